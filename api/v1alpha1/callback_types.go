@@ -1,0 +1,307 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// ManagementPolicy says whether the operator may write to the cloud.
+// +kubebuilder:validation:Enum=Manage;Observe
+type ManagementPolicy string
+
+// Management policies.
+const (
+	Manage  ManagementPolicy = "Manage"
+	Observe ManagementPolicy = "Observe"
+)
+
+// AdoptionPolicy says what becomes of a configuration that is in the cloud
+// already.
+// +kubebuilder:validation:Enum=IfIdentical;Always
+type AdoptionPolicy string
+
+// Adoption policies.
+const (
+	AdoptIfIdentical AdoptionPolicy = "IfIdentical"
+	AdoptAlways      AdoptionPolicy = "Always"
+)
+
+// DriftPolicy says what to do when the cloud was changed behind the operator's
+// back.
+// +kubebuilder:validation:Enum=Correct;Report
+type DriftPolicy string
+
+// Drift policies.
+const (
+	DriftCorrect DriftPolicy = "Correct"
+	DriftReport  DriftPolicy = "Report"
+)
+
+// DeletionPolicy says what becomes of the configuration in the cloud when the
+// object is deleted.
+// +kubebuilder:validation:Enum=Delete;Retain
+type DeletionPolicy string
+
+// Deletion policies.
+const (
+	DeletionDelete DeletionPolicy = "Delete"
+	DeletionRetain DeletionPolicy = "Retain"
+)
+
+// CallbackSpec is what the specs of all callback kinds have in common.
+type CallbackSpec struct {
+	// accountRef names the LiveAccount, in the same namespace, whose cloud
+	// holds the configuration. Without it the operator uses its own
+	// credentials.
+	// +optional
+	AccountRef *AccountReference `json:"accountRef,omitempty"`
+
+	// managementPolicy says whether the operator may write. Manage (the
+	// default) makes the cloud equal to this spec. Observe never writes: it
+	// reports in status how the cloud differs, and the failure counts.
+	// +kubebuilder:default=Manage
+	// +optional
+	ManagementPolicy ManagementPolicy `json:"managementPolicy,omitempty"`
+
+	// suspend true stops all calls to the cloud for this object; its status
+	// keeps the last values and Ready says Suspended. Deleting a suspended
+	// object leaves the configuration in the cloud. Default false.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
+
+	// adoptionPolicy says what to do when the cloud already holds a
+	// configuration that this object did not write and that differs from this
+	// spec. IfIdentical (the default) stops with Ready ExistingConfiguration
+	// and names the differing fields; Always replaces it, with an event that
+	// names what was replaced. A configuration equal to this spec is adopted
+	// either way.
+	// +kubebuilder:default=IfIdentical
+	// +optional
+	AdoptionPolicy AdoptionPolicy `json:"adoptionPolicy,omitempty"`
+
+	// driftPolicy says what to do when someone changed the configuration in
+	// the cloud. Correct (the default) writes this spec again; Report only
+	// sets the condition Drifted, until this spec changes.
+	// +kubebuilder:default=Correct
+	// +optional
+	DriftPolicy DriftPolicy `json:"driftPolicy,omitempty"`
+
+	// deletionPolicy says what becomes of the configuration in the cloud when
+	// this object is deleted: Delete (the default) removes it, so that no more
+	// callbacks are sent; Retain leaves it as it is.
+	// +kubebuilder:default=Delete
+	// +optional
+	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
+
+	// resyncInterval is how often the configuration is read back from the
+	// cloud to find drift, from 1m to 24h. Default 10m. A change of this spec
+	// is written at once and does not wait for it.
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=24
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(h|m|s))+$') && duration(self) >= duration('1m') && duration(self) <= duration('24h')",message="must be a duration from 1m to 24h, such as 10m or 1h30m"
+	// +kubebuilder:default="10m"
+	// +optional
+	ResyncInterval metav1.Duration `json:"resyncInterval,omitzero"`
+
+	// records says which callback records are counted, and how often.
+	// +kubebuilder:default={}
+	// +optional
+	Records RecordsSpec `json:"records,omitzero"`
+}
+
+// AccountReference names a LiveAccount in the namespace of the object.
+type AccountReference struct {
+	// name of the LiveAccount.
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="must be the name of a LiveAccount in the same namespace: lower-case letters, digits, '-' and '.'"
+	Name string `json:"name"`
+}
+
+// RecordsSpec says which callback records are counted, and how often.
+type RecordsSpec struct {
+	// window is the span, up to now, that the counts in status are for, from
+	// 1m to 167h (the cloud keeps records for 7 days). Default 1h.
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=24
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(h|m|s))+$') && duration(self) >= duration('1m') && duration(self) <= duration('167h')",message="must be a duration from 1m to 167h, such as 1h; the cloud keeps records for 7 days"
+	// +kubebuilder:default="1h"
+	// +optional
+	Window metav1.Duration `json:"window,omitzero"`
+
+	// interval is how often the counts are refreshed, from 30s to 24h. Default
+	// 5m.
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=24
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(h|m|s))+$') && duration(self) >= duration('30s') && duration(self) <= duration('24h')",message="must be a duration from 30s to 24h, such as 5m"
+	// +kubebuilder:default="5m"
+	// +optional
+	Interval metav1.Duration `json:"interval,omitzero"`
+
+	// unhealthyThreshold is the number of failed callbacks in the window from
+	// which CallbacksHealthy is False. At least 1, which is the default.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:default=1
+	// +optional
+	UnhealthyThreshold int32 `json:"unhealthyThreshold,omitempty"`
+
+	// appName counts only callbacks of streams of this application (AppName).
+	// For the kinds that belong to a domain. Default: all.
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]+$')",message="must be an application name without spaces; leave the field out to count all"
+	// +optional
+	AppName string `json:"appName,omitempty"`
+
+	// streamName counts only callbacks of streams of this name (StreamName).
+	// For the kinds that belong to a domain. Default: all.
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]+$')",message="must be a stream name without spaces; leave the field out to count all"
+	// +optional
+	StreamName string `json:"streamName,omitempty"`
+}
+
+// SecretKeyReference names an entry of a Secret in the namespace of the object.
+type SecretKeyReference struct {
+	// name of the Secret.
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="must be the name of a Secret in the same namespace: lower-case letters, digits, '-' and '.'"
+	Name string `json:"name"`
+
+	// key is the entry of the Secret that holds the value.
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[-._a-zA-Z0-9]+$')",message="must be an entry of the Secret's data: letters, digits, '-', '_' and '.'"
+	Key string `json:"key"`
+}
+
+// AuthenticationSpec turns on the signature that the cloud adds to callbacks:
+// the headers ALI-LIVE-TIMESTAMP and ALI-LIVE-SIGNATURE.
+type AuthenticationSpec struct {
+	// keySecretRef names the Secret entry that holds the key with which
+	// callbacks are signed. A changed Secret is written to the cloud at once;
+	// the cloud uses a new key for streams that start afterwards.
+	KeySecretRef SecretKeyReference `json:"keySecretRef"`
+}
+
+// CallbackStatus is what the statuses of all callback kinds have in common.
+// Nothing in it moves without a fact moving.
+type CallbackStatus struct {
+	// observedGeneration is the generation of the spec that this status is for.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// conditions of the object: Ready, Drifted, CallbacksHealthy and, while no
+	// retry will help, Stalled.
+	// +listType=map
+	// +listMapKey=type
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// lastSyncTime is when the configuration was last read from the cloud, as
+	// of the last time this status was written. An object that stays as it is
+	// is read more often than this says.
+	// +optional
+	LastSyncTime *metav1.Time `json:"lastSyncTime,omitempty"`
+
+	// applied is what the cloud was last made equal to, or found equal to.
+	// +optional
+	Applied *Applied `json:"applied,omitempty"`
+
+	// drift tells of changes made behind the operator's back.
+	// +optional
+	Drift *Drift `json:"drift,omitempty"`
+
+	// callbacks are the counts from the cloud's callback records.
+	// +optional
+	Callbacks *Callbacks `json:"callbacks,omitempty"`
+}
+
+// Applied is what the cloud was last made equal to, or found equal to. With
+// it a change of the spec is told from a change in the cloud.
+type Applied struct {
+	// revision identifies the configuration that the spec asked for, without
+	// the authentication key.
+	// +optional
+	Revision string `json:"revision,omitempty"`
+
+	// secretVersion identifies the version of the Secret that the
+	// authentication key was read from. Empty without authentication.
+	// +optional
+	SecretVersion string `json:"secretVersion,omitempty"`
+
+	// time of the last write to the cloud. Empty if none was needed. Reads
+	// within 60 seconds of it may still show the state before.
+	// +optional
+	Time *metav1.Time `json:"time,omitempty"`
+}
+
+// Drift tells of changes made to the cloud behind the operator's back.
+type Drift struct {
+	// fields of the spec that differ from the cloud now, or differed when drift
+	// was last detected.
+	// +listType=set
+	// +optional
+	Fields []string `json:"fields,omitempty"`
+
+	// lastDetectedTime is when drift was last found.
+	// +optional
+	LastDetectedTime *metav1.Time `json:"lastDetectedTime,omitempty"`
+
+	// count is how often drift was found since the object was created.
+	// +optional
+	Count int64 `json:"count,omitempty"`
+}
+
+// Callbacks are counts from the cloud's callback records. They are written
+// when failed, lastFailure or health changes, and otherwise at most every 30
+// minutes; the metric live_notify_window_callbacks has each poll.
+type Callbacks struct {
+	// window is the span that the counts are for.
+	Window metav1.Duration `json:"window"`
+
+	// observedTime is the end of the window.
+	ObservedTime metav1.Time `json:"observedTime"`
+
+	// failed is the number of callbacks in the window that failed.
+	Failed int64 `json:"failed"`
+
+	// total is the number of callbacks in the window.
+	Total int64 `json:"total"`
+
+	// lastFailure is the newest failed callback in the window.
+	// +optional
+	LastFailure *CallbackFailure `json:"lastFailure,omitempty"`
+}
+
+// CallbackFailure is one failed callback.
+type CallbackFailure struct {
+	// time of the callback.
+	// +optional
+	Time *metav1.Time `json:"time,omitempty"`
+
+	// type of the callback in the cloud's words, such as publish,
+	// publish_done or file_created.
+	// +optional
+	Type string `json:"type,omitempty"`
+
+	// url that was called.
+	// +optional
+	URL string `json:"url,omitempty"`
+
+	// appName of the stream.
+	// +optional
+	AppName string `json:"appName,omitempty"`
+
+	// streamName of the stream.
+	// +optional
+	StreamName string `json:"streamName,omitempty"`
+
+	// httpStatus is the HTTP status that the receiver answered with, where the
+	// cloud records it.
+	// +optional
+	HTTPStatus int32 `json:"httpStatus,omitempty"`
+
+	// reason is the cloud's description of the failure.
+	// +optional
+	Reason string `json:"reason,omitempty"`
+}

@@ -1,0 +1,125 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// Condition types. Each condition carries the generation it speaks of in its
+// own observedGeneration.
+const (
+	// ConditionReady is True while the cloud holds the spec of the observed
+	// generation; for an object that only observes, while it has been read.
+	// Unknown means that the operator is on its way or cannot tell; False that
+	// the spec is not in the cloud and why.
+	ConditionReady = "Ready"
+
+	// ConditionDrifted is True while the cloud differs from the spec and is
+	// being left so: under managementPolicy Observe, driftPolicy Report, or an
+	// adoption that was refused. Normal is False.
+	ConditionDrifted = "Drifted"
+
+	// ConditionCallbacksHealthy is True while the failed callbacks in the
+	// window stay under spec.records.unhealthyThreshold. Unknown until first
+	// counted, and while the records cannot be read.
+	ConditionCallbacksHealthy = "CallbacksHealthy"
+
+	// ConditionStalled is present and True only while no retry will help until
+	// someone acts (kstatus). Its reason is that of Ready.
+	ConditionStalled = "Stalled"
+)
+
+// Reasons of the Ready condition.
+const (
+	// ReasonInSync (True): the cloud was read and holds the spec.
+	ReasonInSync = "InSync"
+	// ReasonObserved (True): the cloud was read and nothing is to be written:
+	// managementPolicy is Observe, or driftPolicy is Report and the cloud was
+	// changed. Drifted tells whether the cloud differs.
+	ReasonObserved = "Observed"
+	// ReasonApplied (True): the cloud accepted the spec; reading it back is
+	// still to come.
+	ReasonApplied = "Applied"
+	// ReasonProgressing (Unknown): the operator is converging, or waits for the
+	// cloud to show a change that it has accepted.
+	ReasonProgressing = "Progressing"
+	// ReasonThrottled (Unknown): the cloud's request quota is used up for now.
+	ReasonThrottled = "Throttled"
+	// ReasonCloudUnavailable (Unknown): the cloud could not be reached, timed
+	// out, or answered with a server error.
+	ReasonCloudUnavailable = "CloudUnavailable"
+	// ReasonAccessDenied (False): the credentials were refused or lack a
+	// permission.
+	ReasonAccessDenied = "AccessDenied"
+	// ReasonAccountNotReady (False): the LiveAccount is missing or cannot be
+	// used, or the operator has no credentials of its own.
+	ReasonAccountNotReady = "AccountNotReady"
+	// ReasonAuthKeyUnavailable (False): the Secret with the callback
+	// authentication key, its entry, or a well-formed key in it is missing.
+	// The cloud keeps what it has.
+	ReasonAuthKeyUnavailable = "AuthKeyUnavailable"
+	// ReasonRejected (False): the cloud refused the configuration.
+	ReasonRejected = "Rejected"
+	// ReasonDomainNotFound (False): the account has no such domain or
+	// application.
+	ReasonDomainNotFound = "DomainNotFound"
+	// ReasonWrongDomainType (False): the domain is not of the kind that this
+	// configuration is for, such as a playback domain in a LiveNotifyConfig.
+	ReasonWrongDomainType = "WrongDomainType"
+	// ReasonExistingConfiguration (False): the cloud already holds another
+	// configuration, which adoptionPolicy IfIdentical does not replace.
+	ReasonExistingConfiguration = "ExistingConfiguration"
+	// ReasonConflict (False): an older object has the same domain or
+	// application.
+	ReasonConflict = "Conflict"
+	// ReasonSuspended (Unknown): spec.suspend is true.
+	ReasonSuspended = "Suspended"
+	// ReasonDeletionBlocked (False): the object is being deleted, but its
+	// configuration cannot be removed from the cloud.
+	ReasonDeletionBlocked = "DeletionBlocked"
+)
+
+// Reasons of the Drifted condition.
+const (
+	ReasonDriftDetected = "DriftDetected"
+	ReasonNoDrift       = "NoDrift"
+)
+
+// Reasons of the CallbacksHealthy condition.
+const (
+	// ReasonNoFailures (True): no callback in the window failed.
+	ReasonNoFailures = "NoFailures"
+	// ReasonBelowThreshold (True): some failed, fewer than the threshold.
+	ReasonBelowThreshold = "BelowThreshold"
+	// ReasonFailuresAboveThreshold (False): the threshold is reached.
+	ReasonFailuresAboveThreshold = "FailuresAboveThreshold"
+	// ReasonRecordsUnavailable (Unknown): the records could not be read, or
+	// not yet. Counts in status are those of the last successful read.
+	ReasonRecordsUnavailable = "RecordsUnavailable"
+)
+
+// Reasons of events.
+const (
+	// EventAdopted: a configuration that was in the cloud before is now managed.
+	EventAdopted = "Adopted"
+	// EventApplied: the cloud accepted a new spec or key.
+	EventApplied = "Applied"
+	// EventDriftDetected: the cloud was changed behind the operator's back.
+	EventDriftDetected = "DriftDetected"
+	// EventDriftCorrected: such a change was undone.
+	EventDriftCorrected = "DriftCorrected"
+	// EventDeleted: the configuration was removed from the cloud.
+	EventDeleted = "Deleted"
+	// EventRetained: the object went away and its configuration stays.
+	EventRetained = "Retained"
+	// EventConflict: an older object has the same domain or application.
+	EventConflict = "Conflict"
+	// EventRejected: the cloud refused the configuration.
+	EventRejected = "Rejected"
+	// EventCallbacksFailing: failures in the window reached the threshold.
+	EventCallbacksFailing = "CallbacksFailing"
+	// EventCallbacksRecovered: they fell below it again.
+	EventCallbacksRecovered = "CallbacksRecovered"
+)
+
+// Finalizer is the claim of an object on its configuration in the cloud. It is
+// set before the first write; an object without it never deletes anything.
+const Finalizer = "live.alibabacloud.com/callback"

@@ -1,0 +1,175 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// LiveAccountSpec says which cloud account to use, and how.
+type LiveAccountSpec struct {
+	// region of the account's live centre. Default cn-shanghai.
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z][a-z0-9]*(-[a-z0-9]+)+$')",message="must be a region ID, such as cn-shanghai"
+	// +kubebuilder:default=cn-shanghai
+	// +optional
+	Region string `json:"region,omitempty"`
+
+	// endpoint of the API, as host or host:port, optionally with https:// in
+	// front. Default: that of the region (live.aliyuncs.com for most).
+	// http:// is refused unless the host is loopback or the operator runs with
+	// --allow-insecure-endpoints.
+	// +kubebuilder:validation:MaxLength=261
+	// +kubebuilder:validation:XValidation:rule="self.matches('^(https?://)?([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|[[][0-9a-fA-F:]+[]])(:[0-9]{1,5})?$')",message="must be host or host:port, optionally with https:// in front and nothing behind, such as live.aliyuncs.com"
+	// +optional
+	Endpoint string `json:"endpoint,omitempty"`
+
+	// credentials say how the operator proves who it is. Exactly one kind.
+	Credentials LiveCredentials `json:"credentials"`
+
+	// assumeRole makes the operator assume a RAM role with these credentials
+	// and act as that role.
+	// +optional
+	AssumeRole *AssumeRole `json:"assumeRole,omitempty"`
+
+	// quotaSharePercent is the share of each documented request limit of the
+	// account that the operator may use, 1 to 100. Default 80: the rest is left
+	// to others who call the same account.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100
+	// +kubebuilder:default=80
+	// +optional
+	QuotaSharePercent int32 `json:"quotaSharePercent,omitempty"`
+
+	// allowedDomains are the domains that objects may manage through this
+	// account, such as push.example.com or *.example.com, where * stands for
+	// any characters. Empty, the default, means any.
+	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:items:MaxLength=253
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[-a-z0-9.*]+$')",message="must be a domain name in lower case, in which * stands for any characters, such as *.example.com"
+	// +listType=set
+	// +optional
+	AllowedDomains []string `json:"allowedDomains,omitempty"`
+}
+
+// LiveCredentials are the ways to prove who the operator is: exactly one.
+// +kubebuilder:validation:XValidation:rule="[has(self.accessKeySecretRef), has(self.oidc), has(self.ecsRAMRole)].exists_one(x, x)",message="set exactly one of accessKeySecretRef, oidc and ecsRAMRole"
+type LiveCredentials struct {
+	// accessKeySecretRef names a Secret in the same namespace with the entries
+	// accessKeyID, accessKeySecret and, for temporary credentials,
+	// securityToken.
+	// +optional
+	AccessKeySecretRef *LocalSecretReference `json:"accessKeySecretRef,omitempty"`
+
+	// oidc uses RRSA (RAM Roles for Service Accounts): a token minted for a
+	// ServiceAccount of this namespace is exchanged for the role.
+	// +optional
+	OIDC *OIDCCredentials `json:"oidc,omitempty"`
+
+	// ecsRAMRole uses the RAM role of the ECS instance that the operator runs
+	// on.
+	// +optional
+	ECSRAMRole *ECSRAMRole `json:"ecsRAMRole,omitempty"`
+}
+
+// LocalSecretReference names a Secret in the namespace of the object.
+type LocalSecretReference struct {
+	// name of the Secret.
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="must be the name of a Secret in the same namespace: lower-case letters, digits, '-' and '.'"
+	Name string `json:"name"`
+}
+
+// OIDCCredentials exchange a ServiceAccount token for a RAM role (RRSA).
+type OIDCCredentials struct {
+	// roleARN is the RAM role to act as, such as
+	// acs:ram::123456789012****:role/live-notify.
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self.matches('^acs:ram::[^:/ ]+:role/[^ ]+$')",message="must be the ARN of a RAM role, such as acs:ram::1234567890123456:role/live-notify"
+	RoleARN string `json:"roleARN"`
+
+	// oidcProviderARN is the identity provider of the cluster, such as
+	// acs:ram::123456789012****:oidc-provider/ack-rrsa-c1234.
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self.matches('^acs:ram::[^:/ ]+:oidc-provider/[^ ]+$')",message="must be the ARN of an OIDC provider, such as acs:ram::1234567890123456:oidc-provider/ack-rrsa-c1234"
+	OIDCProviderARN string `json:"oidcProviderARN"`
+
+	// serviceAccountName is the ServiceAccount, in the same namespace, that the
+	// token is minted for. The role's trust policy decides whether it may be
+	// assumed by it.
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="must be the name of a ServiceAccount in the same namespace: lower-case letters, digits, '-' and '.'"
+	ServiceAccountName string `json:"serviceAccountName"`
+}
+
+// ECSRAMRole is the RAM role of an ECS instance.
+type ECSRAMRole struct {
+	// roleName of the instance's RAM role.
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[-A-Za-z0-9.]+$')",message="must be the name of a RAM role: letters, digits, '.' and '-'"
+	RoleName string `json:"roleName"`
+}
+
+// AssumeRole is a RAM role to assume with the account's credentials.
+type AssumeRole struct {
+	// roleARN is the RAM role to act as.
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self.matches('^acs:ram::[^:/ ]+:role/[^ ]+$')",message="must be the ARN of a RAM role, such as acs:ram::1234567890123456:role/live-notify"
+	RoleARN string `json:"roleARN"`
+
+	// externalID that the role's trust policy asks for, if it does.
+	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MaxLength=1224
+	// +optional
+	ExternalID string `json:"externalID,omitempty"`
+}
+
+// LiveAccountStatus is the observed state of a LiveAccount.
+type LiveAccountStatus struct {
+	// observedGeneration is the generation of the spec that this status is for.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// conditions of the account: Ready, True while its credentials load, and
+	// Stalled while no retry will help.
+	// +listType=map
+	// +listMapKey=type
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// identity that is in use, such as an access key ID (masked) or the ARN of
+	// a role; never a secret.
+	// +optional
+	Identity string `json:"identity,omitempty"`
+}
+
+// LiveAccount says in which cloud account, and with which credentials, the
+// callback kinds of its namespace that refer to it are managed.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=la,categories=live
+// +kubebuilder:printcolumn:name="Region",type=string,JSONPath=`.spec.region`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Identity",type=string,JSONPath=`.status.identity`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+type LiveAccount struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec says which account to use, and how.
+	Spec LiveAccountSpec `json:"spec"`
+	// status is the observed state.
+	// +optional
+	Status LiveAccountStatus `json:"status,omitempty"`
+}
+
+// LiveAccountList is a list of LiveAccounts.
+// +kubebuilder:object:root=true
+type LiveAccountList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []LiveAccount `json:"items"`
+}
