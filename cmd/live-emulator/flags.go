@@ -1,0 +1,137 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/live-notify/live-notify-operator/internal/emulator"
+)
+
+// defaultKey is the access key of an emulator that was given none.
+var defaultKey = emulator.AccessKey{ID: "emulator", Secret: "emulator"}
+
+// config is what the command line asks for.
+type config struct {
+	listen   string
+	options  emulator.Options
+	domains  []domainFlag
+	mappings []mappingFlag
+	apps     []string
+	traffic  time.Duration
+}
+
+type domainFlag struct {
+	name string
+	kind emulator.DomainKind
+}
+
+type mappingFlag struct{ ingest, streaming string }
+
+func parseFlags(args []string, usage io.Writer) (config, error) {
+	var cfg config
+	fs := flag.NewFlagSet("live-emulator", flag.ContinueOnError)
+	fs.SetOutput(usage)
+	fs.StringVar(&cfg.listen, "listen", "127.0.0.1:8090", "`address` to listen on; whoever reaches it may use the admin API")
+	fs.Func("access-key", "access key `id:secret[:account]` that may call; repeatable; default emulator:emulator", cfg.addKey)
+	fs.Float64Var(&cfg.options.QPSScale, "qps-scale", 1, "multiplies the documented call limits; 0 turns throttling off")
+	fs.Func("throttle", "`model` of counting calls: fixed-window (default) or token-bucket", cfg.setThrottle)
+	fs.Func("domain", "domain `name=ingest|streaming` that exists; repeatable", cfg.addDomain)
+	fs.Func("map", "ingest and streaming domain that belong together, as `ingest=streaming`; repeatable", cfg.addMapping)
+	fs.Func("app", "`id` of an RTC application that exists; repeatable", cfg.addApp)
+	fs.BoolVar(&cfg.options.RequireMapping, "require-mapping", false, "refuse to configure an ingest domain without mapping")
+	fs.DurationVar(&cfg.traffic, "traffic", 0,
+		"how often to start or stop a stream on each ingest domain, and to emit a recording and a relay event; 0 = never")
+
+	sw := &cfg.options.Switches
+	fs.StringVar(&sw.StreamDescribeAbsent, "stream-describe-absent", emulator.AbsentEmpty,
+		"`answer` when a stream configuration is absent: empty, missing or notfound")
+	fs.BoolVar(&sw.StreamSetMerges, "stream-set-merges", false, "stream Set keeps omitted fields")
+	fs.BoolVar(&sw.StreamSetExists, "stream-set-exists", false, "stream Set refuses an existing configuration")
+	fs.BoolVar(&sw.StreamDeleteAbsentNotFound, "stream-delete-absent-not-found", false,
+		"stream Delete answers InvalidConfig.NotFound when nothing is configured")
+	fs.BoolVar(&sw.StreamKeyAsNumber, "stream-key-as-number", false, "stream Describe returns an all-digit key as a number")
+	fs.BoolVar(&sw.RecordUpdateMerges, "record-update-merges", false, "recording Update keeps omitted fields")
+	fs.BoolVar(&sw.MPUDescribeAbsentInvalid, "mpu-describe-absent-invalid", false,
+		"relay subscription Describe answers InvalidParam when there is none")
+	fs.DurationVar(&sw.ReadDelay, "read-delay", 0, "for how long Describe shows the state before a write")
+	fs.BoolVar(&sw.AcceptAnyKey, "accept-any-key", false, "no rules for authentication keys")
+
+	if err := fs.Parse(args); err != nil {
+		return cfg, err
+	}
+	if fs.NArg() > 0 {
+		return cfg, fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	}
+	if len(cfg.options.AccessKeys) == 0 {
+		cfg.options.AccessKeys = []emulator.AccessKey{defaultKey}
+	}
+	return cfg, sw.Validate()
+}
+
+func (cfg *config) addKey(value string) error {
+	parts := strings.Split(value, ":")
+	if len(parts) < 2 || len(parts) > 3 || parts[0] == "" || parts[1] == "" {
+		return fmt.Errorf("want id:secret or id:secret:account") // without the value: it has a secret
+	}
+	key := emulator.AccessKey{ID: parts[0], Secret: parts[1]}
+	if len(parts) == 3 {
+		key.Account = parts[2]
+	}
+	cfg.options.AccessKeys = append(cfg.options.AccessKeys, key)
+	return nil
+}
+
+func (cfg *config) setThrottle(value string) (err error) {
+	cfg.options.Throttle, err = emulator.ParseThrottleModel(value)
+	return err
+}
+
+func (cfg *config) addDomain(value string) error {
+	name, kind, ok := strings.Cut(value, "=")
+	if !ok || name == "" {
+		return fmt.Errorf("want name=ingest or name=streaming")
+	}
+	parsed, err := emulator.ParseDomainKind(kind)
+	if err != nil {
+		return err
+	}
+	cfg.domains = append(cfg.domains, domainFlag{name, parsed})
+	return nil
+}
+
+func (cfg *config) addMapping(value string) error {
+	ingest, streaming, ok := strings.Cut(value, "=")
+	if !ok {
+		return fmt.Errorf("want ingest=streaming")
+	}
+	cfg.mappings = append(cfg.mappings, mappingFlag{ingest, streaming})
+	return nil
+}
+
+func (cfg *config) addApp(value string) error {
+	cfg.apps = append(cfg.apps, value)
+	return nil
+}
+
+// setUp makes domains and applications known to the emulator. They belong to the account of the first access key.
+func (cfg *config) setUp(emu *emulator.Server) error {
+	account := cfg.options.AccessKeys[0].Account
+	for _, d := range cfg.domains {
+		emu.AddDomain(account, d.name, d.kind)
+	}
+	for _, m := range cfg.mappings {
+		if err := emu.MapDomain(m.ingest, m.streaming); err != nil {
+			return err
+		}
+	}
+	for _, app := range cfg.apps {
+		emu.AddApp(account, app)
+	}
+	return nil
+}
