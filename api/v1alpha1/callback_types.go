@@ -149,14 +149,14 @@ type RecordsSpec struct {
 	// appName counts only callbacks of streams of this application (AppName).
 	// For the kinds that belong to a domain. Default: all.
 	// +kubebuilder:validation:MaxLength=256
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]+$')",message="must be an application name without spaces; leave the field out to count all"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]+$')",message="must be an application name in ASCII without spaces; leave the field out to count all"
 	// +optional
 	AppName string `json:"appName,omitempty"`
 
 	// streamName counts only callbacks of streams of this name (StreamName).
 	// For the kinds that belong to a domain. Default: all.
 	// +kubebuilder:validation:MaxLength=256
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]+$')",message="must be a stream name without spaces; leave the field out to count all"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]+$')",message="must be a stream name in ASCII without spaces; leave the field out to count all"
 	// +optional
 	StreamName string `json:"streamName,omitempty"`
 }
@@ -271,6 +271,24 @@ type Callbacks struct {
 	// lastFailure is the newest failed callback in the window.
 	// +optional
 	LastFailure *CallbackFailure `json:"lastFailure,omitempty"`
+
+	// buckets are the counts by time, oldest first, for a kind whose records the
+	// cloud can only list: with them counting goes on where it ended.
+	// +kubebuilder:validation:MaxItems=60
+	// +listType=atomic
+	// +optional
+	Buckets []CallbackBucket `json:"buckets,omitempty"`
+}
+
+// CallbackBucket are the callbacks from startTime to that of the next bucket,
+// or to observedTime.
+type CallbackBucket struct {
+	// startTime of the bucket.
+	StartTime metav1.Time `json:"startTime"`
+	// failed is the number of callbacks in the bucket that failed.
+	Failed int64 `json:"failed"`
+	// total is the number of callbacks in the bucket.
+	Total int64 `json:"total"`
 }
 
 // CallbackFailure is one failed callback.

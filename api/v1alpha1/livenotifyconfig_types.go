@@ -23,7 +23,7 @@ type LiveNotifyConfigSpec struct {
 	// notifyURL is called with GET when a stream starts (publish) or stops
 	// (publish_done). Starts with http:// or https://.
 	// +kubebuilder:validation:MaxLength=2083
-	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[^/?#@]+([/?#].*)?$')",message="must start with http:// or https:// followed by a host without user name, such as https://hooks.example.com/live"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([^]/?#@:[]+|[[][0-9a-fA-F:.]+[]])(:[1-9][0-9]{0,4})?([/?#].*)?$')",message="must start with http:// or https:// followed by a host and at most a port number, without user name, such as https://hooks.example.com/live"
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]*$')",message="must not hold spaces or characters outside ASCII; percent-encode them"
 	// +optional
 	NotifyURL string `json:"notifyURL,omitempty"`
@@ -31,7 +31,7 @@ type LiveNotifyConfigSpec struct {
 	// exceptionNotifyURL is called with POST on stream exceptions. Starts with
 	// http:// or https://.
 	// +kubebuilder:validation:MaxLength=2083
-	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[^/?#@]+([/?#].*)?$')",message="must start with http:// or https:// followed by a host without user name, such as https://hooks.example.com/live"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([^]/?#@:[]+|[[][0-9a-fA-F:.]+[]])(:[1-9][0-9]{0,4})?([/?#].*)?$')",message="must start with http:// or https:// followed by a host and at most a port number, without user name, such as https://hooks.example.com/live"
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]*$')",message="must not hold spaces or characters outside ASCII; percent-encode them"
 	// +optional
 	ExceptionNotifyURL string `json:"exceptionNotifyURL,omitempty"`
@@ -43,7 +43,7 @@ type LiveNotifyConfigSpec struct {
 	// which is without callbacks for the moment in between. Starts with http://
 	// or https://.
 	// +kubebuilder:validation:MaxLength=2083
-	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[^/?#@]+([/?#].*)?$')",message="must start with http:// or https:// followed by a host without user name, such as https://hooks.example.com/live"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([^]/?#@:[]+|[[][0-9a-fA-F:.]+[]])(:[1-9][0-9]{0,4})?([/?#].*)?$')",message="must start with http:// or https:// followed by a host and at most a port number, without user name, such as https://hooks.example.com/live"
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]*$')",message="must not hold spaces or characters outside ASCII; percent-encode them"
 	// +optional
 	SwitchNotifyURL string `json:"switchNotifyURL,omitempty"`

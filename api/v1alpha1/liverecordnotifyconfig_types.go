@@ -23,7 +23,7 @@ type LiveRecordNotifyConfigSpec struct {
 	// needStatusNotify also when its state changes. Starts with http:// or
 	// https://.
 	// +kubebuilder:validation:MaxLength=2083
-	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[^/?#@]+([/?#].*)?$')",message="must start with http:// or https:// followed by a host without user name, such as https://hooks.example.com/live"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([^]/?#@:[]+|[[][0-9a-fA-F:.]+[]])(:[1-9][0-9]{0,4})?([/?#].*)?$')",message="must start with http:// or https:// followed by a host and at most a port number, without user name, such as https://hooks.example.com/live"
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]*$')",message="must not hold spaces or characters outside ASCII; percent-encode them"
 	NotifyURL string `json:"notifyURL"`
 
@@ -31,7 +31,7 @@ type LiveRecordNotifyConfigSpec struct {
 	// for recording templates that record on demand. Starts with http:// or
 	// https://.
 	// +kubebuilder:validation:MaxLength=2083
-	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[^/?#@]+([/?#].*)?$')",message="must start with http:// or https:// followed by a host without user name, such as https://hooks.example.com/live"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([^]/?#@:[]+|[[][0-9a-fA-F:.]+[]])(:[1-9][0-9]{0,4})?([/?#].*)?$')",message="must start with http:// or https:// followed by a host and at most a port number, without user name, such as https://hooks.example.com/live"
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]*$')",message="must not hold spaces or characters outside ASCII; percent-encode them"
 	// +optional
 	OnDemandURL string `json:"onDemandURL,omitempty"`

@@ -23,7 +23,7 @@ type LiveRtcMPUEventSubSpec struct {
 	// https://; the cloud allows letters, digits and - _ ? % = # . / + : in it,
 	// so no '&'.
 	// +kubebuilder:validation:MaxLength=2083
-	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[^/?#@]+([/?#].*)?$')",message="must start with http:// or https:// followed by a host without user name, such as https://hooks.example.com/mpu"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([^]/?#@:[]+|[[][0-9a-fA-F:.]+[]])(:[1-9][0-9]{0,4})?([/?#].*)?$')",message="must start with http:// or https:// followed by a host and at most a port number, without user name, such as https://hooks.example.com/mpu"
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[-A-Za-z0-9_?%=#./+:]*$')",message="must hold only letters, digits and - _ ? % = # . / + : as the cloud demands; percent-encode others, such as & as %26"
 	CallbackURL string `json:"callbackURL"`
 
