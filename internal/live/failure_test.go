@@ -1,0 +1,562 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package live_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/live"
+)
+
+// Codes of the package where the cloud sent none.
+const (
+	network   = "Network"
+	timeout   = "Timeout"
+	malformed = "MalformedReply"
+)
+
+// reads are all ways to read from the cloud.
+var reads = map[string]func(context.Context, *live.Client) (zero bool, err error){
+	"stream Get": func(ctx context.Context, c *live.Client) (bool, error) {
+		got, err := live.Stream{Client: c}.Get(ctx, live.LaneSync, push)
+		return got == live.StreamConfig{}, err
+	},
+	"record Get": func(ctx context.Context, c *live.Client) (bool, error) {
+		got, err := live.Record{Client: c}.Get(ctx, live.LaneSync, play)
+		return got == live.RecordConfig{}, err
+	},
+	"stream Count": func(ctx context.Context, c *live.Client) (bool, error) {
+		got, err := live.Stream{Client: c}.Count(ctx, push, lastHour(), live.Counts{})
+		return reflect.DeepEqual(got, live.Counts{}), err
+	},
+	"record Count": func(ctx context.Context, c *live.Client) (bool, error) {
+		got, err := live.Record{Client: c}.Count(ctx, play, lastHour(), live.Counts{})
+		return reflect.DeepEqual(got, live.Counts{}), err
+	},
+}
+
+// lastHour ends a little in the future, as times are cut to whole seconds.
+func lastHour() live.Query {
+	now := time.Now().Add(2 * time.Second)
+	return live.Query{Start: now.Add(-time.Hour), End: now}
+}
+
+// failure is what an error has to be.
+func failure(t *testing.T, err error, class live.Class, code string) {
+	t.Helper()
+	e, ok := errors.AsType[*live.Error](err)
+	if !ok {
+		t.Fatalf("got %#v, want a *live.Error", err)
+	}
+	check(t, "class", e.Class, class)
+	check(t, "code", e.Code, code)
+	if e.Action == "" || e.Message == "" {
+		t.Errorf("error without action or message: %#v", e)
+	}
+	check(t, "a request ID in the text", e.RequestID != "" && strings.Contains(e.Error(), e.RequestID), false)
+}
+
+// unreadable are replies of which nothing can be learned.
+var unreadable = map[string]http.HandlerFunc{
+	"empty":                      body(200, ""),
+	"blank":                      body(200, " \n\t"),
+	"no content":                 body(204, ""),
+	"null":                       body(200, "null"),
+	"an array":                   body(200, "[]"),
+	"an array of objects":        body(200, `[{"RequestId":"REQ-1"}]`),
+	"a string":                   body(200, `"ok"`),
+	"a number":                   body(200, "42"),
+	"true":                       body(200, "true"),
+	"HTML":                       body(200, "<html><body>Welcome to the hotel</body></html>"),
+	"HTML, 404":                  body(404, "<html><body>404 Not Found</body></html>"),
+	"HTML, 502":                  body(502, "<html><body>Bad Gateway</body></html>"),
+	"XML, 404":                   body(404, "<Error><Code>InvalidConfig.NotFound</Code></Error>"),
+	"cut short":                  body(200, `{"RequestId":"REQ-1","LiveStreamsNotifyConfig":{"Noti`),
+	"an open brace":              body(200, "{"),
+	"with garbage behind":        body(200, `{"RequestId":"REQ-1"} and more`),
+	"two objects":                body(200, `{"RequestId":"REQ-1"}{"RequestId":"REQ-1"}`),
+	"binary":                     body(200, "\x00\x01\x02\xff"),
+	"a byte order mark":          body(200, "\ufeff{\"RequestId\":\"R\"}"),
+	"an object of someone else":  body(200, `{"status":"ok"}`),
+	"an empty object":            body(200, `{}`),
+	"an empty request ID":        body(200, `{"RequestId":""}`),
+	"a request ID of wrong type": body(200, `{"RequestId":{"a":1}}`),
+	"nested too deep":            body(200, `{"RequestId":"REQ-1","X":`+strings.Repeat("[", 20_000)+strings.Repeat("]", 20_000)+"}"),
+	"partial content":            body(206, `{"RequestId":"REQ-1"}`),
+	"a redirect":                 redirect,
+	"an error without a code":    body(404, `{"RequestId":"REQ-1","Message":"Not Found"}`),
+	"an error with a code null":  body(404, `{"RequestId":"REQ-1","Code":null}`),
+	"an error with an empty code": body(404,
+		`{"RequestId":"REQ-1","Code":"","Message":"m"}`),
+	"an empty 404":   body(404, ""),
+	"an empty 500":   body(500, ""),
+	"null with 404":  body(404, "null"),
+	"array with 404": body(404, "[]"),
+	"not gzip": func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = io.WriteString(w, `{"RequestId":"REQ-1"}`)
+	},
+	"a configuration that is an array":  body(200, configs("[]")),
+	"a configuration that is a string":  body(200, configs(`"none"`)),
+	"a configuration that is a number":  body(200, configs("0")),
+	"a configuration that is false":     body(200, configs("false")),
+	"a URL that is an object":           body(200, configs(`{"NotifyUrl":{}}`)),
+	"a URL that is an array":            body(200, configs(`{"NotifyUrl":["http://a.example.com"]}`)),
+	"totals that are a word":            body(200, configs(`[]`, `"many"`)),
+	"totals that are an object":         body(200, configs(`[]`, `{}`)),
+	"totals beyond all bounds":          body(200, configs(`[]`, `99999999999999999999`)),
+	"a known error in a success's mask": body(200, `{"RequestId":"REQ-1","Code":"ServiceUnavailable","Message":"busy"}`),
+}
+
+// configs is a reply of all reading operations with the member that they look
+// for.
+func configs(config string, total ...string) string {
+	if total == nil {
+		total = []string{"null"}
+	}
+	return `{"RequestId":"REQ-1","LiveStreamsNotifyConfig":` + config + `,"LiveRecordNotifyConfig":` + config + `,"TotalNum":` + total[0] + `}`
+}
+
+func body(status int, text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, text)
+	}
+}
+
+func redirect(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/elsewhere" {
+		_, _ = io.WriteString(w, `{"RequestId":"REQ-1"}`)
+		return
+	}
+	http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+}
+
+// The rule that prevents outages: what cannot be read is not absent.
+func TestUnreadableIsNotAbsent(t *testing.T) {
+	t.Parallel()
+	for name, answer := range unreadable {
+		for operation, read := range reads {
+			t.Run(name+", "+operation, func(t *testing.T) {
+				t.Parallel()
+				c := against(t, answer)
+				zero, err := read(t.Context(), c)
+				code := malformed
+				if name == "a known error in a success's mask" {
+					code = "ServiceUnavailable"
+				}
+				if name == "not gzip" {
+					code = network
+				}
+				failure(t, err, live.Unavailable, code)
+				check(t, "zero value", zero, true)
+				_, again := read(t.Context(), c)
+				check(t, "text of the same failure", again.Error(), err.Error())
+			})
+		}
+	}
+}
+
+func TestHugeReply(t *testing.T) {
+	t.Parallel()
+	c := against(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"RequestId":"REQ-1","X":"`)
+		for range 17 {
+			_, _ = io.WriteString(w, strings.Repeat("x", 1<<20))
+		}
+		_, _ = io.WriteString(w, `"}`)
+	})
+	_, err := live.Stream{Client: c}.Get(t.Context(), live.LaneSync, push)
+	failure(t, err, live.Unavailable, malformed)
+}
+
+// connections are servers that do not get as far as a reply.
+var connections = map[string]struct {
+	serve   http.HandlerFunc
+	message string
+}{
+	"dropped at once": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "connection closed by"},
+	"dropped in the header": {func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, _ := w.(http.Hijacker).Hijack()
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n")
+		_ = conn.Close()
+	}, "connection closed by"},
+	"dropped in the body": {func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		_, _ = io.WriteString(w, `{"RequestId":"REQ-1"}`)
+	}, "connection closed by"},
+	"dropped in a chunk": {func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"RequestId":"REQ-1"}`)
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}, "connection closed by"},
+	"reset": {func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, _ := w.(http.Hijacker).Hijack()
+		_ = conn.(*net.TCPConn).SetLinger(0)
+		_ = conn.Close()
+	}, "connection closed by"},
+	"not HTTP": {func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, _ := w.(http.Hijacker).Hijack()
+		_, _ = io.WriteString(conn, "220 mail.example.com ESMTP\r\n")
+		_ = conn.Close()
+	}, "no connection to"},
+}
+
+func TestNoConnectionIsNotAbsent(t *testing.T) {
+	t.Parallel()
+	for name, tc := range connections {
+		for operation, read := range reads {
+			t.Run(name+", "+operation, func(t *testing.T) {
+				t.Parallel()
+				c := against(t, tc.serve)
+				zero, err := read(t.Context(), c)
+				failure(t, err, live.Unavailable, network)
+				check(t, "zero value", zero, true)
+				if !strings.Contains(err.Error(), tc.message) {
+					t.Errorf("got %q, want it to say %q", err, tc.message)
+				}
+				_, again := read(t.Context(), c)
+				check(t, "text of the same failure", again.Error(), err.Error())
+			})
+		}
+	}
+}
+
+func TestWrongEndpoint(t *testing.T) {
+	t.Parallel()
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
+	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
+	t.Cleanup(untrusted.Close)
+	plain := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(plain.Close)
+	for name, tc := range map[string]struct{ endpoint, message string }{
+		"nobody listens":   {gone.URL, "connection refused by 127.0.0.1"},
+		"not trusted":      {untrusted.URL, "TLS certificate"},
+		"https to http":    {strings.Replace(plain.URL, "http://", "https://", 1), "no connection to"},
+		"a name of no one": {"https://live.invalid", "live.invalid"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newClient(t, live.Options{Endpoint: tc.endpoint})
+			for operation, read := range reads {
+				_, err := read(t.Context(), c)
+				check(t, operation+": class", live.ClassOf(err), live.Unavailable)
+				if err == nil || !strings.Contains(err.Error(), tc.message) {
+					t.Errorf("%s: got %v, want it to say %q", operation, err, tc.message)
+				}
+			}
+		})
+	}
+}
+
+// hang holds a request until its sender has gone.
+func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+
+// hangInBody does so after a part of the reply.
+func hangInBody(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.WriteString(w, `{"RequestId":"REQ-1",`)
+	_ = http.NewResponseController(w).Flush()
+	<-r.Context().Done()
+}
+
+func TestTimeoutIsNotAbsent(t *testing.T) {
+	t.Parallel()
+	for name, serve := range map[string]http.HandlerFunc{"no header": hang, "no end of the body": hangInBody} {
+		for operation, read := range reads {
+			t.Run(name+", "+operation, func(t *testing.T) {
+				t.Parallel()
+				c := against(t, serve)
+				ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+				defer cancel()
+				_, err := read(ctx, c)
+				failure(t, err, live.Unavailable, timeout)
+			})
+		}
+	}
+}
+
+func TestCancellation(t *testing.T) {
+	t.Parallel()
+	for operation, read := range reads {
+		t.Run(operation, func(t *testing.T) {
+			t.Parallel()
+			arrived := make(chan struct{}, 1)
+			c := against(t, func(w http.ResponseWriter, r *http.Request) {
+				arrived <- struct{}{}
+				hang(w, r)
+			})
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() {
+				<-arrived
+				cancel()
+			}()
+			if _, err := read(ctx, c); !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v, want %v", err, context.Canceled)
+			}
+		})
+	}
+}
+
+// codes are all codes of the fact sheet that concern operations in use.
+var codes = map[string]struct {
+	status int
+	class  live.Class
+}{
+	// The gateway.
+	"InvalidProduct.NotFound":         {404, live.Rejected},
+	"InvalidApi.NotFound":             {404, live.Rejected},
+	"InvalidProtocol.NeedSsl":         {400, live.Rejected},
+	"MissingDomainName":               {400, live.Rejected},
+	"MissingParameter":                {400, live.Rejected},
+	"InvalidAccessKeyId.NotFound":     {404, live.AccessDenied},
+	"InvalidAccessKeyId.Inactive":     {400, live.AccessDenied},
+	"InvalidTimeStamp.Format":         {400, live.AccessDenied},
+	"InvalidTimeStamp.Expired":        {400, live.AccessDenied},
+	"SignatureNonceUsed":              {400, live.Unavailable},
+	"SignatureDoesNotMatch":           {400, live.AccessDenied},
+	"Throttling":                      {400, live.Throttled},
+	"Throttling.User":                 {400, live.Throttled},
+	"Throttling.Api":                  {400, live.Throttled},
+	"Rejected.Throttling":             {400, live.Throttled},
+	"ServiceUnavailable":              {503, live.Unavailable},
+	"Forbidden.RAM":                   {403, live.AccessDenied},
+	"NoPermission":                    {403, live.AccessDenied},
+	"InvalidSecurityToken.Expired":    {400, live.AccessDenied},
+	"InvalidSecurityToken.Malformed":  {400, live.AccessDenied},
+	"InvalidIdentity.ServiceDisabled": {400, live.AccessDenied},
+	// Live, common.
+	"Forbidden":                  {401, live.AccessDenied},
+	"InvalidDomain.NotFound":     {404, live.DomainNotFound},
+	"IllegalOperation":           {403, live.WrongDomainType},
+	"ConfigAlreadyExists":        {400, live.Exists},
+	"CodeConfigAlreadyExists":    {400, live.Exists},
+	"ConfigExisted":              {400, live.Exists},
+	"InternalError":              {500, live.Unavailable},
+	"CodeGetPushbackDomainError": {400, live.Rejected},
+	"AppInfoNotExist":            {404, live.DomainNotFound},
+	// Stream, recording, records.
+	"InvalidParam":                   {400, live.Rejected},
+	"CodeGetMainPlaybackDomainError": {400, live.Rejected},
+	"CodeNotPushDomain":              {400, live.WrongDomainType},
+	"InvalidNotifyUrl.Malformed":     {400, live.Rejected},
+	"InvalidNotifyUrl.Unsafe":        {400, live.Rejected},
+	"InvalidOnDemandUrl.Malformed":   {400, live.Rejected},
+	"InvalidOnDemandUrl.Unsafe":      {400, live.Rejected},
+	"InvalidStartTime.Malformed":     {400, live.Rejected},
+	"InvalidEndTime.Malformed":       {400, live.Rejected},
+	"InvalidEndTime.Mismatch":        {400, live.Rejected},
+	"Duration.Exceed":                {400, live.Rejected},
+	"MalformedParam":                 {400, live.Rejected},
+	"MissingParam":                   {404, live.Rejected},
+	// RTC.
+	"InvalidAppId":    {400, live.DomainNotFound},
+	"OperationDenied": {403, live.AccessDenied},
+	"InputInvalid":    {400, live.Rejected},
+	"NoAuth":          {403, live.AccessDenied},
+	"ServerError":     {500, live.Unavailable},
+	// Unknown ones. A retry may help, and none of them means absent.
+	"SomethingNew":            {400, live.Unavailable},
+	"Something.NotFound":      {404, live.Unavailable},
+	"DomainNotFound":          {404, live.Unavailable},
+	"InvalidDomain.Offline":   {404, live.Unavailable},
+	"InvalidConfig.NotFoundX": {404, live.Unavailable},
+	"invalidconfig.notfound":  {404, live.Unavailable},
+	"NotFound":                {404, live.Unavailable},
+	"BackendTimeout":          {500, live.Unavailable},
+	"Missing.From.Backend":    {500, live.Unavailable},
+}
+
+func TestClassByCode(t *testing.T) {
+	t.Parallel()
+	for code, tc := range codes {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			c := newCloud(t, emulator.Switches{})
+			c.Inject(emulator.Fault{Code: code, Status: tc.status, Message: "Because."})
+			for operation, read := range reads {
+				zero, err := read(t.Context(), c.client)
+				failure(t, err, tc.class, code)
+				check(t, operation+": zero value", zero, true)
+				_, again := read(t.Context(), c.client)
+				check(t, operation+": text of the same failure", again.Error(), err.Error())
+			}
+			want := live.StreamConfig{NotifyURL: hook}
+			failure(t, live.Stream{Client: c.client}.Put(t.Context(), live.LaneUser, push, live.StreamConfig{}, want), tc.class, code)
+			failure(t, live.Record{Client: c.client}.Put(t.Context(), live.LaneUser, play, live.RecordConfig{}, live.RecordConfig{NotifyURL: hook}), tc.class, code)
+			failure(t, live.Stream{Client: c.client}.Delete(t.Context(), live.LaneUser, push), tc.class, code)
+			failure(t, live.Record{Client: c.client}.Delete(t.Context(), live.LaneUser, play), tc.class, code)
+		})
+	}
+}
+
+// Absent is what these codes say, and a Get returns it as a value; of anything
+// else they are errors.
+func TestNotFoundCodes(t *testing.T) {
+	t.Parallel()
+	for code, status := range map[string]int{
+		"InvalidConfig.NotFound": 404, "ConfigNotFound": 400, "CodeConfigNotFound": 400, "ResourceNotExist": 404,
+	} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			c := newCloud(t, emulator.Switches{})
+			c.Inject(emulator.Fault{Code: code, Status: status, Message: "Config does not exist."})
+			for operation, read := range reads {
+				zero, err := read(t.Context(), c.client)
+				check(t, operation+": zero value", zero, true)
+				if strings.HasSuffix(operation, "Get") {
+					check(t, operation, err, nil)
+				} else {
+					failure(t, err, live.NotFound, code)
+				}
+			}
+			check(t, "stream Delete", live.Stream{Client: c.client}.Delete(t.Context(), live.LaneUser, push), nil)
+			check(t, "record Delete", live.Record{Client: c.client}.Delete(t.Context(), live.LaneUser, play), nil)
+		})
+	}
+}
+
+// A numeric code is no known one, and no reason to fall over.
+func TestNumericCode(t *testing.T) {
+	t.Parallel()
+	c := against(t, body(403, `{"RequestId":"REQ-1","Code":403,"Message":"no"}`))
+	_, err := live.Stream{Client: c}.Get(t.Context(), live.LaneSync, push)
+	failure(t, err, live.Unavailable, "403")
+}
+
+func TestErrorsOfTheEmulatorItself(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, emulator.Switches{})
+	streams, recordings := live.Stream{Client: c.client}, live.Record{Client: c.client}
+	url := live.StreamConfig{NotifyURL: hook}
+	get := func(_ live.StreamConfig, err error) error { return err }
+	for name, tc := range map[string]struct {
+		err   error
+		class live.Class
+		code  string
+	}{
+		"unknown domain, Get":    {get(streams.Get(t.Context(), live.LaneSync, "other.example.com")), live.DomainNotFound, "InvalidDomain.NotFound"},
+		"unknown domain, Put":    {streams.Put(t.Context(), live.LaneUser, "other.example.com", live.StreamConfig{}, url), live.DomainNotFound, "InvalidDomain.NotFound"},
+		"unknown domain, Delete": {streams.Delete(t.Context(), live.LaneUser, "other.example.com"), live.DomainNotFound, "InvalidDomain.NotFound"},
+		"playback domain, Put":   {streams.Put(t.Context(), live.LaneUser, play, live.StreamConfig{}, url), live.WrongDomainType, "CodeNotPushDomain"},
+		"playback domain, Get":   {get(streams.Get(t.Context(), live.LaneSync, play)), live.WrongDomainType, "IllegalOperation"},
+		"ingest domain, Put": {
+			recordings.Put(t.Context(), live.LaneUser, push, live.RecordConfig{}, live.RecordConfig{NotifyURL: hook}), live.WrongDomainType, "IllegalOperation",
+		},
+		"a short key": {
+			streams.Put(t.Context(), live.LaneUser, push, live.StreamConfig{}, live.StreamConfig{NotifyURL: hook, Authentication: true, AuthKey: "short"}), live.Rejected, "InvalidParam",
+		},
+		"a URL that is none": {
+			recordings.Put(t.Context(), live.LaneUser, play, live.RecordConfig{}, live.RecordConfig{NotifyURL: "ftp://a"}), live.Rejected, "InvalidNotifyUrl.Malformed",
+		},
+	} {
+		t.Run(name, func(t *testing.T) { failure(t, tc.err, tc.class, tc.code) })
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	const acs, userAPI, user = "x-acs-retry-after", "x-ratelimit-user-api", "x-ratelimit-user"
+	for name, tc := range map[string]struct {
+		code   string
+		header map[string]string
+		class  live.Class
+		wait   time.Duration
+	}{
+		"milliseconds":             {"Throttling.User", map[string]string{acs: "1500"}, live.Throttled, 1500 * time.Millisecond},
+		"the older header":         {"Throttling", map[string]string{userAPI: "Limit:1,Remain:0,TimeLeft:2000,Reset:1234"}, live.Throttled, 2 * time.Second},
+		"the older user header":    {"Throttling.User", map[string]string{user: "Limit:1, Remain:0, TimeLeft:700, Reset:1234"}, live.Throttled, 700 * time.Millisecond},
+		"the longer of two":        {"Throttling.Api", map[string]string{userAPI: "TimeLeft:100", user: "TimeLeft:900"}, live.Throttled, 900 * time.Millisecond},
+		"the newer header wins":    {"Throttling", map[string]string{acs: "50", userAPI: "TimeLeft:2000"}, live.Throttled, 50 * time.Millisecond},
+		"none":                     {"Throttling", nil, live.Throttled, 0},
+		"zero":                     {"Throttling", map[string]string{acs: "0"}, live.Throttled, 0},
+		"negative":                 {"Throttling", map[string]string{acs: "-5", userAPI: "TimeLeft:-5"}, live.Throttled, 0},
+		"junk":                     {"Throttling", map[string]string{acs: "soon", userAPI: "TimeLeft:later,,:"}, live.Throttled, 0},
+		"beyond all bounds":        {"Throttling", map[string]string{acs: "99999999999999999999"}, live.Throttled, 0},
+		"of an unknown code":       {"TooFast", map[string]string{acs: "10"}, live.Throttled, 10 * time.Millisecond},
+		"of a server error":        {"InternalError", map[string]string{acs: "10"}, live.Throttled, 10 * time.Millisecond},
+		"a new kind of throttling": {"Throttling.Resource", nil, live.Throttled, 0},
+		"its name at the end":      {"Denied.Throttling", nil, live.Throttled, 0},
+		// The quota's state says nothing about an error of another kind.
+		"quota left, no configuration": {"InvalidConfig.NotFound", map[string]string{userAPI: "Limit:100,Remain:97,TimeLeft:800,Reset:800"}, "", 0},
+		"quota left, no permission":    {"Forbidden", map[string]string{userAPI: "Limit:100,Remain:97,TimeLeft:800,Reset:800"}, live.AccessDenied, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := against(t, func(w http.ResponseWriter, _ *http.Request) {
+				for name, value := range tc.header {
+					w.Header().Set(name, value)
+				}
+				w.WriteHeader(http.StatusBadRequest)
+				_, _ = fmt.Fprintf(w, `{"RequestId":"REQ-1","Code":%q,"Message":"m"}`, tc.code)
+			})
+			_, err := live.Stream{Client: c}.Get(t.Context(), live.LaneSync, push)
+			check(t, "class", live.ClassOf(err), tc.class)
+			if e, ok := errors.AsType[*live.Error](err); ok {
+				check(t, "wait", e.RetryAfter, tc.wait)
+			}
+		})
+	}
+}
+
+// What the cloud says ends up in conditions: it has to be the same each time,
+// of bounded length and on one line.
+func TestErrorText(t *testing.T) {
+	t.Parallel()
+	n := 0
+	c := against(t, func(w http.ResponseWriter, _ *http.Request) {
+		n++
+		id := "4F3A-" + strconv.Itoa(n)
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = fmt.Fprintf(w, `{"RequestId":" %s","Code":"InvalidParam","Message":"Parameter\n invalid (request %s). %s"}`, id, id, strings.Repeat("é", 1000))
+	})
+	_, first := live.Stream{Client: c}.Get(t.Context(), live.LaneSync, push)
+	_, second := live.Stream{Client: c}.Get(t.Context(), live.LaneSync, push)
+	check(t, "text of the same failure", second.Error(), first.Error())
+	const start = "DescribeLiveStreamsNotifyUrlConfig: InvalidParam: Parameter invalid (request ). é"
+	if text := first.Error(); !strings.HasPrefix(text, start) || len(text) > 400 || strings.ContainsAny(text, "\n\ufffd") {
+		t.Errorf("got %q, want it to start with %q, short and whole", text, start)
+	}
+	e, _ := errors.AsType[*live.Error](second)
+	check(t, "request ID", e.RequestID, "4F3A-2")
+}
+
+func TestClassOf(t *testing.T) {
+	t.Parallel()
+	check(t, "nil", live.ClassOf(nil), "")
+	check(t, "another error", live.ClassOf(errors.New("other")), live.Unavailable)
+	check(t, "a wrapped one", live.ClassOf(fmt.Errorf("wrapped: %w", &live.Error{Class: live.Rejected})), live.Rejected)
+	check(t, "a joined one", live.ClassOf(errors.Join(errors.New("other"), &live.Error{Class: live.Exists})), live.Exists)
+}
+
+// A write whose reply is lost may have happened: its error says neither, and
+// the next read tells.
+func TestLostReply(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, emulator.Switches{})
+	c.Inject(emulator.Fault{Action: "AddLiveRecordNotifyConfig", LoseReply: true, Times: 1})
+	recordings := live.Record{Client: c.client}
+	want := live.RecordConfig{NotifyURL: hook}
+	failure(t, recordings.Put(t.Context(), live.LaneUser, play, live.RecordConfig{}, want), live.Unavailable, network)
+	check(t, "calls: the request is not sent twice", c.actions(), "Add")
+	have, err := recordings.Get(t.Context(), live.LaneSync, play)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, "have", have, want)
+}

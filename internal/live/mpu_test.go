@@ -1,0 +1,74 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package live_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/live"
+)
+
+const app = "app-1"
+
+// TestMPUCountReadsOnlyWhatIsNew: with a million records in the window and 200
+// since the last count, which is all that a restarted operator knows of, at most
+// five pages are read.
+func TestMPUCountReadsOnlyWhatIsNew(t *testing.T) {
+	t.Parallel()
+	const million = 1_000_000
+	const window = 167 * time.Hour
+	c := newCloud(t, emulator.Switches{})
+	c.AddApp("", app)
+	now := time.Now().Truncate(time.Second)
+	last := now.Add(-5 * time.Minute)
+	const step = (window - time.Hour) / million
+	records := make([]emulator.MPURecord, 0, million+200)
+	for i := range million {
+		records = append(records, emulator.MPURecord{AppID: app, Time: last.Add(-time.Duration(million-i) * step)})
+	}
+	for i := range 200 {
+		code := 200
+		if i%10 == 0 {
+			code = 503
+		}
+		records = append(records, emulator.MPURecord{AppID: app, Time: last.Add(time.Duration(i) * time.Second), HTTPCode: code, CallbackURL: hook})
+	}
+	c.AddRecords(emulator.Records{MPU: records})
+
+	// The records of the last minute before are read again.
+	var again int64
+	for _, r := range records[:million] {
+		if !r.Time.Before(last.Add(-time.Minute)) {
+			again++
+		}
+	}
+	before := live.Counts{End: last, Total: million, Buckets: []live.Bucket{
+		{Start: last.Add(-time.Hour), Total: million - again}, {Start: last.Add(-time.Minute), Total: again},
+	}}
+	got, err := live.MPU{Client: c.client}.Count(t.Context(), app, live.Query{Start: now.Add(-window), End: now}, before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, "total", got.Total, int64(million+200))
+	check(t, "failed", got.Failed, int64(20))
+	check(t, "status of the last failure", got.Last.HTTPStatus, int32(503))
+	check(t, "URL of the last failure", got.Last.URL, hook)
+	check(t, "time of the last failure", got.Last.Time.Equal(last.Add(190*time.Second)), true)
+	if n := c.CallCount(); n > 5 {
+		t.Errorf("%d pages were read", n)
+	}
+}
+
+func TestMPUPutNeverOverwrites(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, emulator.Switches{})
+	c.AddApp("", app)
+	c.SetMPUSub(app, emulator.MPUSub{SubID: "Sub-1", CallbackURL: hook})
+	err := live.MPU{Client: c.client}.Put(t.Context(), live.LaneUser, app, live.MPUConfig{}, live.MPUConfig{CallbackURL: hook + "/other"})
+	check(t, "class", live.ClassOf(err), live.Exists)
+	sub, _ := c.MPUSub(app)
+	check(t, "URL", sub.CallbackURL, hook)
+}

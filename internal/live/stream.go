@@ -1,0 +1,135 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"context"
+
+	sdk "github.com/alibabacloud-go/live-20161101/v2/client"
+)
+
+// StreamConfig is the stream-ingest callback configuration of an ingest
+// domain. The zero value means that there is none.
+type StreamConfig struct {
+	NotifyURL          string
+	ExceptionNotifyURL string
+	SwitchNotifyURL    string // write-only: Get leaves it empty
+	Authentication     bool
+	AuthKey            Key `json:"-"`
+}
+
+// MaxStreamKey is the most characters of an authentication key.
+const MaxStreamKey = 64
+
+// Diff names the fields, as the resource spells them, in which have differs
+// from c.
+func (c StreamConfig) Diff(have StreamConfig) []string {
+	return differing(
+		field{"notifyURL", c.NotifyURL == have.NotifyURL},
+		field{"exceptionNotifyURL", c.ExceptionNotifyURL == have.ExceptionNotifyURL},
+		field{"switchNotifyURL", c.SwitchNotifyURL == have.SwitchNotifyURL},
+		field{"authentication", sameAuthentication(c.Authentication, have.Authentication, c.AuthKey, have.AuthKey)},
+	)
+}
+
+// Stream is the family of stream-ingest callbacks.
+type Stream struct{ Client *Client }
+
+// Get returns the configuration of an ingest domain, without SwitchNotifyURL.
+// Absence has many spellings in the cloud; here it is the zero value. An error
+// says nothing of what the cloud holds.
+func (s Stream) Get(ctx context.Context, lane Lane, domain string) (StreamConfig, error) {
+	reply, err := call(ctx, s.Client, lane, describeStream, s.Client.sdk.DescribeLiveStreamsNotifyUrlConfigWithContext,
+		&sdk.DescribeLiveStreamsNotifyUrlConfigRequest{DomainName: &domain})
+	if ClassOf(err) == NotFound {
+		return StreamConfig{}, nil
+	}
+	if err != nil {
+		return StreamConfig{}, err
+	}
+	have := reply.Body.LiveStreamsNotifyConfig
+	if have == nil {
+		return StreamConfig{}, nil
+	}
+	c := StreamConfig{NotifyURL: value(have.NotifyUrl), ExceptionNotifyURL: value(have.ExceptionNotifyUrl)}
+	if value(have.NotifyReqAuth) == yes {
+		c.Authentication, c.AuthKey = true, Key(value(have.NotifyAuthKey))
+	}
+	return c, nil
+}
+
+// Put makes the cloud hold want where it held have. When SwitchNotifyURL is
+// cleared, which cannot be verified, the configuration is removed first: the
+// domain is without callbacks until the second request.
+func (s Stream) Put(ctx context.Context, lane Lane, domain string, have, want StreamConfig) error {
+	set := func(ctx context.Context) error {
+		_, err := call(ctx, s.Client, lane, setStream, s.Client.sdk.SetLiveStreamsNotifyUrlConfigWithContext, setRequest(domain, want))
+		return err
+	}
+	if have == (StreamConfig{}) {
+		return set(ctx)
+	}
+	c := change[StreamConfig]{
+		write: set, create: set,
+		read:   func(ctx context.Context) (StreamConfig, error) { return s.Get(ctx, lane, domain) },
+		remove: func(ctx context.Context) error { return s.Delete(ctx, lane, domain) },
+	}
+	if cleared(want.SwitchNotifyURL, have.SwitchNotifyURL) {
+		return c.replace(ctx)
+	}
+	if !cleared(want.NotifyURL, have.NotifyURL) && !cleared(want.ExceptionNotifyURL, have.ExceptionNotifyURL) {
+		return c.put(ctx, nil)
+	}
+	return c.put(ctx, func(now StreamConfig) bool {
+		return cleared(want.NotifyURL, now.NotifyURL) || cleared(want.ExceptionNotifyURL, now.ExceptionNotifyURL)
+	})
+}
+
+func setRequest(domain string, want StreamConfig) *sdk.SetLiveStreamsNotifyUrlConfigRequest {
+	auth := no
+	if want.Authentication {
+		auth = yes
+	}
+	return &sdk.SetLiveStreamsNotifyUrlConfigRequest{
+		DomainName:         &domain,
+		NotifyUrl:          optional(want.NotifyURL),
+		ExceptionNotifyUrl: optional(want.ExceptionNotifyURL),
+		SwitchNotifyUrl:    optional(want.SwitchNotifyURL),
+		NotifyReqAuth:      &auth,
+		NotifyAuthKey:      optional(string(want.AuthKey)),
+	}
+}
+
+// Delete removes the configuration of a domain; absence is success.
+func (s Stream) Delete(ctx context.Context, lane Lane, domain string) error {
+	_, err := call(ctx, s.Client, lane, deleteStream, s.Client.sdk.DeleteLiveStreamsNotifyUrlConfigWithContext,
+		&sdk.DeleteLiveStreamsNotifyUrlConfigRequest{DomainName: &domain})
+	return ignoreNotFound(err)
+}
+
+// Count counts the callbacks of a domain with two requests, whatever the
+// traffic.
+func (s Stream) Count(ctx context.Context, domain string, q Query, _ Counts) (Counts, error) {
+	return count(streamRecords, q, func(status string, size int32) (page, error) {
+		reply, err := call(ctx, s.Client, LaneRecords, streamRecords, s.Client.sdk.DescribeLiveStreamsNotifyRecordsWithContext,
+			&sdk.DescribeLiveStreamsNotifyRecordsRequest{
+				DomainName: &domain, StartTime: q.start(), EndTime: q.end(),
+				AppName: optional(q.AppName), StreamName: optional(q.StreamName),
+				Status: optional(status), PageSize: &size,
+			})
+		if err != nil {
+			return page{}, err
+		}
+		p := page{total: reply.Body.TotalNum}
+		if info := reply.Body.NotifyRecordsInfo; info != nil {
+			for _, r := range info.LiveStreamNotifyRecordsInfo {
+				p.records = append(p.records, Failure{
+					Time: parseTime(value(r.NotifyTime)), Type: value(r.NotifyType), URL: value(r.NotifyUrl),
+					AppName: value(r.AppName), StreamName: value(r.StreamName), Reason: value(r.Description),
+				})
+			}
+		}
+		return p, nil
+	})
+}

@@ -1,0 +1,297 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package live_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/live"
+)
+
+const (
+	digits      = "12345678901234567890123456789012"
+	zeroDigits  = "00000012345678901234"
+	readDelay   = 5 * time.Minute
+	beforeDelay = 10 * time.Minute
+)
+
+// streamSwitches are the behaviours of the cloud that Put and Delete have to
+// cope with.
+var streamSwitches = map[string]emulator.Switches{
+	"as documented":      {},
+	"a Set merges":       {StreamSetMerges: true},
+	"a Set refuses":      {StreamSetExists: true},
+	"keys are numbers":   {StreamKeyAsNumber: true},
+	"reads are late":     {ReadDelay: readDelay},
+	"absence is missing": {StreamDescribeAbsent: emulator.AbsentMissing, StreamDeleteAbsentNotFound: true},
+	"absence is a 404":   {StreamDescribeAbsent: emulator.AbsentNotFound, StreamDeleteAbsentNotFound: true},
+	"all at once": {
+		StreamSetMerges: true, StreamSetExists: true, StreamKeyAsNumber: true,
+		StreamDescribeAbsent: emulator.AbsentNotFound, StreamDeleteAbsentNotFound: true, ReadDelay: readDelay,
+	},
+}
+
+// inCloud is the configuration as the emulator keeps it.
+func inCloud(c live.StreamConfig) emulator.StreamConfig {
+	return emulator.StreamConfig{
+		NotifyURL: c.NotifyURL, ExceptionNotifyURL: c.ExceptionNotifyURL, SwitchNotifyURL: c.SwitchNotifyURL,
+		Auth: c.Authentication, AuthKey: string(c.AuthKey),
+	}
+}
+
+func TestStreamPut(t *testing.T) {
+	t.Parallel()
+	// What a write takes, where the cloud does not do as documented.
+	var (
+		write = map[string]string{"": "Set", "a Set refuses": "Set Delete Set", "all at once": "Set Delete Set"}
+		erase = map[string]string{
+			"": "Set Describe", "a Set merges": "Set Describe Delete Set", "a Set refuses": "Set Delete Set",
+			"reads are late": "Set Describe Delete Set", "all at once": "Set Delete Set",
+		}
+		create  = map[string]string{"": "Set"}
+		replace = map[string]string{"": "Delete Set"}
+	)
+	full := live.StreamConfig{
+		NotifyURL: hook, ExceptionNotifyURL: hook2, SwitchNotifyURL: hook3, Authentication: true, AuthKey: key,
+	}
+	// with returns full with a change.
+	with := func(change func(*live.StreamConfig)) live.StreamConfig {
+		c := full
+		change(&c)
+		return c
+	}
+	cases := map[string]struct {
+		have, want live.StreamConfig
+		calls      map[string]string // by the name of the switches, "" for the rest
+	}{
+		"creates with all fields":        {live.StreamConfig{}, full, create},
+		"creates with one URL":           {live.StreamConfig{}, live.StreamConfig{NotifyURL: hook}, create},
+		"creates with the exception URL": {live.StreamConfig{}, live.StreamConfig{ExceptionNotifyURL: hook}, create},
+		"creates with the switch URL":    {live.StreamConfig{}, live.StreamConfig{SwitchNotifyURL: hook}, create},
+		"creates with a key of digits": {
+			live.StreamConfig{}, live.StreamConfig{NotifyURL: hook, Authentication: true, AuthKey: digits}, create,
+		},
+		"creates with a key of digits that starts with zeros": {
+			live.StreamConfig{}, live.StreamConfig{NotifyURL: hook, Authentication: true, AuthKey: zeroDigits}, create,
+		},
+		"changes notifyURL":          {full, with(func(c *live.StreamConfig) { c.NotifyURL = hook2 }), write},
+		"changes exceptionNotifyURL": {full, with(func(c *live.StreamConfig) { c.ExceptionNotifyURL = hook }), write},
+		"changes switchNotifyURL":    {full, with(func(c *live.StreamConfig) { c.SwitchNotifyURL = hook }), write},
+		"adds a URL":                 {live.StreamConfig{NotifyURL: hook}, live.StreamConfig{NotifyURL: hook, ExceptionNotifyURL: hook2}, write},
+		"adds the switch URL":        {live.StreamConfig{NotifyURL: hook}, live.StreamConfig{NotifyURL: hook, SwitchNotifyURL: hook2}, write},
+		"clears notifyURL":           {full, with(func(c *live.StreamConfig) { c.NotifyURL = "" }), erase},
+		"clears exceptionNotifyURL":  {full, with(func(c *live.StreamConfig) { c.ExceptionNotifyURL = "" }), erase},
+		"clears switchNotifyURL":     {full, with(func(c *live.StreamConfig) { c.SwitchNotifyURL = "" }), replace},
+		"clears all but one":         {full, live.StreamConfig{SwitchNotifyURL: hook3}, erase},
+		"moves from one URL to another": {
+			live.StreamConfig{NotifyURL: hook}, live.StreamConfig{ExceptionNotifyURL: hook}, erase,
+		},
+		"turns authentication on": {
+			live.StreamConfig{NotifyURL: hook}, live.StreamConfig{NotifyURL: hook, Authentication: true, AuthKey: key}, write,
+		},
+		"turns authentication off": {full, with(func(c *live.StreamConfig) { c.Authentication, c.AuthKey = false, "" }), write},
+		"changes the key":          {full, with(func(c *live.StreamConfig) { c.AuthKey = otherKey }), write},
+		"changes the key to digits": {
+			full, with(func(c *live.StreamConfig) { c.AuthKey = digits }), write,
+		},
+	}
+	for name, tc := range cases {
+		for behaviour, switches := range streamSwitches {
+			t.Run(name+", "+behaviour, func(t *testing.T) {
+				t.Parallel()
+				c := newCloud(t, switches)
+				if tc.have != (live.StreamConfig{}) {
+					c.earlier(beforeDelay, func() { c.SetStreamConfig(push, inCloud(tc.have)) })
+				}
+				streams := live.Stream{Client: c.client}
+				if err := streams.Put(t.Context(), live.LaneUser, push, tc.have, tc.want); err != nil {
+					t.Fatal(err)
+				}
+				got, _ := c.StreamConfig(push)
+				if diff := cmp.Diff(inCloud(tc.want), got); diff != "" {
+					t.Errorf("in the cloud (-want +got):\n%s", diff)
+				}
+				calls, special := tc.calls[behaviour]
+				if !special {
+					calls = tc.calls[""]
+				}
+				check(t, "calls", c.actions(), calls)
+
+				if switches.ReadDelay > 0 {
+					switches.ReadDelay = 0
+					c.SetSwitches(switches)
+				}
+				have, err := streams.Get(t.Context(), live.LaneSync, push)
+				if err != nil {
+					t.Fatal(err)
+				}
+				check(t, "SwitchNotifyURL as read", have.SwitchNotifyURL, "")
+				have.SwitchNotifyURL = tc.want.SwitchNotifyURL
+				if diff := tc.want.Diff(have); diff != nil {
+					t.Errorf("reading it back shows drift in %v", diff)
+				}
+			})
+		}
+	}
+}
+
+func TestStreamPutOnConfigurationNotSeen(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, emulator.Switches{StreamSetExists: true})
+	held := emulator.StreamConfig{NotifyURL: hook}
+	c.SetStreamConfig(push, held)
+	err := live.Stream{Client: c.client}.Put(t.Context(), live.LaneUser, push, live.StreamConfig{}, live.StreamConfig{NotifyURL: hook2})
+	check(t, "class", live.ClassOf(err), live.Exists)
+	check(t, "calls", c.actions(), "Set")
+	got, _ := c.StreamConfig(push)
+	check(t, "in the cloud", got, held)
+}
+
+// A write in two steps that fails in the second leaves nothing behind, which
+// the next pass sees.
+func TestStreamPutFailsHalfway(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, emulator.Switches{})
+	have := live.StreamConfig{NotifyURL: hook, SwitchNotifyURL: hook2}
+	want := live.StreamConfig{NotifyURL: hook}
+	c.SetStreamConfig(push, inCloud(have))
+	c.Inject(emulator.Fault{Action: "SetLiveStreamsNotifyUrlConfig", Drop: true, Times: 1})
+	streams := live.Stream{Client: c.client}
+	err := streams.Put(t.Context(), live.LaneUser, push, have, want)
+	check(t, "class", live.ClassOf(err), live.Unavailable)
+
+	have, err = streams.Get(t.Context(), live.LaneSync, push)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, "have", have, live.StreamConfig{})
+	if err := streams.Put(t.Context(), live.LaneUser, push, have, want); err != nil {
+		t.Fatal(err)
+	}
+	got, _ := c.StreamConfig(push)
+	check(t, "in the cloud", got, inCloud(want))
+}
+
+// A failure to verify a write is an error: the field may have survived.
+func TestStreamPutCannotVerify(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, emulator.Switches{StreamSetMerges: true})
+	have := live.StreamConfig{NotifyURL: hook, ExceptionNotifyURL: hook2}
+	c.SetStreamConfig(push, inCloud(have))
+	c.Inject(emulator.Fault{Action: "DescribeLiveStreamsNotifyUrlConfig", Code: "InternalError", Status: 500, Times: 1})
+	err := live.Stream{Client: c.client}.Put(t.Context(), live.LaneUser, push, have, live.StreamConfig{NotifyURL: hook})
+	check(t, "class", live.ClassOf(err), live.Unavailable)
+	check(t, "calls", c.actions(), "Set Describe")
+}
+
+func TestStreamGetAbsent(t *testing.T) {
+	t.Parallel()
+	for _, spelling := range []string{emulator.AbsentEmpty, emulator.AbsentMissing, emulator.AbsentNotFound} {
+		t.Run(spelling, func(t *testing.T) {
+			t.Parallel()
+			c := newCloud(t, emulator.Switches{StreamDescribeAbsent: spelling})
+			got, err := live.Stream{Client: c.client}.Get(t.Context(), live.LaneSync, push)
+			if err != nil {
+				t.Fatal(err)
+			}
+			check(t, "configuration", got, live.StreamConfig{})
+			check(t, "calls", c.actions(), "Describe")
+		})
+	}
+}
+
+func TestStreamDelete(t *testing.T) {
+	t.Parallel()
+	for behaviour, switches := range streamSwitches {
+		t.Run(behaviour, func(t *testing.T) {
+			t.Parallel()
+			c := newCloud(t, switches)
+			c.SetStreamConfig(push, emulator.StreamConfig{NotifyURL: hook})
+			for range 3 {
+				if err := (live.Stream{Client: c.client}).Delete(t.Context(), live.LaneUser, push); err != nil {
+					t.Fatal(err)
+				}
+				if got, ok := c.StreamConfig(push); ok {
+					t.Errorf("the cloud still has %+v", got)
+				}
+			}
+			check(t, "calls", c.actions(), "Delete Delete Delete")
+		})
+	}
+}
+
+func TestStreamDeleteIsNotDoneOnOtherErrors(t *testing.T) {
+	t.Parallel()
+	for code, class := range map[string]live.Class{
+		"InvalidDomain.NotFound": live.DomainNotFound,
+		"Forbidden":              live.AccessDenied,
+		"InternalError":          live.Unavailable,
+		"SomethingNotFound":      live.Unavailable,
+	} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			c := newCloud(t, emulator.Switches{})
+			c.Inject(emulator.Fault{Code: code, Status: 404})
+			check(t, "class of the stream's", live.ClassOf(live.Stream{Client: c.client}.Delete(t.Context(), live.LaneUser, push)), class)
+			check(t, "class of the record's", live.ClassOf(live.Record{Client: c.client}.Delete(t.Context(), live.LaneUser, play)), class)
+		})
+	}
+}
+
+// The Chinese sample of Describe has the key as a JSON number. A leading zero
+// does not survive that; no drift may be seen in it.
+func TestStreamKeyAsNumberLosesZeros(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, emulator.Switches{})
+	c.Inject(emulator.Fault{Body: `{"RequestId":"R","LiveStreamsNotifyConfig":{"NotifyUrl":"` + hook + `","NotifyReqAuth":"yes","NotifyAuthKey":12345678901234}}`})
+	have, err := live.Stream{Client: c.client}.Get(t.Context(), live.LaneSync, push)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := live.StreamConfig{NotifyURL: hook, Authentication: true, AuthKey: zeroDigits}
+	if diff := want.Diff(have); diff != nil {
+		t.Errorf("drift in %v", diff)
+	}
+	want.AuthKey = "00000012345678901235"
+	if diff := cmp.Diff([]string{"authentication"}, want.Diff(have)); diff != "" {
+		t.Errorf("another key (-want +got):\n%s", diff)
+	}
+}
+
+func TestStreamDiff(t *testing.T) {
+	t.Parallel()
+	base := live.StreamConfig{NotifyURL: hook, Authentication: true, AuthKey: key}
+	cases := map[string]struct {
+		want, have live.StreamConfig
+		diff       []string
+	}{
+		"equal":               {base, base, nil},
+		"every field differs": {base, live.StreamConfig{ExceptionNotifyURL: hook, SwitchNotifyURL: hook}, []string{"notifyURL", "exceptionNotifyURL", "switchNotifyURL", "authentication"}},
+		"another key":         {base, live.StreamConfig{NotifyURL: hook, Authentication: true, AuthKey: otherKey}, []string{"authentication"}},
+		"a key without authentication means nothing": {
+			live.StreamConfig{NotifyURL: hook}, live.StreamConfig{NotifyURL: hook, AuthKey: key}, nil,
+		},
+		"case of a key matters": {
+			live.StreamConfig{Authentication: true, AuthKey: "abcdefghijklmnop"},
+			live.StreamConfig{Authentication: true, AuthKey: "ABCDEFGHIJKLMNOP"}, []string{"authentication"},
+		},
+		"zeros matter in a key with letters": {
+			live.StreamConfig{Authentication: true, AuthKey: "0abcdefghijklmnop"},
+			live.StreamConfig{Authentication: true, AuthKey: "abcdefghijklmnop"}, []string{"authentication"},
+		},
+		"no key in the cloud": {base, live.StreamConfig{NotifyURL: hook, Authentication: true}, []string{"authentication"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(tc.diff, tc.want.Diff(tc.have)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
