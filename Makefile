@@ -1,0 +1,183 @@
+# Copyright The live-notify-operator Authors.
+# SPDX-License-Identifier: Apache-2.0
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+
+# All tools and their versions. Each is built once, into bin/<tool>-<version>.
+CONTROLLER_GEN_VERSION := v0.23.0
+CRD_REF_DOCS_VERSION   := v0.3.0
+GOLANGCI_LINT_VERSION  := v2.15.0
+KUSTOMIZE_VERSION      := v5.8.2
+
+CONTROLLER_GEN := bin/controller-gen-$(CONTROLLER_GEN_VERSION)
+CRD_REF_DOCS   := bin/crd-ref-docs-$(CRD_REF_DOCS_VERSION)
+GOLANGCI_LINT  := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
+KUSTOMIZE      := bin/kustomize-$(KUSTOMIZE_VERSION)
+
+KUBECTL ?= kubectl
+# The image that config/manager names, which IMG replaces.
+IMAGE   := live-notify-operator
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+##@ General
+
+.PHONY: help
+help: ## Show this help.
+	@awk 'BEGIN { FS = ":.*## "; print "Usage: make <target>" } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+##@ Try it
+
+.PHONY: demo
+demo: ## Run the operator against an emulated cloud, no cluster needed; ONCE=1 ends once all is in sync.
+	go run ./hack/demo $(if $(filter-out 0,$(ONCE)),-once)
+
+.PHONY: run
+run: ## Run the operator on this machine against the cluster of KUBECONFIG; ARGS="..." are its flags.
+	go run . $(ARGS)
+
+##@ Develop
+
+.PHONY: test
+test: ## Run all tests, against a real API server; TESTFLAGS="-run X" and PKGS=./internal/... narrow it.
+	@assets=$$(go run ./hack/controlplane) || exit 1; \
+	race=-race; \
+	go test -race -run '^$$' errors >/dev/null 2>&1 || \
+		{ race=; echo "make test: no working C compiler, so the race detector is off" >&2; }; \
+	set -x; KUBEBUILDER_ASSETS=$$assets go test $$race -timeout 20m $(TESTFLAGS) $(PKGS)
+
+PKGS ?= ./...
+
+# Where generate writes: the tree itself, or another one to compare with it.
+OUT ?= .
+
+.PHONY: generate
+generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Write everything generated: deepcopy, CRDs, RBAC, API reference.
+	@mkdir -p $(OUT)/api/v1alpha1 $(OUT)/config/crd/bases $(OUT)/config/rbac $(OUT)/docs/reference
+	$(CONTROLLER_GEN) paths=./api/... \
+		object:headerFile=hack/boilerplate.go.txt output:object:dir=$(OUT)/api/v1alpha1 \
+		crd:headerFile=hack/boilerplate.yaml.txt output:crd:dir=$(OUT)/config/crd/bases
+	$(CONTROLLER_GEN) paths=. paths=./internal/... \
+		rbac:roleName=manager-role,headerFile=hack/boilerplate.yaml.txt output:rbac:dir=$(OUT)/config/rbac
+	$(CRD_REF_DOCS) --log-level=ERROR --source-path=api --renderer=markdown \
+		--config=hack/api-docs/config.yaml --templates-dir=hack/api-docs \
+		--output-path=$(OUT)/docs/reference/api.md
+
+.PHONY: fmt
+fmt: $(GOLANGCI_LINT) ## Format the Go code.
+	$(GOLANGCI_LINT) fmt
+
+.PHONY: vet
+vet: ## Run go vet.
+	go vet ./...
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## Run the linters; LINTFLAGS=--fix mends what can be mended.
+	$(GOLANGCI_LINT) run $(LINTFLAGS)
+
+.PHONY: clean
+clean: ## Remove what was built here, tools included.
+	rm -rf bin dist
+
+##@ Verify
+
+VERIFY := verify-generate verify-fmt verify-tidy verify-headers verify-links vet lint
+
+.PHONY: verify
+verify: ## Check all that a change must satisfy besides its tests; reports every failure, not only the first.
+	@failed=; for check in $(VERIFY); do \
+		echo "==> $$check"; \
+		$(MAKE) $$check || failed="$$failed $$check"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "make verify: FAILED:$$failed" >&2; exit 1; fi; \
+	echo "make verify: ok"
+
+.PHONY: verify-generate
+verify-generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Check that generated files are fresh.
+	@hack/verify-generate.sh
+
+.PHONY: verify-fmt
+verify-fmt: $(GOLANGCI_LINT) ## Check that the Go code is formatted.
+	@$(GOLANGCI_LINT) fmt --diff || { echo "run: make fmt" >&2; exit 1; }
+
+.PHONY: verify-tidy
+verify-tidy: ## Check that go.mod and go.sum say what is used.
+	@go mod tidy -diff || { echo "run: go mod tidy" >&2; exit 1; }
+	@cd hack/controlplane/kubernetes && go mod tidy -diff || \
+		{ echo "run: cd hack/controlplane/kubernetes && go mod tidy" >&2; exit 1; }
+
+.PHONY: verify-headers
+verify-headers: ## Check that source files have their licence header.
+	@go run ./hack/headers
+
+.PHONY: verify-links
+verify-links: ## Check that the links of the documentation lead somewhere.
+	@go run ./hack/doclinks
+
+##@ Build and deploy
+
+LDFLAGS = -s -w -X main.version=$(VERSION)
+
+.PHONY: build
+build: ## Build the operator and the emulator into bin/.
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/live-notify-operator .
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/live-emulator ./cmd/live-emulator
+
+.PHONY: install
+install: ## Install the CRDs into the cluster of KUBECONFIG.
+	$(KUBECTL) apply --server-side -k config/crd
+
+.PHONY: uninstall
+uninstall: ## Remove the CRDs, and with them every resource of these kinds.
+	$(KUBECTL) delete --ignore-not-found -k config/crd
+
+.PHONY: manifests
+manifests: dist/install.yaml ## Write all that deploy applies to dist/install.yaml; IMG=... sets the operator's image.
+
+# The manifests come through an overlay, so that setting the image leaves the tree as it is.
+.PHONY: dist/install.yaml
+dist/install.yaml: $(KUSTOMIZE)
+	@rm -rf dist/overlay && mkdir -p dist/overlay
+	@echo 'resources: [../../config/default]' > dist/overlay/kustomization.yaml
+	@img='$(IMG)'; case "$${img##*/}" in \
+		'') exit 0 ;; \
+		*:*) ;; \
+		*) echo "IMG=$$img has no tag or digest" >&2; exit 1 ;; \
+	esac; \
+	printf 'images:\n- name: %s\n  newName: %s\n  newTag: "%s"\n' $(IMAGE) "$${img%:*}" "$${img##*:}" >> dist/overlay/kustomization.yaml
+	$(KUSTOMIZE) build dist/overlay > $@.tmp && mv $@.tmp $@ && rm -rf dist/overlay
+
+.PHONY: deploy
+deploy: dist/install.yaml ## Install or upgrade the operator and its CRDs; IMG=... sets its image.
+	$(KUBECTL) apply --server-side -f dist/install.yaml
+
+# The resources go first, while the operator is there to act on their deletion.
+.PHONY: undeploy
+undeploy: dist/install.yaml uninstall ## Remove every resource of these kinds, then the CRDs and the operator.
+	$(KUBECTL) delete --ignore-not-found -f dist/install.yaml
+
+# Tools
+
+# $(call go-install,file,package,version) builds a tool without touching any go.mod.
+define go-install
+	@echo "building $(1) (once)" >&2
+	@mkdir -p bin && rm -rf $(1).tmp && \
+		CGO_ENABLED=0 GOOS= GOARCH= GOFLAGS= GOWORK=off \
+		GOBIN="$(CURDIR)/$(1).tmp" go install -trimpath -ldflags '-s -w' $(2)@$(3) && \
+		mv $(1).tmp/* $(1) && rmdir $(1).tmp
+endef
+
+$(CONTROLLER_GEN):
+	$(call go-install,$@,sigs.k8s.io/controller-tools/cmd/controller-gen,$(CONTROLLER_GEN_VERSION))
+
+$(CRD_REF_DOCS):
+	$(call go-install,$@,github.com/elastic/crd-ref-docs,$(CRD_REF_DOCS_VERSION))
+
+$(GOLANGCI_LINT):
+	$(call go-install,$@,github.com/golangci/golangci-lint/v2/cmd/golangci-lint,$(GOLANGCI_LINT_VERSION))
+
+$(KUSTOMIZE):
+	$(call go-install,$@,sigs.k8s.io/kustomize/kustomize/v5,$(KUSTOMIZE_VERSION))
