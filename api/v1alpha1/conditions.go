@@ -77,6 +77,15 @@ const (
 	ReasonDeletionBlocked = "DeletionBlocked"
 )
 
+// Reasons of the Ready condition of a LiveAccount.
+const (
+	// ReasonCredentialsLoaded (True): the credentials load.
+	ReasonCredentialsLoaded = "CredentialsLoaded"
+	// ReasonCredentialsUnavailable (False): they do not, or the endpoint cannot
+	// be used.
+	ReasonCredentialsUnavailable = "CredentialsUnavailable"
+)
+
 // Reasons of the Drifted condition.
 const (
 	ReasonDriftDetected = "DriftDetected"

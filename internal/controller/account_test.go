@@ -1,0 +1,453 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/live"
+)
+
+const (
+	roleARN     = "acs:ram::1234567890123456:role/live-notify"
+	otherARN    = "acs:ram::6543210987654321:role/other"
+	providerARN = "acs:ram::1234567890123456:oidc-provider/ack-rrsa-test"
+	secondID    = "second-key-id"
+)
+
+// sessions are the credentials that the fake token service hands out for a
+// role; the emulated cloud knows them.
+var sessions = map[string]emulator.AccessKey{
+	roleARN:    {ID: "STS.role", Secret: "sts-secret-of-role", SecurityToken: "sts-token-of-role"},
+	otherARN:   {ID: "STS.other", Secret: "sts-secret-of-other", SecurityToken: "sts-token-of-other"},
+	"ecs-role": {ID: "STS.ecs", Secret: "sts-secret-of-ecs", SecurityToken: "sts-token-of-ecs"},
+}
+
+// tokenService is a small STS, and an ECS metadata service, for the vendor's
+// credentials library.
+type tokenService struct {
+	*httptest.Server
+	mu       sync.Mutex
+	requests []url.Values
+}
+
+func newTokenService(t *testing.T) *tokenService {
+	s := &tokenService{}
+	s.Server = httptest.NewTLSServer(s)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *tokenService) host() string { return strings.TrimPrefix(s.URL, "https://") }
+
+func (s *tokenService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := r.ParseForm(); err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	s.mu.Lock()
+	s.requests = append(s.requests, r.Form)
+	s.mu.Unlock()
+	session, known := sessions[r.Form.Get("RoleArn")]
+	if !known {
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprintf(w, `{"RequestId":"%d","Code":"EntityNotExist.Role","Message":"The role not exists."}`, time.Now().UnixNano())
+		return
+	}
+	writeSession(w, map[string]any{"Credentials": map[string]string{
+		"AccessKeyId": session.ID, "AccessKeySecret": session.Secret, "SecurityToken": session.SecurityToken,
+		"Expiration": time.Now().Add(time.Hour).UTC().Format(time.RFC3339),
+	}})
+}
+
+func writeSession(w http.ResponseWriter, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(body); err != nil {
+		panic(err)
+	}
+}
+
+// seen returns the requests of an action.
+func (s *tokenService) seen(action string) []url.Values {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []url.Values
+	for _, r := range s.requests {
+		if r.Get("Action") == action {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+// metadataService answers as the ECS metadata service does.
+func metadataService(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.Method == http.MethodPut:
+		fmt.Fprint(w, "metadata-token")
+	case strings.HasSuffix(r.URL.Path, "/security-credentials/ecs-role"):
+		session := sessions["ecs-role"]
+		writeSession(w, map[string]string{
+			"Code": "Success", "AccessKeyId": session.ID, "AccessKeySecret": session.Secret, "SecurityToken": session.SecurityToken,
+			"Expiration": time.Now().Add(time.Hour).UTC().Format(time.RFC3339), "LastUpdated": time.Now().UTC().Format(time.RFC3339),
+		})
+	default:
+		w.WriteHeader(http.StatusNotFound)
+	}
+}
+
+// trustFakes makes the library trust the fake token service, and find the fake
+// metadata service at the address of the real one.
+func trustFakes() (closeAll func()) {
+	sts := httptest.NewTLSServer(http.NotFoundHandler())
+	metadata := httptest.NewServer(http.HandlerFunc(metadataService))
+	there, err := url.Parse(metadata.URL)
+	if err != nil {
+		panic(err)
+	}
+	transport := http.DefaultTransport.(*http.Transport)
+	pool := x509.NewCertPool()
+	pool.AddCert(sts.Certificate()) // of all such servers
+	transport.TLSClientConfig = sts.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	transport.TLSClientConfig.RootCAs = pool
+	transport.Proxy = func(r *http.Request) (*url.URL, error) {
+		if r.URL.Hostname() == "100.100.100.200" {
+			return there, nil
+		}
+		return nil, nil
+	}
+	return func() { sts.Close(); metadata.Close() }
+}
+
+// account creates the LiveAccount called account.
+func (w *world) account(edit func(*v1alpha1.LiveAccountSpec)) {
+	w.t.Helper()
+	account := &v1alpha1.LiveAccount{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "account"},
+		Spec:       v1alpha1.LiveAccountSpec{Endpoint: w.endpoint},
+	}
+	edit(&account.Spec)
+	w.Expect(w.api.Create(w.ctx, account)).To(Succeed())
+}
+
+func byAccessKey(s *v1alpha1.LiveAccountSpec) {
+	s.Credentials.AccessKeySecretRef = &v1alpha1.LocalSecretReference{Name: "access-key"}
+}
+
+// accessKeySecret creates or replaces the Secret of the account.
+func (w *world) accessKeySecret(entries map[string]string) {
+	w.t.Helper()
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "access-key"}, StringData: entries}
+	w.Expect(client.IgnoreNotFound(w.api.Delete(w.ctx, secret.DeepCopy()))).To(Succeed())
+	w.Expect(w.api.Create(w.ctx, secret)).To(Succeed())
+}
+
+func (w *world) accountStatus() v1alpha1.LiveAccountStatus {
+	w.t.Helper()
+	var account v1alpha1.LiveAccount
+	w.Expect(w.api.Get(w.ctx, client.ObjectKey{Namespace: w.namespace, Name: "account"}, &account)).To(Succeed())
+	return account.Status
+}
+
+func viaAccount(o Object) { spec(o).AccountRef = &v1alpha1.AccountReference{Name: "account"} }
+
+// accounts runs an operator whose own credentials the cloud refuses, so that
+// what works does so by the account.
+func accounts(t *testing.T, f fixture) (*driver, *tokenService) {
+	t.Helper()
+	w := newWorld(t, emulator.Options{})
+	sts := newTokenService(t)
+	w.sts = sts.host()
+	w.own = w.client(live.Options{Credentials: w.credentials("nobody", "nothing")})
+	f.prepare(w.cloud)
+	w.run()
+	return &driver{world: w, f: f}, sts
+}
+
+func TestAccountKinds(t *testing.T) {
+	f := streamFixture()
+	for name, c := range map[string]struct {
+		spec     func(*v1alpha1.LiveAccountSpec)
+		key      string // that the cloud sees
+		identity string
+	}{
+		"an access key": {byAccessKey, keyID, "access key test****"},
+		"a ServiceAccount's role": {func(s *v1alpha1.LiveAccountSpec) {
+			s.Credentials.OIDC = &v1alpha1.OIDCCredentials{RoleARN: roleARN, OIDCProviderARN: providerARN, ServiceAccountName: "streamer"}
+		}, "STS.role", "role " + roleARN},
+		"the instance's role": {func(s *v1alpha1.LiveAccountSpec) {
+			s.Credentials.ECSRAMRole = &v1alpha1.ECSRAMRole{RoleName: "ecs-role"}
+		}, "STS.ecs", "ECS RAM role ecs-role"},
+		"a role assumed with an access key": {func(s *v1alpha1.LiveAccountSpec) {
+			byAccessKey(s)
+			s.AssumeRole = &v1alpha1.AssumeRole{RoleARN: otherARN, ExternalID: "external"}
+		}, "STS.other", "role " + otherARN},
+		"a role assumed with a ServiceAccount's role": {func(s *v1alpha1.LiveAccountSpec) {
+			s.Credentials.OIDC = &v1alpha1.OIDCCredentials{RoleARN: roleARN, OIDCProviderARN: providerARN, ServiceAccountName: "streamer"}
+			s.AssumeRole = &v1alpha1.AssumeRole{RoleARN: otherARN}
+		}, "STS.other", "role " + otherARN},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, sts := accounts(t, f)
+			d.accessKeySecret(map[string]string{entryID: keyID, entrySecret: keySecret})
+			d.Expect(d.api.Create(d.ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: d.namespace, Name: "streamer"}})).To(Succeed())
+			d.account(c.spec)
+			d.create("a", viaAccount)
+			obj := d.reaches("a", v1alpha1.ReasonInSync)
+			d.Expect(f.have(d.cloud)).To(Equal(f.want(obj, "")))
+
+			d.Eventually(func(g Gomega) {
+				status := d.accountStatus()
+				g.Expect(status.Identity).To(HavePrefix(c.identity))
+				g.Expect(status.Conditions).To(HaveLen(1))
+				g.Expect(status.Conditions[0].Reason).To(Equal(v1alpha1.ReasonCredentialsLoaded))
+			}).WithTimeout(10 * time.Second).Should(Succeed())
+			for _, r := range sts.seen("AssumeRoleWithOIDC") {
+				claims := claimsOf(t, r.Get("OIDCToken"))
+				d.Expect(claims["aud"]).To(ConsistOf(tokenAudience))
+				d.Expect(claims["sub"]).To(Equal("system:serviceaccount:" + d.namespace + ":streamer"))
+			}
+			for _, r := range sts.seen("AssumeRole") {
+				d.Expect(r.Get("RoleSessionName")).To(Equal("live-notify-operator"))
+			}
+			for _, call := range d.cloud.Calls() {
+				d.Expect(call.Code).To(BeEmpty(), call.Action)
+			}
+		})
+	}
+}
+
+func claimsOf(t *testing.T, token string) map[string]any {
+	t.Helper()
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		t.Fatalf("not a token: %d parts", len(parts))
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims := map[string]any{}
+	if err := json.Unmarshal(raw, &claims); err != nil {
+		t.Fatal(err)
+	}
+	return claims
+}
+
+func TestAccountComesAndGoes(t *testing.T) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		d, _ := accounts(t, f)
+		says := func(text string) {
+			d.t.Helper()
+			d.Eventually(func(g Gomega) {
+				obj := d.get("a")
+				g.Expect(reasonOf(obj, v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonAccountNotReady))
+				g.Expect(messageOf(obj, v1alpha1.ConditionReady)).To(ContainSubstring(text))
+			}).WithTimeout(5 * time.Second).WithPolling(20 * time.Millisecond).Should(Succeed())
+		}
+		d.create("a", viaAccount)
+		says(`LiveAccount "account" does not exist`)
+		d.account(byAccessKey)
+		says(`Secret "access-key" does not exist`)
+		d.accessKeySecret(map[string]string{entryID: keyID})
+		says("no entry accessKeySecret")
+		d.accessKeySecret(map[string]string{entryID: keyID, entrySecret: keySecret + "\n"})
+		d.reaches("a", v1alpha1.ReasonInSync)
+
+		// A rotated Secret takes effect at once.
+		d.accessKeySecret(map[string]string{entryID: keyID, entrySecret: "wrong"})
+		d.update("a", f.change)
+		d.reaches("a", v1alpha1.ReasonAccessDenied)
+		d.accessKeySecret(map[string]string{entryID: secondID, entrySecret: keySecret})
+		start := time.Now()
+		obj := d.reaches("a", v1alpha1.ReasonInSync, v1alpha1.ReasonApplied)
+		d.Expect(time.Since(start)).To(BeNumerically("<", 5*time.Second))
+		d.Expect(f.have(d.cloud)).To(Equal(f.want(obj, "")))
+
+		// Credentials gone: the deletion is blocked, and Retain releases it.
+		d.Expect(d.api.Delete(d.ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: d.namespace, Name: "access-key"}})).To(Succeed())
+		d.remove("a")
+		obj = d.reaches("a", v1alpha1.ReasonDeletionBlocked)
+		d.Expect(messageOf(obj, v1alpha1.ConditionReady)).To(And(ContainSubstring("deletionPolicy: Retain"), ContainSubstring("access-key")))
+		d.Expect(stalled(obj)).To(BeTrue())
+		want := f.have(d.cloud)
+		d.update("a", func(o Object) { spec(o).DeletionPolicy = v1alpha1.DeletionRetain })
+		d.Eventually(func() bool { return d.gone("a") }).WithTimeout(5 * time.Second).Should(BeTrue())
+		d.Expect(f.have(d.cloud)).To(Equal(want))
+	})
+}
+
+// TestNamespaceGoesAway deletes everything of a namespace, the credentials
+// first: what they were for is still removed from the cloud.
+func TestNamespaceGoesAway(t *testing.T) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		d, _ := accounts(t, f)
+		d.accessKeySecret(map[string]string{entryID: keyID, entrySecret: keySecret})
+		d.account(byAccessKey)
+		d.create("a", viaAccount)
+		d.reaches("a", v1alpha1.ReasonInSync)
+
+		// What the namespace controller does, in the worst order.
+		d.Expect(d.api.Delete(d.ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: d.namespace}})).To(Succeed())
+		d.Expect(d.api.DeleteAllOf(d.ctx, &corev1.Secret{}, client.InNamespace(d.namespace))).To(Succeed())
+		d.Expect(d.api.DeleteAllOf(d.ctx, &v1alpha1.LiveAccount{}, client.InNamespace(d.namespace))).To(Succeed())
+		d.Eventually(func() error {
+			return d.mgr.GetClient().Get(d.ctx, client.ObjectKey{Namespace: d.namespace, Name: "account"}, &v1alpha1.LiveAccount{})
+		}).Should(HaveOccurred())
+		d.remove("a")
+		d.Eventually(func() bool { return d.gone("a") }).WithTimeout(10 * time.Second).Should(BeTrue())
+		d.Expect(f.have(d.cloud)).To(BeNil())
+	})
+}
+
+func TestAccountRestrictions(t *testing.T) {
+	t.Parallel()
+	f := streamFixture()
+	for name, c := range map[string]struct {
+		spec    func(*v1alpha1.LiveAccountSpec)
+		reason  string
+		message string
+	}{
+		"a domain that it does not allow": {
+			func(s *v1alpha1.LiveAccountSpec) { s.AllowedDomains = []string{"*.elsewhere.com", "example.com"} },
+			v1alpha1.ReasonAccessDenied, "does not allow the domain " + ingestDomain,
+		},
+		"an endpoint that would leak keys": {
+			func(s *v1alpha1.LiveAccountSpec) { s.Endpoint = "http://live.example.com" },
+			v1alpha1.ReasonAccountNotReady, "--allow-insecure-endpoints",
+		},
+		"a role that does not exist": {
+			func(s *v1alpha1.LiveAccountSpec) {
+				s.AssumeRole = &v1alpha1.AssumeRole{RoleARN: "acs:ram::1234567890123456:role/nobody"}
+			},
+			v1alpha1.ReasonAccountNotReady, "EntityNotExist.Role",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, _ := accounts(t, f)
+			d.accessKeySecret(map[string]string{entryID: keyID, entrySecret: keySecret})
+			d.account(func(s *v1alpha1.LiveAccountSpec) {
+				byAccessKey(s)
+				c.spec(s)
+			})
+			d.create("a", viaAccount)
+			obj := d.reaches("a", c.reason)
+			d.Expect(messageOf(obj, v1alpha1.ConditionReady)).To(ContainSubstring(c.message))
+			d.Expect(d.cloud.CallCount()).To(BeZero())
+			d.Expect(obj.GetFinalizers()).To(BeEmpty())
+			if c.reason == v1alpha1.ReasonAccountNotReady {
+				d.Eventually(func() string {
+					conditions := d.accountStatus().Conditions
+					if len(conditions) == 0 {
+						return ""
+					}
+					return conditions[0].Message
+				}).WithTimeout(5 * time.Second).Should(ContainSubstring(c.message))
+			}
+		})
+	}
+	t.Run("a domain that it allows", func(t *testing.T) {
+		t.Parallel()
+		d, _ := accounts(t, f)
+		d.accessKeySecret(map[string]string{entryID: keyID, entrySecret: keySecret})
+		d.account(func(s *v1alpha1.LiveAccountSpec) {
+			byAccessKey(s)
+			s.AllowedDomains = []string{"*.example.com"}
+		})
+		d.create("a", viaAccount)
+		d.reaches("a", v1alpha1.ReasonInSync)
+	})
+}
+
+func TestOwnCredentialsCanBeRefused(t *testing.T) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		d := driven(t, f, emulator.Options{})
+		s := d.shared()
+		s.accounts.RequireRef = true
+		d.r = f.reconciler(s)
+		d.create("a")
+		obj := d.until("a", v1alpha1.ReasonAccountNotReady)
+		d.Expect(messageOf(obj, v1alpha1.ConditionReady)).To(ContainSubstring("spec.accountRef"))
+		d.Expect(d.cloud.CallCount()).To(BeZero())
+	})
+}
+
+// TestAnotherNamespacesAccountIsOutOfReach: a reference has no namespace, so the
+// account of another one does not exist for it.
+func TestAnotherNamespacesAccountIsOutOfReach(t *testing.T) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		rich, _ := accounts(t, f)
+		rich.accessKeySecret(map[string]string{entryID: keyID, entrySecret: keySecret})
+		rich.account(byAccessKey)
+		poor, _ := accounts(t, f)
+		poor.create("a", viaAccount)
+		obj := poor.reaches("a", v1alpha1.ReasonAccountNotReady)
+		poor.Expect(messageOf(obj, v1alpha1.ConditionReady)).To(ContainSubstring("does not exist"))
+	})
+}
+
+func TestAccountsOfOneKeyShareItsLimits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Options{})
+	a := w.shared().accounts
+	secret := func(id string) *corev1.Secret {
+		return &corev1.Secret{Data: map[string][]byte{entryID: []byte(id), entrySecret: []byte("secret")}}
+	}
+	build := func(id string, share int32) *opened {
+		account := &v1alpha1.LiveAccount{Spec: v1alpha1.LiveAccountSpec{Endpoint: w.endpoint, QuotaSharePercent: share}}
+		byAccessKey(&account.Spec)
+		o, err := a.build(account, secret(id))
+		w.Expect(err).NotTo(HaveOccurred())
+		return o
+	}
+	first, again, other := build("LTAI-one-and-the-same", 80), build("LTAI-one-and-the-same", 30), build("LTAI-another", 80)
+	w.Expect(first.identity).To(Equal(again.identity))
+	w.Expect(first.identity).NotTo(Equal(other.identity))
+	w.Expect(a.limits).To(HaveLen(2))
+}
+
+func TestAllowedDomains(t *testing.T) {
+	for name, c := range map[string]struct {
+		globs  []string
+		domain string
+		want   bool
+	}{
+		"any":                         {nil, "push.example.com", true},
+		"itself":                      {[]string{"push.example.com"}, "push.example.com", true},
+		"below":                       {[]string{"*.example.com"}, "a.b.example.com", true},
+		"not the domain itself":       {[]string{"*.example.com"}, "example.com", false},
+		"not one that ends alike":     {[]string{"*.example.com"}, "evilexample.com", false},
+		"not one that begins alike":   {[]string{"push.example.com"}, "push.example.com.evil.com", false},
+		"one of several":              {[]string{"a.com", "b.com"}, "b.com", true},
+		"what is no domain":           {[]string{"a.com"}, "", true},
+		"all, said in so many words":  {[]string{"*"}, "push.example.com", true},
+		"a star in the middle":        {[]string{"push-*.example.com"}, "push-7.example.com", true},
+		"a star stands for something": {[]string{"push-*.example.com"}, "push.example.com", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := allows(c.globs, c.domain); got != c.want {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+}

@@ -1,0 +1,83 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/live"
+)
+
+var objectLabels = []string{"kind", "namespace", "name"}
+
+var (
+	callbacksInWindow = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "live_notify_window_callbacks",
+		Help: "Callbacks in spec.records.window up to the last poll, by result: success or failed.",
+	}, append(objectLabels, "result"))
+
+	readyGauge = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "live_notify_ready",
+		Help: "The Ready condition: 1 True, 0 False, -1 Unknown.",
+	}, objectLabels)
+
+	healthyGauge = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "live_notify_callbacks_healthy",
+		Help: "The CallbacksHealthy condition: 1 True, 0 False, -1 Unknown.",
+	}, objectLabels)
+
+	driftTotal = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "live_notify_drift_total",
+		Help: "How often the cloud was found changed behind the operator's back.",
+	}, objectLabels)
+)
+
+// Collectors returns the metrics of this package, for a registry.
+func Collectors() []prometheus.Collector {
+	return []prometheus.Collector{callbacksInWindow, readyGauge, healthyGauge, driftTotal}
+}
+
+func observeMetrics(kind string, obj client.Object, status *v1alpha1.CallbackStatus) {
+	labels := []string{kind, obj.GetNamespace(), obj.GetName()}
+	readyGauge.WithLabelValues(labels...).Set(gaugeOf(status, v1alpha1.ConditionReady))
+	healthyGauge.WithLabelValues(labels...).Set(gaugeOf(status, v1alpha1.ConditionCallbacksHealthy))
+	driftTotal.WithLabelValues(labels...) // so that a rate sees the first drift
+}
+
+func gaugeOf(status *v1alpha1.CallbackStatus, condition string) float64 {
+	switch c := meta.FindStatusCondition(status.Conditions, condition); {
+	case c == nil || c.Status == metav1.ConditionUnknown:
+		return -1
+	case c.Status == metav1.ConditionTrue:
+		return 1
+	default:
+		return 0
+	}
+}
+
+func observeCounts(kind string, obj client.Object, counts live.Counts) {
+	set := func(result string, n int64) {
+		callbacksInWindow.WithLabelValues(kind, obj.GetNamespace(), obj.GetName(), result).Set(float64(n))
+	}
+	set("failed", counts.Failed)
+	set("success", max(counts.Total-counts.Failed, 0))
+}
+
+func countDrift(kind string, obj client.Object) {
+	driftTotal.WithLabelValues(kind, obj.GetNamespace(), obj.GetName()).Inc()
+}
+
+// forgetMetrics drops the series of an object that is gone.
+func forgetMetrics(kind string, name types.NamespacedName) {
+	labels := prometheus.Labels{"kind": kind, "namespace": name.Namespace, "name": name.Name}
+	callbacksInWindow.DeletePartialMatch(labels)
+	readyGauge.DeletePartialMatch(labels)
+	healthyGauge.DeletePartialMatch(labels)
+	driftTotal.DeletePartialMatch(labels)
+}

@@ -1,0 +1,208 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/emulator"
+)
+
+// receiver is a webhook receiver that fails what it is told to fail, and keeps
+// count.
+type receiver struct {
+	*httptest.Server
+	mu         sync.Mutex
+	ok, failed int
+	healthy    bool
+}
+
+func newReceiver(t *testing.T, fails func(*http.Request) bool) *receiver {
+	r := &receiver{}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if !r.healthy && fails(req) {
+			r.failed++
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		r.ok++
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *receiver) counts() (failed, total int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return int64(r.failed), int64(r.failed + r.ok)
+}
+
+func (r *receiver) heal() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.healthy = true
+}
+
+// TestCountsAgreeWithTheReceiver runs streams through the cloud to a receiver
+// that fails the stops of every third stream.
+func TestCountsAgreeWithTheReceiver(t *testing.T) {
+	t.Parallel()
+	f := streamFixture()
+	d := driven(t, f, emulator.Options{})
+	hook := newReceiver(t, func(req *http.Request) bool {
+		return req.URL.Query().Get("action") == "publish_done" && strings.HasSuffix(req.URL.Query().Get("id"), "-0")
+	})
+	d.create("a", func(o Object) {
+		o.(*v1alpha1.LiveNotifyConfig).Spec.NotifyURL = hook.URL
+		spec(o).Records.UnhealthyThreshold = 5
+	})
+	d.settle("a")
+	d.expectCounts("a", hook, v1alpha1.ReasonNoFailures)
+
+	d.streams(9)
+	d.passes("a", 6*time.Minute)
+	d.expectCounts("a", hook, v1alpha1.ReasonBelowThreshold)
+
+	d.streams(12)
+	d.passes("a", 6*time.Minute)
+	d.expectCounts("a", hook, v1alpha1.ReasonFailuresAboveThreshold)
+	d.expectEvent("a", v1alpha1.EventCallbacksFailing)
+	last := status(d.get("a")).Callbacks.LastFailure
+	d.Expect(last).NotTo(BeNil())
+	d.Expect(last.Type).To(Equal("publish_done"))
+	d.Expect(last.URL).To(HavePrefix(hook.URL))
+	d.Expect(last.AppName).To(Equal("live"))
+	d.Expect(last.StreamName).To(HaveSuffix("-0"))
+	d.Expect(last.Reason).NotTo(BeEmpty())
+
+	for result, want := range map[string]int64{"failed": 7, "success": 42 - 7} {
+		got := testutil.ToFloat64(callbacksInWindow.WithLabelValues(f.name, d.namespace, "a", result))
+		d.Expect(got).To(BeEquivalentTo(want), result)
+	}
+
+	// Healthy again, and the failures leave the window.
+	hook.heal()
+	d.passes("a", 70*time.Minute)
+	d.Expect(reasonOf(d.get("a"), v1alpha1.ConditionCallbacksHealthy)).To(Equal(v1alpha1.ReasonNoFailures))
+	d.Expect(status(d.get("a")).Callbacks.Failed).To(BeZero())
+	d.expectEvent("a", v1alpha1.EventCallbacksRecovered)
+
+	d.remove("a")
+	d.pass("a")
+	d.pass("a")
+	d.Expect(readyGauge.DeleteLabelValues(f.name, d.namespace, "a")).To(BeFalse(), "the series of a deleted object disappear")
+}
+
+// streams starts and stops n streams, of which every third is called *-0.
+func (d *driver) streams(n int) {
+	d.t.Helper()
+	for i := range n {
+		name := fmt.Sprintf("stream-%d-%d", d.clock.Now().UnixNano(), i%3)
+		d.Expect(d.cloud.StartStream(ingestDomain, "live", name)).To(Succeed())
+		d.cloud.Wait()
+		d.Expect(d.cloud.StopStream(ingestDomain, "live", name)).To(Succeed())
+	}
+	d.cloud.Wait()
+}
+
+func (d *driver) expectCounts(name string, hook *receiver, health string) {
+	d.t.Helper()
+	failed, total := hook.counts()
+	obj := d.get(name)
+	got := status(obj).Callbacks
+	d.Expect(got).NotTo(BeNil())
+	d.Expect([]int64{got.Failed, got.Total}).To(Equal([]int64{failed, total}))
+	d.Expect(reasonOf(obj, v1alpha1.ConditionCallbacksHealthy)).To(Equal(health))
+}
+
+func TestRecordCountsAgreeWithTheReceiver(t *testing.T) {
+	t.Parallel()
+	d := driven(t, recordFixture(), emulator.Options{})
+	n := 0
+	hook := newReceiver(t, func(*http.Request) bool { n++; return n%4 == 0 })
+	d.create("a", func(o Object) {
+		o.(*v1alpha1.LiveRecordNotifyConfig).Spec.NotifyURL = hook.URL
+		o.(*v1alpha1.LiveRecordNotifyConfig).Spec.OnDemandURL = ""
+	})
+	d.settle("a")
+	for i := range 10 {
+		d.Expect(d.cloud.Record(streamDomain, "live", fmt.Sprint("s", i), "file_created")).To(Succeed())
+		d.cloud.Wait()
+	}
+	d.passes("a", 6*time.Minute)
+	d.expectCounts("a", hook, v1alpha1.ReasonFailuresAboveThreshold)
+	d.Expect(status(d.get("a")).Callbacks.LastFailure.Type).To(Equal("file_created"))
+}
+
+func TestRecordsThatCannotBeReadKeepTheCountsAndReady(t *testing.T) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		d := driven(t, f, emulator.Options{})
+		d.create("a")
+		d.settle("a")
+		d.plant(3, 2)
+		d.passes("a", 6*time.Minute)
+		before := status(d.get("a")).Callbacks
+		d.Expect(before.Failed).To(Equal(int64(2)))
+
+		for _, action := range f.records {
+			d.cloud.Inject(emulator.Fault{Action: action, Status: 500, Code: "InternalError", Message: "records are down"})
+		}
+		d.plant(1, 1)
+		d.passes("a", 11*time.Minute)
+		obj := d.get("a")
+		d.Expect(reasonOf(obj, v1alpha1.ConditionCallbacksHealthy)).To(Equal(v1alpha1.ReasonRecordsUnavailable))
+		d.Expect(reasonOf(obj, v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonInSync))
+		d.Expect(status(obj).Callbacks).To(Equal(before))
+
+		d.cloud.ClearFaults()
+		d.passes("a", 6*time.Minute)
+		d.Expect(status(d.get("a")).Callbacks.Failed).To(Equal(int64(3)))
+	})
+}
+
+// TestTotalsAloneAreWrittenRarely: traffic without failures moves the metric at
+// each poll, and the status every half hour.
+func TestTotalsAloneAreWrittenRarely(t *testing.T) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		d := driven(t, f, emulator.Options{})
+		d.create("a")
+		d.settle("a")
+		d.passes("a", time.Minute)
+		versions := map[string]bool{}
+		start := d.clock.Now()
+		for range 24 {
+			d.plant(1, 0)
+			d.passes("a", 5*time.Minute)
+			versions[d.get("a").GetResourceVersion()] = true
+		}
+		most := int(d.clock.Since(start)/totalsEvery) + 1
+		d.Expect(most).To(BeNumerically("<", 12), "for less than 24 writes to mean something")
+		d.Expect(len(versions)).To(And(BeNumerically(">", 1), BeNumerically("<=", most)))
+	})
+}
+
+// plant adds callback records of now.
+func (d *driver) plant(total, failed int) {
+	var records []emulator.CallbackRecord
+	for i := range total {
+		r := emulator.CallbackRecord{Time: d.clock.Now().Add(-time.Second), Domain: d.f.key, App: "live", Stream: "s", Type: "publish"}
+		if i < failed {
+			r.Result, r.Description = emulator.ResultFailed, "http status 500"
+		}
+		records = append(records, r)
+	}
+	d.cloud.AddRecords(d.f.planted(records))
+}

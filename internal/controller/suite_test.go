@@ -1,0 +1,653 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/retry"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/test/controlplane"
+)
+
+// cluster is the API server that all tests share, each in its own namespace.
+var cluster *rest.Config
+
+var scheme = runtime.NewScheme()
+
+// logs holds what everything logged, for the tests that look for secrets.
+var logs = &journal{}
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	assets, err := controlplane.Assets(context.Background(), os.Stderr)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	ctrl.SetLogger(zap.New(zap.UseDevMode(true), zap.WriteTo(logs)))
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
+	env := &envtest.Environment{
+		CRDDirectoryPaths:     []string{"../../config/crd/bases"},
+		ErrorIfCRDPathMissing: true,
+		BinaryAssetsDirectory: assets,
+	}
+	cluster, err = env.Start()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "starting the API server:", err)
+		return 1
+	}
+	defer func() {
+		if err := env.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "stopping the API server:", err)
+		}
+	}()
+	defer trustFakes()()
+	return m.Run()
+}
+
+// journal is a log that tests can read.
+type journal struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.buf.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.buf.String()
+}
+
+var _ io.Writer = &journal{}
+
+// fakeClock is a clock that tests move forward.
+type fakeClock struct{ offset atomic.Int64 }
+
+func (c *fakeClock) Now() time.Time                  { return time.Now().Add(time.Duration(c.offset.Load())) }
+func (c *fakeClock) Since(t time.Time) time.Duration { return c.Now().Sub(t) }
+func (c *fakeClock) advance(d time.Duration)         { c.offset.Add(int64(d)) }
+
+// world is a namespace of the cluster, an emulated cloud, and an operator for
+// the two. Nothing in it is shared with other tests.
+type world struct {
+	Gomega
+	t         *testing.T
+	ctx       context.Context
+	namespace string
+	api       client.Client // not cached
+	cloud     *emulator.Server
+	endpoint  string
+	clock     *fakeClock
+	own       *live.Client
+	sts       string // the token service of LiveAccounts
+	mgr       ctrl.Manager
+}
+
+const (
+	keyID     = "test-key-id"
+	keySecret = "test-key-secret"
+)
+
+var worlds atomic.Int64
+
+// newWorld returns a world whose operator does nothing yet.
+func newWorld(t *testing.T, o emulator.Options) *world {
+	t.Helper()
+	g := NewWithT(t)
+	ctx, cancel := context.WithCancel(logr.NewContext(context.Background(), ctrl.Log.WithName(t.Name())))
+	w := &world{Gomega: g, t: t, ctx: ctx, namespace: fmt.Sprintf("test-%d", worlds.Add(1)), clock: &fakeClock{}}
+
+	o.AccessKeys = []emulator.AccessKey{{ID: keyID, Secret: keySecret}, {ID: secondID, Secret: keySecret}}
+	for _, session := range sessions {
+		o.AccessKeys = append(o.AccessKeys, session)
+	}
+	if o.Switches.ReadDelay > 0 {
+		o.Now, o.AnyDate = w.clock.Now, true // the delay passes as the clock is moved
+	}
+	w.cloud = emulator.New(o)
+	server := httptest.NewServer(w.cloud)
+	w.endpoint = server.URL
+	t.Cleanup(func() { server.Close(); w.cloud.Close() })
+	t.Cleanup(cancel)
+
+	var err error
+	w.api, err = client.New(cluster, client.Options{Scheme: scheme})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(w.api.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}})).To(Succeed())
+	w.own = w.client(live.Options{Credentials: w.credentials(keyID, keySecret)})
+	w.mgr = w.newManager()
+	return w
+}
+
+func (w *world) credentials(id, secret string) live.Credentials {
+	c, err := live.AccessKey(id, secret, "")
+	w.Expect(err).NotTo(HaveOccurred())
+	return c
+}
+
+// client returns a client to the cloud whose quota is no hindrance.
+func (w *world) client(o live.Options) *live.Client {
+	if o.Endpoint == "" {
+		o.Endpoint = w.endpoint
+	}
+	o.Limits = live.NewLimits(w.namespace)
+	o.Limits.SetShare(1000)
+	c, err := live.NewClient(o)
+	w.Expect(err).NotTo(HaveOccurred())
+	return c
+}
+
+func (w *world) newManager() ctrl.Manager {
+	skip := true
+	mgr, err := ctrl.NewManager(cluster, ctrl.Options{
+		Scheme:     scheme,
+		Metrics:    metricsserver.Options{BindAddress: "0"},
+		Cache:      cache.Options{DefaultNamespaces: map[string]cache.Config{w.namespace: {}}},
+		Controller: config.Controller{SkipNameValidation: &skip},
+	})
+	w.Expect(err).NotTo(HaveOccurred())
+	return mgr
+}
+
+// start runs the manager until the test ends.
+func (w *world) start() {
+	stopped := make(chan error, 1)
+	ctx, cancel := context.WithCancel(w.ctx)
+	go func() { stopped <- w.mgr.Start(ctx) }()
+	w.t.Cleanup(func() {
+		cancel()
+		if err := <-stopped; err != nil {
+			w.t.Errorf("manager: %v", err)
+		}
+	})
+	w.Expect(w.mgr.GetCache().WaitForCacheSync(ctx)).To(BeTrue())
+}
+
+// run lets the operator work by itself, as it does in a cluster.
+func (w *world) run() {
+	w.Expect(Setup(w.mgr, Options{Accounts: w.accountOptions(), Workers: 4, Clock: w.clock})).To(Succeed())
+	w.start()
+}
+
+// driver makes passes one at a time, each on a cache that has caught up, so
+// that a test knows what each of them did.
+type driver struct {
+	*world
+	f fixture
+	r reconcile.Reconciler
+}
+
+// drive returns a driver for a kind, of which a restarted operator is another.
+func (w *world) drive(f fixture) *driver {
+	w.Expect(f.index(w.shared())).To(Succeed())
+	d := &driver{world: w, f: f}
+	d.restart()
+	w.start()
+	return d
+}
+
+func (w *world) accountOptions() AccountOptions {
+	return AccountOptions{Own: w.own, STSEndpoint: w.sts}
+}
+
+func (w *world) shared() *shared {
+	return &shared{
+		Client: w.mgr.GetClient(), uncached: w.mgr.GetAPIReader(), manager: w.mgr,
+		accounts: NewAccounts(w.mgr.GetClient(), w.mgr.GetAPIReader(), w.accountOptions()), events: w.mgr.GetEventRecorder("live-notify-operator"), clock: w.clock,
+	}
+}
+
+// restart makes the operator forget what it keeps in memory.
+func (d *driver) restart() { d.r = d.f.reconciler(d.shared()) }
+
+// pass makes one pass over an object and returns the wait until the next; 0 if
+// there is none.
+func (d *driver) pass(name string) time.Duration {
+	d.t.Helper()
+	d.catchUp()
+	result, err := d.r.Reconcile(d.ctx, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: d.namespace, Name: name}})
+	d.Expect(err).NotTo(HaveOccurred())
+	return result.RequeueAfter
+}
+
+// passes makes passes, moving the clock to each, until the time is over.
+func (d *driver) passes(name string, span time.Duration) (made int) {
+	d.t.Helper()
+	for span >= 0 {
+		wait := d.pass(name)
+		made++
+		if wait == 0 {
+			return made
+		}
+		d.clock.advance(wait)
+		span -= wait
+	}
+	return made
+}
+
+// settle makes passes until Ready is InSync.
+func (d *driver) settle(name string) Object {
+	d.t.Helper()
+	return d.until(name, v1alpha1.ReasonInSync)
+}
+
+// until makes passes until Ready has a reason.
+func (d *driver) until(name, reason string) Object {
+	d.t.Helper()
+	var got string
+	for range 30 {
+		wait := d.pass(name)
+		obj := d.get(name)
+		if got = reasonOf(obj, v1alpha1.ConditionReady); got == reason {
+			return obj
+		}
+		d.clock.advance(wait)
+	}
+	d.t.Fatalf("Ready is %s, want %s: %s", got, reason, messageOf(d.get(name), v1alpha1.ConditionReady))
+	return nil
+}
+
+// catchUp waits until the cache holds what the API server does.
+func (d *driver) catchUp() {
+	d.t.Helper()
+	secrets := &metav1.PartialObjectMetadataList{}
+	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
+	for _, list := range []client.ObjectList{d.f.newList(), secrets} {
+		d.Eventually(func(g Gomega) {
+			fresh, cached := list.DeepCopyObject().(client.ObjectList), list.DeepCopyObject().(client.ObjectList)
+			g.Expect(d.api.List(d.ctx, fresh, client.InNamespace(d.namespace))).To(Succeed())
+			g.Expect(d.mgr.GetClient().List(d.ctx, cached, client.InNamespace(d.namespace))).To(Succeed())
+			g.Expect(versions(cached)).To(Equal(versions(fresh)))
+		}).WithPolling(2 * time.Millisecond).Should(Succeed())
+	}
+}
+
+func versions(list client.ObjectList) map[string]string {
+	found := map[string]string{}
+	_ = meta.EachListItem(list, func(o runtime.Object) error {
+		m := o.(metav1.Object)
+		found[m.GetName()] = string(m.GetUID()) + m.GetResourceVersion()
+		return nil
+	})
+	return found
+}
+
+// get reads an object from the API server.
+func (d *driver) get(name string) Object {
+	d.t.Helper()
+	obj := d.f.empty()
+	d.Expect(d.api.Get(d.ctx, client.ObjectKey{Namespace: d.namespace, Name: name}, obj)).To(Succeed())
+	return obj
+}
+
+// gone tells whether an object no longer exists.
+func (d *driver) gone(name string) bool {
+	d.t.Helper()
+	err := d.api.Get(d.ctx, client.ObjectKey{Namespace: d.namespace, Name: name}, d.f.empty())
+	if err != nil {
+		d.Expect(apierrors.IsNotFound(err)).To(BeTrue(), err)
+	}
+	return err != nil
+}
+
+// create makes an object for the fixture's key.
+func (d *driver) create(name string, edit ...func(Object)) Object {
+	d.t.Helper()
+	obj := d.f.object()
+	obj.SetNamespace(d.namespace)
+	obj.SetName(name)
+	for _, e := range edit {
+		e(obj)
+	}
+	d.Expect(d.api.Create(d.ctx, obj)).To(Succeed())
+	return obj
+}
+
+// update changes an object.
+func (d *driver) update(name string, edit func(Object)) {
+	d.t.Helper()
+	d.Expect(retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		obj := d.get(name)
+		edit(obj)
+		return d.api.Update(d.ctx, obj)
+	})).To(Succeed())
+}
+
+func (d *driver) remove(name string) {
+	d.t.Helper()
+	d.Expect(d.api.Delete(d.ctx, d.get(name))).To(Succeed())
+}
+
+// secret creates or replaces the Secret called key with one entry called key.
+func (w *world) secret(value string) {
+	w.t.Helper()
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "key"}}
+	err := w.api.Create(w.ctx, secret.DeepCopy())
+	w.Expect(client.IgnoreAlreadyExists(err)).To(Succeed())
+	w.Expect(w.api.Get(w.ctx, client.ObjectKeyFromObject(secret), secret)).To(Succeed())
+	secret.Data = map[string][]byte{"key": []byte(value)}
+	w.Expect(w.api.Update(w.ctx, secret)).To(Succeed())
+}
+
+// eventReasons returns the reasons of the events about an object, in no order.
+func (d *driver) eventReasons(name string) []string {
+	d.t.Helper()
+	var list eventsv1.EventList
+	d.Expect(d.api.List(d.ctx, &list, client.InNamespace(d.namespace))).To(Succeed())
+	var reasons []string
+	for _, e := range list.Items {
+		if e.Regarding.Name == name {
+			reasons = append(reasons, e.Reason)
+		}
+	}
+	return reasons
+}
+
+// expectEvent waits for an event; they are sent in the background.
+func (d *driver) expectEvent(name, reason string) {
+	d.t.Helper()
+	d.Eventually(func() []string { return d.eventReasons(name) }).WithTimeout(5 * time.Second).Should(ContainElement(reason))
+}
+
+// calls returns the actions that reached the cloud since the last reset, and
+// resets.
+func (w *world) calls() (reads, writes, records []string) {
+	for _, call := range w.cloud.Calls() {
+		switch {
+		case strings.HasSuffix(call.Action, "Records") || strings.HasSuffix(call.Action, "Record"):
+			records = append(records, call.Action)
+		case strings.HasPrefix(call.Action, "Describe"):
+			reads = append(reads, call.Action)
+		default:
+			writes = append(writes, call.Action)
+		}
+	}
+	w.cloud.ResetCalls()
+	return reads, writes, records
+}
+
+func reasonOf(obj Object, condition string) string {
+	_, status := obj.Callback()
+	if c := meta.FindStatusCondition(status.Conditions, condition); c != nil {
+		return c.Reason
+	}
+	return ""
+}
+
+func messageOf(obj Object, condition string) string {
+	_, status := obj.Callback()
+	if c := meta.FindStatusCondition(status.Conditions, condition); c != nil {
+		return c.Message
+	}
+	return ""
+}
+
+// fixture is what the tests need to know of a kind.
+type fixture struct {
+	name       string
+	index      func(*shared) error
+	reconciler func(*shared) reconcile.Reconciler
+	newList    func() client.ObjectList
+	empty      func() Object
+	// prepare makes the key exist in the cloud.
+	prepare func(*emulator.Server)
+	// object returns a valid object for the key, with all fields but the key
+	// from a Secret; sign adds that, if the kind can sign.
+	object func() Object
+	sign   func(Object)
+	signs  bool
+	// change changes a field that can be read; clear removes one.
+	change, clear func(Object)
+	// want returns what the cloud should hold for an object; have what it does,
+	// nil for nothing.
+	want func(obj Object, key string) any
+	have func(*emulator.Server) any
+	// edit changes a field behind the operator's back; erase removes all.
+	edit, erase func(*emulator.Server)
+	// key of the configuration in the cloud.
+	key string
+	// describe is the action that reads the configuration, writes those that
+	// write it, records those that read its callback records.
+	describe        string
+	writes, records []string
+	// queries is how many of the latter one count takes.
+	queries int
+	// planted says which family planted callback records are of.
+	planted func([]emulator.CallbackRecord) emulator.Records
+	// edited is the name of the field that edit and change change.
+	edited string
+}
+
+// keyed returns the key that the cloud is to hold for an object that is signed
+// with this one.
+func (f fixture) keyed(key string) string {
+	if !f.signs {
+		return ""
+	}
+	return key
+}
+
+func fixtures() []fixture { return []fixture{streamFixture(), recordFixture(), mpuFixture()} }
+
+// forEachKind runs a test for every kind, side by side.
+func forEachKind(t *testing.T, test func(t *testing.T, f fixture)) {
+	for _, f := range fixtures() {
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			test(t, f)
+		})
+	}
+}
+
+// forEachSigningKind runs a test for the kinds whose callbacks can be signed.
+func forEachSigningKind(t *testing.T, test func(t *testing.T, f fixture)) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		if f.signs {
+			test(t, f)
+		}
+	})
+}
+
+// fixtureOf fills in what follows from the kind's entry in the table.
+func fixtureOf[O Object, C Config[C]](k Kind[O, C]) fixture {
+	return fixture{
+		name:       k.Name,
+		index:      func(s *shared) error { return (&Reconciler[O, C]{shared: s, kind: k}).index() },
+		reconciler: func(s *shared) reconcile.Reconciler { return &Reconciler[O, C]{shared: s, kind: k} },
+		newList:    k.NewList,
+		empty:      func() Object { return k.New() },
+	}
+}
+
+// kindOf returns an entry of the table.
+func kindOf[K any]() K {
+	i := slices.IndexFunc(kinds, func(k anyKind) bool {
+		_, ok := k.(K)
+		return ok
+	})
+	return kinds[i].(K)
+}
+
+const (
+	ingestDomain = "push.example.com"
+	streamDomain = "live.example.com"
+)
+
+func signature() *v1alpha1.AuthenticationSpec {
+	return &v1alpha1.AuthenticationSpec{KeySecretRef: v1alpha1.SecretKeyReference{Name: "key", Key: "key"}}
+}
+
+func streamFixture() fixture {
+	f := fixtureOf(kindOf[Kind[*v1alpha1.LiveNotifyConfig, live.StreamConfig]]())
+	spec := func(o Object) *v1alpha1.LiveNotifyConfigSpec { return &o.(*v1alpha1.LiveNotifyConfig).Spec }
+	f.prepare = func(s *emulator.Server) { s.AddDomain("", ingestDomain, emulator.IngestDomain) }
+	f.object = func() Object {
+		return &v1alpha1.LiveNotifyConfig{Spec: v1alpha1.LiveNotifyConfigSpec{
+			DomainName: ingestDomain, NotifyURL: "http://hooks.example.com/notify",
+			ExceptionNotifyURL: "http://hooks.example.com/exception", SwitchNotifyURL: "http://hooks.example.com/switch",
+		}}
+	}
+	f.sign = func(o Object) { spec(o).Authentication = signature() }
+	f.signs = true
+	f.change = func(o Object) { spec(o).NotifyURL = "http://hooks.example.com/changed" }
+	f.clear = func(o Object) { spec(o).ExceptionNotifyURL = "" }
+	f.want = func(o Object, key string) any {
+		return emulator.StreamConfig{
+			NotifyURL: spec(o).NotifyURL, ExceptionNotifyURL: spec(o).ExceptionNotifyURL, SwitchNotifyURL: spec(o).SwitchNotifyURL,
+			Auth: key != "", AuthKey: key,
+		}
+	}
+	f.have = func(s *emulator.Server) any {
+		if c, ok := s.StreamConfig(ingestDomain); ok {
+			return c
+		}
+		return nil
+	}
+	f.edit = func(s *emulator.Server) {
+		c, _ := s.StreamConfig(ingestDomain)
+		c.NotifyURL = "http://elsewhere.example.com/"
+		s.SetStreamConfig(ingestDomain, c)
+	}
+	f.erase = func(s *emulator.Server) { s.DeleteStreamConfig(ingestDomain) }
+	f.key = ingestDomain
+	f.describe = "DescribeLiveStreamsNotifyUrlConfig"
+	f.writes = []string{"SetLiveStreamsNotifyUrlConfig"}
+	f.records, f.queries = []string{"DescribeLiveStreamsNotifyRecords"}, 2
+	f.planted = func(r []emulator.CallbackRecord) emulator.Records { return emulator.Records{Stream: r} }
+	f.edited = "notifyURL"
+	return f
+}
+
+func recordFixture() fixture {
+	f := fixtureOf(kindOf[Kind[*v1alpha1.LiveRecordNotifyConfig, live.RecordConfig]]())
+	spec := func(o Object) *v1alpha1.LiveRecordNotifyConfigSpec { return &o.(*v1alpha1.LiveRecordNotifyConfig).Spec }
+	f.prepare = func(s *emulator.Server) { s.AddDomain("", streamDomain, emulator.StreamingDomain) }
+	f.object = func() Object {
+		return &v1alpha1.LiveRecordNotifyConfig{Spec: v1alpha1.LiveRecordNotifyConfigSpec{
+			DomainName: streamDomain, NotifyURL: "http://hooks.example.com/record",
+			OnDemandURL: "http://hooks.example.com/ondemand", NeedStatusNotify: true,
+		}}
+	}
+	f.sign = func(o Object) { spec(o).Authentication = signature() }
+	f.signs = true
+	f.change = func(o Object) { spec(o).NotifyURL = "http://hooks.example.com/changed" }
+	f.clear = func(o Object) { spec(o).OnDemandURL = "" }
+	f.want = func(o Object, key string) any {
+		return emulator.RecordConfig{
+			NotifyURL: spec(o).NotifyURL, OnDemandURL: spec(o).OnDemandURL, NeedStatusNotify: spec(o).NeedStatusNotify,
+			Auth: key != "", AuthKey: key,
+		}
+	}
+	f.have = func(s *emulator.Server) any {
+		if c, ok := s.RecordConfig(streamDomain); ok {
+			return c
+		}
+		return nil
+	}
+	f.edit = func(s *emulator.Server) {
+		c, _ := s.RecordConfig(streamDomain)
+		c.NotifyURL = "http://elsewhere.example.com/"
+		s.SetRecordConfig(streamDomain, c)
+	}
+	f.erase = func(s *emulator.Server) { s.DeleteRecordConfig(streamDomain) }
+	f.key = streamDomain
+	f.describe = "DescribeLiveRecordNotifyConfig"
+	f.writes = []string{"AddLiveRecordNotifyConfig", "UpdateLiveRecordNotifyConfig"}
+	f.records, f.queries = []string{"DescribeLiveRecordNotifyRecords"}, 2
+	f.planted = func(r []emulator.CallbackRecord) emulator.Records { return emulator.Records{Record: r} }
+	f.edited = "notifyURL"
+	return f
+}
+
+const appID = "app-1"
+
+func mpuFixture() fixture {
+	f := fixtureOf(kindOf[Kind[*v1alpha1.LiveRtcMPUEventSub, live.MPUConfig]]())
+	spec := func(o Object) *v1alpha1.LiveRtcMPUEventSubSpec { return &o.(*v1alpha1.LiveRtcMPUEventSub).Spec }
+	f.prepare = func(s *emulator.Server) { s.AddApp("", appID) }
+	f.object = func() Object {
+		return &v1alpha1.LiveRtcMPUEventSub{Spec: v1alpha1.LiveRtcMPUEventSubSpec{
+			AppID: appID, CallbackURL: "http://hooks.example.com/mpu", ChannelIDs: []string{"two", "one"},
+		}}
+	}
+	f.sign = func(Object) {}
+	f.change = func(o Object) { spec(o).CallbackURL = "http://hooks.example.com/changed" }
+	f.clear = func(o Object) { spec(o).ChannelIDs = nil }
+	f.want = func(o Object, _ string) any {
+		return emulator.MPUSub{CallbackURL: spec(o).CallbackURL, ChannelIDs: live.JoinChannels(spec(o).ChannelIDs)}
+	}
+	f.have = func(s *emulator.Server) any {
+		if sub, ok := s.MPUSub(appID); ok {
+			return emulator.MPUSub{CallbackURL: sub.CallbackURL, ChannelIDs: sub.ChannelIDs}
+		}
+		return nil
+	}
+	f.edit = func(s *emulator.Server) {
+		sub, _ := s.MPUSub(appID)
+		sub.CallbackURL = "http://elsewhere.example.com/"
+		s.SetMPUSub(appID, sub)
+	}
+	f.erase = func(s *emulator.Server) { s.DeleteMPUSub(appID) }
+	f.key = appID
+	f.describe = "DescribeRtcMPUEventSub"
+	f.writes = []string{"CreateRtcMPUEventSub", "UpdateRtcMPUEventSub"}
+	f.records, f.queries = []string{"ListRtcMPUEventSubRecord"}, 1
+	f.planted = func(records []emulator.CallbackRecord) emulator.Records {
+		var planted []emulator.MPURecord
+		for _, r := range records {
+			code := 200
+			if r.Result == emulator.ResultFailed {
+				code = 500
+			}
+			planted = append(planted, emulator.MPURecord{Time: r.Time, AppID: appID, HTTPCode: code})
+		}
+		return emulator.Records{MPU: planted}
+	}
+	f.edited = "callbackURL"
+	return f
+}
