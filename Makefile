@@ -9,16 +9,12 @@ MAKEFLAGS += --no-print-directory
 CONTROLLER_GEN_VERSION := v0.23.0
 CRD_REF_DOCS_VERSION   := v0.3.0
 GOLANGCI_LINT_VERSION  := v2.15.0
-KUSTOMIZE_VERSION      := v5.8.2
 
 CONTROLLER_GEN := bin/controller-gen-$(CONTROLLER_GEN_VERSION)
 CRD_REF_DOCS   := bin/crd-ref-docs-$(CRD_REF_DOCS_VERSION)
 GOLANGCI_LINT  := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
-KUSTOMIZE      := bin/kustomize-$(KUSTOMIZE_VERSION)
 
 KUBECTL ?= kubectl
-# The image that config/manager names, which IMG replaces.
-IMAGE   := live-notify-operator
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 ##@ General
@@ -47,7 +43,7 @@ test: ## Run all tests, against a real API server; TESTFLAGS="-run X" and PKGS=.
 	race=-race; \
 	go test -race -run '^$$' errors >/dev/null 2>&1 || \
 		{ race=; echo "make test: no working C compiler, so the race detector is off" >&2; }; \
-	set -x; KUBEBUILDER_ASSETS=$$assets go test $$race -timeout 20m $(TESTFLAGS) $(PKGS)
+	set -x; KUBEBUILDER_ASSETS=$$assets go test $$race -parallel 8 -timeout 20m $(TESTFLAGS) $(PKGS)
 
 PKGS ?= ./...
 
@@ -55,7 +51,7 @@ PKGS ?= ./...
 OUT ?= .
 
 .PHONY: generate
-generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Write everything generated: deepcopy, CRDs, RBAC, API reference.
+generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Write everything generated: deepcopy, CRDs, RBAC, docs/reference.
 	@mkdir -p $(OUT)/api/v1alpha1 $(OUT)/config/crd/bases $(OUT)/config/rbac $(OUT)/docs/reference
 	$(CONTROLLER_GEN) paths=./api/... \
 		object:headerFile=hack/boilerplate.go.txt output:object:dir=$(OUT)/api/v1alpha1 \
@@ -65,6 +61,7 @@ generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Write everything generated: deepc
 	$(CRD_REF_DOCS) --log-level=ERROR --source-path=api --renderer=markdown \
 		--config=hack/api-docs/config.yaml --templates-dir=hack/api-docs \
 		--output-path=$(OUT)/docs/reference/api.md
+	go run ./hack/refdocs -out $(OUT)
 
 .PHONY: fmt
 fmt: $(GOLANGCI_LINT) ## Format the Go code.
@@ -117,7 +114,7 @@ verify-headers: ## Check that source files have their licence header.
 verify-links: ## Check that the links of the documentation lead somewhere.
 	@go run ./hack/doclinks
 
-##@ Build and deploy
+##@ Build and install
 
 LDFLAGS = -s -w -X main.version=$(VERSION)
 
@@ -133,31 +130,6 @@ install: ## Install the CRDs into the cluster of KUBECONFIG.
 .PHONY: uninstall
 uninstall: ## Remove the CRDs, and with them every resource of these kinds.
 	$(KUBECTL) delete --ignore-not-found -k config/crd
-
-.PHONY: manifests
-manifests: dist/install.yaml ## Write all that deploy applies to dist/install.yaml; IMG=... sets the operator's image.
-
-# The manifests come through an overlay, so that setting the image leaves the tree as it is.
-.PHONY: dist/install.yaml
-dist/install.yaml: $(KUSTOMIZE)
-	@rm -rf dist/overlay && mkdir -p dist/overlay
-	@echo 'resources: [../../config/default]' > dist/overlay/kustomization.yaml
-	@img='$(IMG)'; case "$${img##*/}" in \
-		'') exit 0 ;; \
-		*:*) ;; \
-		*) echo "IMG=$$img has no tag or digest" >&2; exit 1 ;; \
-	esac; \
-	printf 'images:\n- name: %s\n  newName: %s\n  newTag: "%s"\n' $(IMAGE) "$${img%:*}" "$${img##*:}" >> dist/overlay/kustomization.yaml
-	$(KUSTOMIZE) build dist/overlay > $@.tmp && mv $@.tmp $@ && rm -rf dist/overlay
-
-.PHONY: deploy
-deploy: dist/install.yaml ## Install or upgrade the operator and its CRDs; IMG=... sets its image.
-	$(KUBECTL) apply --server-side -f dist/install.yaml
-
-# The resources go first, while the operator is there to act on their deletion.
-.PHONY: undeploy
-undeploy: dist/install.yaml uninstall ## Remove every resource of these kinds, then the CRDs and the operator.
-	$(KUBECTL) delete --ignore-not-found -f dist/install.yaml
 
 # Tools
 
@@ -178,6 +150,3 @@ $(CRD_REF_DOCS):
 
 $(GOLANGCI_LINT):
 	$(call go-install,$@,github.com/golangci/golangci-lint/v2/cmd/golangci-lint,$(GOLANGCI_LINT_VERSION))
-
-$(KUSTOMIZE):
-	$(call go-install,$@,sigs.k8s.io/kustomize/kustomize/v5,$(KUSTOMIZE_VERSION))

@@ -1,0 +1,66 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// cloud is what must exist in the cloud for the samples to work.
+type cloud struct {
+	ingest, streaming []string // domains
+	apps              []app
+	accessKeys        []string // id:secret
+}
+
+// app is an RTC application, and a channel whose events are subscribed to.
+type app struct{ id, channel string }
+
+func (s samples) cloud() cloud {
+	var c cloud
+	for _, obj := range s {
+		domain, _, _ := unstructured.NestedString(obj.Object, "spec", "domainName")
+		switch obj.GetKind() {
+		case "LiveNotifyConfig":
+			c.ingest = append(c.ingest, domain)
+		case "LiveRecordNotifyConfig":
+			c.streaming = append(c.streaming, domain)
+		case "LiveRtcMPUEventSub":
+			c.apps = append(c.apps, appOf(obj))
+		case "Secret":
+			data, _, _ := unstructured.NestedStringMap(obj.Object, "stringData")
+			if data["accessKeyID"] != "" {
+				c.accessKeys = append(c.accessKeys, data["accessKeyID"]+":"+data["accessKeySecret"])
+			}
+		}
+	}
+	return c
+}
+
+func appOf(obj *unstructured.Unstructured) app {
+	id, _, _ := unstructured.NestedString(obj.Object, "spec", "appID")
+	channels, _, _ := unstructured.NestedStringSlice(obj.Object, "spec", "channelIDs")
+	return app{id: id, channel: append(channels, "main-stage")[0]}
+}
+
+// flags tell the emulator what exists.
+func (c cloud) flags() []string {
+	var flags []string
+	for _, key := range c.accessKeys {
+		flags = append(flags, "--access-key", key)
+	}
+	for _, domain := range c.streaming {
+		flags = append(flags, "--domain", domain+"=streaming")
+	}
+	for _, domain := range c.ingest {
+		flags = append(flags, "--domain", domain+"=ingest")
+		if len(c.streaming) > 0 {
+			flags = append(flags, "--map", domain+"="+c.streaming[0])
+		}
+	}
+	for _, a := range c.apps {
+		flags = append(flags, "--app", a.id)
+	}
+	return flags
+}

@@ -1,0 +1,65 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// hintText is what to try in another terminal. Words in braces are replaced.
+const hintText = `
+In another terminal:
+
+  export KUBECONFIG={kubeconfig}
+  alias kubectl={kubectl}
+
+  kubectl get live -o wide
+  kubectl describe lnc {name}
+
+Things to try, while the table below follows:
+
+  # Change a URL: it is in the cloud within a second.
+  kubectl patch lnc {name} --type merge -p '{"spec":{"exceptionNotifyURL":null}}'
+  curl {emulator}/_emulator/configs/stream/{domain}
+
+  # Change the cloud behind the operator's back: it is undone within a minute, with an event and a count in status.drift.
+  # (Within two, if the operator wrote in the last minute: the cloud may show old values for a while, so it is patient.)
+  curl -X PUT {emulator}/_emulator/configs/stream/{domain} -d '{"notifyURL":"http://127.0.0.1:9/stolen"}'
+  kubectl get events --watch --field-selector involvedObject.name={name}
+
+  # Rotate the key that callbacks are signed with: it is written at once.
+  kubectl patch secret {secret} --type merge -p '{"stringData":{"{key}":"Rotated0123456789"}}'
+
+  # Ask for what cannot be: the API server says what to write instead.
+  kubectl patch lnc {name} --type merge -p '{"spec":{"notifyURL":"hooks.example.com"}}'
+
+  # Delete: the cloud forgets the callbacks. Then put everything back.
+  kubectl delete lnc {name}
+  kubectl apply -f {applied}
+
+  # What monitoring sees.
+  curl -s {metrics} | grep ^live_notify_
+`
+
+// hints are the hintText for what runs here.
+func hints(c *cluster, emulatorURL, metricsURL string, s samples) string {
+	stream := s.first("LiveNotifyConfig")
+	get := func(path ...string) string {
+		text, _, _ := unstructured.NestedString(stream.Object, path...)
+		return text
+	}
+	return strings.NewReplacer(
+		"{kubeconfig}", absolute(kubeconfig),
+		"{kubectl}", c.kubectl,
+		"{emulator}", emulatorURL,
+		"{metrics}", metricsURL,
+		"{applied}", absolute(appliedFile),
+		"{name}", stream.GetName(),
+		"{domain}", get("spec", "domainName"),
+		"{secret}", get("spec", "authentication", "keySecretRef", "name"),
+		"{key}", get("spec", "authentication", "keySecretRef", "key"),
+	).Replace(hintText)
+}
