@@ -256,8 +256,8 @@ type Drift struct {
 // when failed, lastFailure or health changes, and otherwise at most every 30
 // minutes; the metric live_notify_window_callbacks has each poll.
 type Callbacks struct {
-	// window is the span that the counts are for.
-	Window metav1.Duration `json:"window"`
+	// window is the span that the counts are for, such as 1h.
+	Window string `json:"window"`
 
 	// observedTime is the end of the window.
 	ObservedTime metav1.Time `json:"observedTime"`

@@ -77,9 +77,9 @@ type LiveNotifyConfigStatus struct {
 	Observed *LiveNotifyConfigObservation `json:"observed,omitempty"`
 
 	// appliedSwitchNotifyURL is the switchNotifyURL that the operator last
-	// wrote, since the cloud does not return it. Absent if it never wrote one.
+	// wrote, since the cloud does not return it. Absent if it wrote none.
 	// +optional
-	AppliedSwitchNotifyURL *string `json:"appliedSwitchNotifyURL,omitempty"`
+	AppliedSwitchNotifyURL string `json:"appliedSwitchNotifyURL,omitempty"`
 }
 
 // LiveNotifyConfig keeps the stream-ingest callbacks of one ingest domain of

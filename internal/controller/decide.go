@@ -15,7 +15,8 @@ type situation struct {
 	exists  bool          // the cloud holds a configuration
 	ours    bool          // which is the one that this object last applied
 	diff    []string      // the fields in which it differs from the spec
-	pending bool          // the spec or the key asks for something that was never applied
+	changed bool          // the spec asks for something else than was last applied
+	pending bool          // so it does, or the key
 	age     time.Duration // since the last write; negative if there was none
 	adopt   bool          // adoptionPolicy is Always
 	report  bool          // driftPolicy is Report
@@ -58,7 +59,7 @@ func decide(s situation) action {
 		return settle
 	case s.observe:
 		return report
-	case s.claimed && same && s.pending && s.recent():
+	case s.claimed && same && s.changed && s.recent():
 		// What was read may be the state before the last write, which was
 		// another: a spec changed there and back.
 		return apply

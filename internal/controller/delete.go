@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/live"
@@ -81,7 +83,8 @@ var errStillThere = errors.New("still there")
 // be seen, and again only when the removal had time to show.
 func (p *pass[O, C]) remove(ctx context.Context, remote Remote[C]) error {
 	if p.mem.deletedAt.IsZero() || p.now.Sub(p.mem.deletedAt) >= settling {
-		if err := remote.Delete(ctx, live.LaneUser, p.key); err != nil {
+		logged := logr.NewContext(ctx, log.FromContext(ctx).WithValues("why", "delete"))
+		if err := remote.Delete(logged, live.LaneUser, p.key); err != nil {
 			return err
 		}
 		p.mem.deletedAt = p.now

@@ -94,7 +94,7 @@ var kinds = []anyKind{
 		Observed:   observedStream,
 		Recall:     recallStream,
 		Applied: func(o *v1alpha1.LiveNotifyConfig, c live.StreamConfig) {
-			o.Status.AppliedSwitchNotifyURL = &c.SwitchNotifyURL
+			o.Status.AppliedSwitchNotifyURL = c.SwitchNotifyURL
 		},
 		Remote: func(c *live.Client) Remote[live.StreamConfig] { return live.Stream{Client: c} },
 	},
@@ -162,11 +162,11 @@ func recallStream(o *v1alpha1.LiveNotifyConfig, have live.StreamConfig) live.Str
 	gone := have == live.StreamConfig{} && readable != live.StreamConfig{}
 	switch {
 	case gone:
-	case o.Status.AppliedSwitchNotifyURL != nil:
-		have.SwitchNotifyURL = *o.Status.AppliedSwitchNotifyURL
-	case o.Spec.ManagementPolicy == v1alpha1.Observe:
+	case o.Status.AppliedSwitchNotifyURL == "" && o.Spec.ManagementPolicy == v1alpha1.Observe:
 		// Never written, so nothing is known: no difference can be reported.
 		have.SwitchNotifyURL = o.Spec.SwitchNotifyURL
+	default:
+		have.SwitchNotifyURL = o.Status.AppliedSwitchNotifyURL
 	}
 	return have
 }

@@ -49,7 +49,7 @@ type row struct {
 }
 
 // errorTable says what an error of the cloud means for an object, by class.
-// docs/conditions.md has it for users.
+// docs/reference/errors.md has it for users.
 var errorTable = map[live.Class]row{
 	live.Unavailable: {
 		ready: metav1.ConditionUnknown, reason: v1alpha1.ReasonCloudUnavailable, transient: true,
@@ -89,11 +89,34 @@ var errorTable = map[live.Class]row{
 	},
 }
 
+// Outcome is what an error of the cloud leads to, for documentation.
+type Outcome struct {
+	Ready, Reason string
+	Stalled       bool
+	Event         string // "" for none
+	Advice        string
+	// MinRetry and MaxRetry bound the wait for the next try.
+	MinRetry, MaxRetry time.Duration
+}
+
+// Outcomes returns the error table.
+func Outcomes() map[live.Class]Outcome {
+	outcomes := map[live.Class]Outcome{}
+	for class, r := range errorTable {
+		o := Outcome{Ready: string(r.ready), Reason: r.reason, Stalled: r.stalled, Event: r.event, Advice: r.advice, MinRetry: terminalRetry, MaxRetry: terminalRetry}
+		if r.transient {
+			o.MinRetry, o.MaxRetry = minRetry, maxRetry
+		}
+		outcomes[class] = o
+	}
+	return outcomes
+}
+
 // failed is the outcome of a failed pass. Only errors of the cloud are the
 // object's; others are faults of the Kubernetes API or of a pass cut short.
 func failed(err error) outcome {
 	if unavailable, ok := errors.AsType[*unavailableError](err); ok {
-		return outcome{ready: metav1.ConditionFalse, reason: unavailable.reason, message: unavailable.message, stalled: true, err: err}
+		return outcome{ready: metav1.ConditionFalse, reason: unavailable.reason, message: unavailable.message, stalled: true, event: v1alpha1.EventRejected, err: err}
 	}
 	e, ok := errors.AsType[*live.Error](err)
 	if !ok {

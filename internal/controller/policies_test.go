@@ -19,13 +19,13 @@ func spec(o Object) *v1alpha1.CallbackSpec {
 	return s
 }
 
-func status(o Object) *v1alpha1.CallbackStatus {
+func statusOf(o Object) *v1alpha1.CallbackStatus {
 	_, s := o.Callback()
 	return s
 }
 
 func stalled(o Object) bool {
-	return meta.IsStatusConditionTrue(status(o).Conditions, v1alpha1.ConditionStalled)
+	return meta.IsStatusConditionTrue(statusOf(o).Conditions, v1alpha1.ConditionStalled)
 }
 
 func TestAdoption(t *testing.T) {
@@ -104,7 +104,7 @@ func TestObserveNeverWrites(t *testing.T) {
 		d.Expect(reasonOf(d.get("a"), v1alpha1.ConditionDrifted)).To(Equal(v1alpha1.ReasonDriftDetected))
 		f.edit(d.cloud)
 		d.passes("a", time.Hour)
-		d.Expect(status(d.get("a")).Drift.Fields).NotTo(BeEmpty())
+		d.Expect(statusOf(d.get("a")).Drift.Fields).NotTo(BeEmpty())
 		_, writes, _ := d.calls()
 		d.Expect(writes).To(BeEmpty())
 		d.Expect(d.get("a").GetFinalizers()).To(BeEmpty())
@@ -142,8 +142,8 @@ func TestReportLeavesDriftUntilTheSpecChanges(t *testing.T) {
 		d.passes("a", time.Hour)
 		obj := d.get("a")
 		d.Expect(reasonOf(obj, v1alpha1.ConditionDrifted)).To(Equal(v1alpha1.ReasonDriftDetected))
-		d.Expect(status(obj).Drift.Count).To(Equal(int64(1)), "one change is counted once")
-		d.Expect(status(obj).Drift.Fields).To(ConsistOf(f.edited))
+		d.Expect(statusOf(obj).Drift.Count).To(Equal(int64(1)), "one change is counted once")
+		d.Expect(statusOf(obj).Drift.Fields).To(ConsistOf(f.edited))
 
 		// A change that asks nothing of the cloud does not undo it.
 		d.update("a", func(o Object) { spec(o).Records.UnhealthyThreshold = 7 })
@@ -162,7 +162,7 @@ func TestSuspendMakesNoCalls(t *testing.T) {
 		d := driven(t, f, emulator.Options{})
 		d.create("a")
 		want := f.want(d.settle("a"), "")
-		observed := status(d.get("a")).LastSyncTime
+		observed := statusOf(d.get("a")).LastSyncTime
 		d.calls()
 		d.update("a", func(o Object) {
 			f.change(o)
@@ -238,7 +238,7 @@ func TestWarIsNotFoughtInAHotLoop(t *testing.T) {
 			d.clock.advance(wait)
 		}
 		_, writes, _ := d.calls()
-		d.Expect(len(writes)).To(BeNumerically("~", 6*maxCorrections, 6), "%d corrections each 10m", maxCorrections)
+		d.Expect(len(writes)).To(And(BeNumerically(">", 2*maxCorrections), BeNumerically("<=", 6*maxCorrections+1)), "%d corrections each 10m", maxCorrections)
 		d.Expect(said).To(ContainElement(ContainSubstring("keeps changing " + f.edited)))
 	})
 }
@@ -269,7 +269,7 @@ func TestAuthenticationKey(t *testing.T) {
 		d.pass("a")
 		d.Expect(f.have(d.cloud)).To(Equal(f.want(obj, secondKey)), "a new key is written at once")
 		obj = d.settle("a")
-		d.Expect(status(obj).Drift).To(BeNil(), "a rotation is no drift")
+		d.Expect(statusOf(obj).Drift).To(BeNil(), "a rotation is no drift")
 
 		d.secret("bad key")
 		d.pass("a")

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -67,6 +68,9 @@ func (r *Reconciler[O, C]) Reconcile(ctx context.Context, req reconcile.Request)
 		return reconcile.Result{}, err
 	}
 	p := r.begin(obj)
+	if p.readyReason() == "" {
+		p.setCondition(v1alpha1.ConditionReady, metav1.ConditionUnknown, v1alpha1.ReasonProgressing, "The operator is about to look at the cloud.")
+	}
 	out := p.converge(ctx)
 	switch {
 	case out.fault != nil:
@@ -76,7 +80,11 @@ func (r *Reconciler[O, C]) Reconcile(ctx context.Context, req reconcile.Request)
 		p.conclude(ctx, out)
 	}
 	err := errors.Join(out.fault, p.write(ctx))
-	if err != nil || out.gone {
+	switch {
+	case apierrors.IsConflict(out.fault):
+		// The object changed during the pass: look at it again, it is no error.
+		return reconcile.Result{RequeueAfter: minRetry / 10}, nil
+	case err != nil || out.gone:
 		return reconcile.Result{}, err
 	}
 	return reconcile.Result{RequeueAfter: p.comeBack()}, nil
@@ -157,12 +165,16 @@ func (p *pass[O, C]) conclude(ctx context.Context, out outcome) {
 		p.warn(out.event, "%s", out.message)
 	}
 	if out.err != nil {
-		var requestID string
-		if e, ok := errors.AsType[*live.Error](out.err); ok {
-			requestID = e.RequestID
-		}
-		log.FromContext(ctx).Info("cannot converge", "reason", out.reason, "error", out.err.Error(), "requestID", requestID)
+		withRequestID(log.FromContext(ctx), out.err).Info("cannot converge", "reason", out.reason, "error", out.err.Error())
 	}
+}
+
+// withRequestID adds the request ID of an error, if it has one.
+func withRequestID(log logr.Logger, err error) logr.Logger {
+	if e, ok := errors.AsType[*live.Error](err); ok && e.RequestID != "" {
+		return log.WithValues("requestID", e.RequestID)
+	}
+	return log
 }
 
 // readyNow tells whether Ready is True for the spec as it is.

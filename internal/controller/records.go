@@ -60,7 +60,7 @@ func (p *pass[O, C]) count(ctx context.Context, remote Remote[C]) {
 // recalled returns the counts of the status, as far as it has any.
 func (p *pass[O, C]) recalled() live.Counts {
 	c := p.status.Callbacks
-	if c == nil || c.Window != p.spec.Records.Window {
+	if c == nil || c.Window != short(p.spec.Records.Window.Duration) {
 		return live.Counts{}
 	}
 	counts := live.Counts{End: c.ObservedTime.Time, Failed: c.Failed, Total: c.Total}
@@ -95,7 +95,7 @@ func (p *pass[O, C]) notCounted(ctx context.Context, err error) {
 	}
 	if p.setCondition(v1alpha1.ConditionCallbacksHealthy, metav1.ConditionUnknown, v1alpha1.ReasonRecordsUnavailable,
 		"The callback records cannot be read: "+e.Error()+". Counts in status are the last that could.") {
-		log.FromContext(ctx).Info("cannot read callback records", "error", e.Error(), "requestID", e.RequestID)
+		withRequestID(log.FromContext(ctx), e).Info("cannot read callback records", "error", e.Error())
 	}
 }
 
@@ -130,7 +130,7 @@ func (p *pass[O, C]) judge(counts live.Counts) {
 // that alone moved is written only every totalsEvery.
 func (p *pass[O, C]) keep(counts live.Counts) {
 	now := v1alpha1.Callbacks{
-		Window: p.spec.Records.Window, ObservedTime: metav1.NewTime(counts.End),
+		Window: short(p.spec.Records.Window.Duration), ObservedTime: metav1.NewTime(counts.End),
 		Failed: counts.Failed, Total: counts.Total, LastFailure: lastFailure(counts.Last),
 	}
 	for _, b := range counts.Buckets {
@@ -163,7 +163,7 @@ func lastFailure(f *live.Failure) *v1alpha1.CallbackFailure {
 		HTTPStatus: f.HTTPStatus, Reason: bounded(f.Reason),
 	}
 	if !f.Time.IsZero() {
-		out.Time = &metav1.Time{Time: f.Time}
+		out.Time = &metav1.Time{Time: f.Time.Truncate(time.Second)} // as it is stored
 	}
 	return out
 }

@@ -80,7 +80,7 @@ func TestCountsAgreeWithTheReceiver(t *testing.T) {
 	d.passes("a", 6*time.Minute)
 	d.expectCounts("a", hook, v1alpha1.ReasonFailuresAboveThreshold)
 	d.expectEvent("a", v1alpha1.EventCallbacksFailing)
-	last := status(d.get("a")).Callbacks.LastFailure
+	last := statusOf(d.get("a")).Callbacks.LastFailure
 	d.Expect(last).NotTo(BeNil())
 	d.Expect(last.Type).To(Equal("publish_done"))
 	d.Expect(last.URL).To(HavePrefix(hook.URL))
@@ -97,7 +97,7 @@ func TestCountsAgreeWithTheReceiver(t *testing.T) {
 	hook.heal()
 	d.passes("a", 70*time.Minute)
 	d.Expect(reasonOf(d.get("a"), v1alpha1.ConditionCallbacksHealthy)).To(Equal(v1alpha1.ReasonNoFailures))
-	d.Expect(status(d.get("a")).Callbacks.Failed).To(BeZero())
+	d.Expect(statusOf(d.get("a")).Callbacks.Failed).To(BeZero())
 	d.expectEvent("a", v1alpha1.EventCallbacksRecovered)
 
 	d.remove("a")
@@ -122,7 +122,7 @@ func (d *driver) expectCounts(name string, hook *receiver, health string) {
 	d.t.Helper()
 	failed, total := hook.counts()
 	obj := d.get(name)
-	got := status(obj).Callbacks
+	got := statusOf(obj).Callbacks
 	d.Expect(got).NotTo(BeNil())
 	d.Expect([]int64{got.Failed, got.Total}).To(Equal([]int64{failed, total}))
 	d.Expect(reasonOf(obj, v1alpha1.ConditionCallbacksHealthy)).To(Equal(health))
@@ -144,7 +144,7 @@ func TestRecordCountsAgreeWithTheReceiver(t *testing.T) {
 	}
 	d.passes("a", 6*time.Minute)
 	d.expectCounts("a", hook, v1alpha1.ReasonFailuresAboveThreshold)
-	d.Expect(status(d.get("a")).Callbacks.LastFailure.Type).To(Equal("file_created"))
+	d.Expect(statusOf(d.get("a")).Callbacks.LastFailure.Type).To(Equal("file_created"))
 }
 
 func TestRecordsThatCannotBeReadKeepTheCountsAndReady(t *testing.T) {
@@ -154,7 +154,7 @@ func TestRecordsThatCannotBeReadKeepTheCountsAndReady(t *testing.T) {
 		d.settle("a")
 		d.plant(3, 2)
 		d.passes("a", 6*time.Minute)
-		before := status(d.get("a")).Callbacks
+		before := statusOf(d.get("a")).Callbacks
 		d.Expect(before.Failed).To(Equal(int64(2)))
 
 		for _, action := range f.records {
@@ -165,11 +165,11 @@ func TestRecordsThatCannotBeReadKeepTheCountsAndReady(t *testing.T) {
 		obj := d.get("a")
 		d.Expect(reasonOf(obj, v1alpha1.ConditionCallbacksHealthy)).To(Equal(v1alpha1.ReasonRecordsUnavailable))
 		d.Expect(reasonOf(obj, v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonInSync))
-		d.Expect(status(obj).Callbacks).To(Equal(before))
+		d.Expect(statusOf(obj).Callbacks).To(Equal(before))
 
 		d.cloud.ClearFaults()
 		d.passes("a", 6*time.Minute)
-		d.Expect(status(d.get("a")).Callbacks.Failed).To(Equal(int64(3)))
+		d.Expect(statusOf(d.get("a")).Callbacks.Failed).To(Equal(int64(3)))
 	})
 }
 

@@ -34,6 +34,7 @@ const (
 // of the interval that its UID fixes. Objects spread evenly, stay so, and after
 // a restart are due when they would have been without it.
 func nextDue(now time.Time, interval time.Duration, uid types.UID) time.Time {
+	interval = max(interval, time.Second) // the schema allows no less
 	h := fnv.New64a()
 	h.Write([]byte(uid)) // never fails
 	phase := time.Duration(h.Sum64() % uint64(interval))

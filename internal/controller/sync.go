@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,7 +61,7 @@ type comparison[C any] struct {
 // due tells whether the configuration is to be looked at, and for whom. What
 // was never tried is someone's change and due at once.
 func (p *pass[O, C]) due(now attempt) (live.Lane, bool) {
-	if p.isNew && p.readyNow() && p.current(now.secretVersion) {
+	if p.isNew && p.readyNow() && (p.observes() || p.current(now.secretVersion)) {
 		// Restarted: what the status says holds until its time has come.
 		p.mem.tried = now
 		p.mem.nextSync = nextDue(p.now, p.spec.ResyncInterval.Duration, p.obj.GetUID())
@@ -88,8 +89,12 @@ func (p *pass[O, C]) due(now attempt) (live.Lane, bool) {
 // current tells whether the configuration of the spec, with that version of
 // the key, is what was last applied.
 func (p *pass[O, C]) current(secretVersion string) bool {
-	a := p.status.Applied
-	return a != nil && a.Revision == revision(p.kind.Desired(p.obj, "")) && a.SecretVersion == secretVersion
+	return p.unchanged() && p.status.Applied.SecretVersion == secretVersion
+}
+
+// unchanged tells the same of the spec alone.
+func (p *pass[O, C]) unchanged() bool {
+	return p.status.Applied != nil && p.status.Applied.Revision == revision(p.kind.Desired(p.obj, ""))
 }
 
 func (p *pass[O, C]) observes() bool { return p.spec.ManagementPolicy == v1alpha1.Observe }
@@ -120,6 +125,7 @@ func (p *pass[O, C]) act(ctx context.Context, remote Remote[C], c comparison[C])
 		exists:  c.have != none,
 		ours:    p.status.Applied != nil && p.status.Applied.Revision == revision(c.have),
 		diff:    c.diff,
+		changed: !p.unchanged(),
 		pending: !p.current(c.secretVersion),
 		age:     p.sinceWrite(),
 		adopt:   p.spec.AdoptionPolicy == v1alpha1.AdoptAlways,
@@ -140,13 +146,22 @@ func (p *pass[O, C]) act(ctx context.Context, remote Remote[C], c comparison[C])
 			message: fmt.Sprintf("The cloud already holds another configuration for %s; it differs in %s. Set adoptionPolicy: Always to replace it, or make this spec equal to it.", p.key, fields),
 		}
 	case await:
-		return applied(max(p.sinceWrite(), readBack))
+		return p.await(fields)
 	case yield:
 		p.drifted(c.diff, true)
 		return progressing(fmt.Sprintf("Someone keeps changing %s in the cloud: it was corrected %d times in %s. Find who else writes it; the operator corrects it again later.", fields, maxCorrections, warPeriod), warPeriod/2)
 	default:
 		return p.put(ctx, remote, c, todo)
 	}
+}
+
+// await is the outcome of a write that does not show yet. It is looked at again
+// after as long as has passed, and at the latest when what shows is drift.
+func (p *pass[O, C]) await(fields string) outcome {
+	age := p.sinceWrite()
+	out := applied(min(max(age, readBack), settling-age))
+	out.message = fmt.Sprintf("The cloud accepted this configuration, but still shows another in %s. If it does so %s after the write, that is drift.", fields, settling)
+	return out
 }
 
 // settle notes that the cloud holds the spec.
@@ -179,6 +194,9 @@ func (p *pass[O, C]) observed(ctx context.Context) outcome {
 
 // put writes the spec to the cloud.
 func (p *pass[O, C]) put(ctx context.Context, remote Remote[C], c comparison[C], why action) outcome {
+	if others := p.driftBesides(c.diff); why == apply && len(others) > 0 {
+		p.drifted(others, true)
+	}
 	if why == correct {
 		p.drifted(c.diff, true)
 		c.lane = live.LaneSync
@@ -193,16 +211,27 @@ func (p *pass[O, C]) put(ctx context.Context, remote Remote[C], c comparison[C],
 	p.noDrift()
 	p.applied(c, &metav1.Time{Time: p.clock.Now().Truncate(time.Second)})
 	fields := strings.Join(c.diff, ", ")
-	switch why {
-	case correct:
+	switch {
+	case why == correct:
 		p.mem.corrected = append(p.mem.corrected, p.now)
 		p.tell(v1alpha1.EventDriftCorrected, "Restored %s of %s", fields, p.key)
-	case replace:
+	case why == replace:
 		p.tell(v1alpha1.EventAdopted, "Replaced another configuration of %s, which differed in %s", p.key, fields)
+	case len(c.diff) == 0:
+		p.tell(v1alpha1.EventApplied, "Wrote the configuration of %s", p.key)
 	default:
 		p.tell(v1alpha1.EventApplied, "Wrote %s of %s", fields, p.key)
 	}
 	return applied(readBack)
+}
+
+// driftBesides returns the fields that were changed in the cloud, where a key
+// that was rotated is about to be written with all the rest.
+func (p *pass[O, C]) driftBesides(diff []string) []string {
+	if !p.unchanged() || p.sinceWrite() < settling {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(diff), func(name string) bool { return name == live.AuthenticationField })
 }
 
 // notPut is the outcome of a failed write. If a configuration that was never
@@ -262,7 +291,7 @@ func (p *pass[O, C]) drifted(fields []string, counted bool) {
 	if counted {
 		drift.Count++
 		drift.LastDetectedTime = &metav1.Time{Time: p.now.Truncate(time.Second)}
-		p.warn(v1alpha1.EventDriftDetected, "%s of %s was changed in the cloud", names, p.key)
+		p.warn(v1alpha1.EventDriftDetected, "%s of %s changed in the cloud", names, p.key)
 		countDrift(p.kind.Name, p.obj)
 	}
 	p.status.Drift = &drift

@@ -6,6 +6,10 @@ package live
 // What the cloud calls true and false where it does not use booleans.
 var yes, no = "yes", "no"
 
+// AuthenticationField is the name of the field of all families that may differ
+// because a key was rotated.
+const AuthenticationField = "authentication"
+
 // field is one field of a configuration and whether two configurations agree
 // in it.
 type field struct {

@@ -39,10 +39,11 @@ func (c change[C]) put(ctx context.Context, kept func(C) bool) error {
 	return c.replace(ctx)
 }
 
-// replace removes the configuration and creates the wanted one.
+// replace removes the configuration and creates the wanted one. What began is
+// finished, also when the operator is told to stop in between.
 func (c change[C]) replace(ctx context.Context) error {
 	if err := c.remove(ctx); err != nil {
 		return err
 	}
-	return c.create(ctx)
+	return c.create(context.WithoutCancel(ctx))
 }

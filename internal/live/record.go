@@ -29,7 +29,7 @@ func (c RecordConfig) Diff(have RecordConfig) []string {
 		field{"notifyURL", c.NotifyURL == have.NotifyURL},
 		field{"onDemandURL", c.OnDemandURL == have.OnDemandURL},
 		field{"needStatusNotify", c.NeedStatusNotify == have.NeedStatusNotify},
-		field{"authentication", sameAuthentication(c.Authentication, have.Authentication, c.AuthKey, have.AuthKey)},
+		field{AuthenticationField, sameAuthentication(c.Authentication, have.Authentication, c.AuthKey, have.AuthKey)},
 	)
 }
 

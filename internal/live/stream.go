@@ -29,7 +29,7 @@ func (c StreamConfig) Diff(have StreamConfig) []string {
 		field{"notifyURL", c.NotifyURL == have.NotifyURL},
 		field{"exceptionNotifyURL", c.ExceptionNotifyURL == have.ExceptionNotifyURL},
 		field{"switchNotifyURL", c.SwitchNotifyURL == have.SwitchNotifyURL},
-		field{"authentication", sameAuthentication(c.Authentication, have.Authentication, c.AuthKey, have.AuthKey)},
+		field{AuthenticationField, sameAuthentication(c.Authentication, have.Authentication, c.AuthKey, have.AuthKey)},
 	)
 }
 

@@ -1,0 +1,194 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
+
+	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/emulator"
+)
+
+// kstatusOf computes what kubectl, Flux and others that follow kstatus make of
+// an object.
+func kstatusOf(t *testing.T, obj Object) status.Status {
+	t.Helper()
+	raw, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := status.Compute(&unstructured.Unstructured{Object: raw})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result.Status
+}
+
+// TestErrorTable goes through the cloud's codes: what Ready says, whether a
+// retry helps, when it is made, and what kstatus makes of it. The codes are those
+// of the vendor's pages.
+func TestErrorTable(t *testing.T) {
+	type want struct {
+		reason string
+		status status.Status
+		retry  time.Duration // the least and, but for jitter, the wait; 0 for a backoff
+	}
+	unavailable := want{v1alpha1.ReasonCloudUnavailable, status.InProgressStatus, 0}
+	throttled := want{v1alpha1.ReasonThrottled, status.InProgressStatus, 0}
+	denied := want{v1alpha1.ReasonAccessDenied, status.FailedStatus, terminalRetry}
+	rejected := want{v1alpha1.ReasonRejected, status.FailedStatus, terminalRetry}
+	wrongType := want{v1alpha1.ReasonWrongDomainType, status.FailedStatus, terminalRetry}
+	noDomain := want{v1alpha1.ReasonDomainNotFound, status.FailedStatus, terminalRetry}
+	progressing := want{v1alpha1.ReasonProgressing, status.InProgressStatus, 0}
+	for code, c := range map[string]struct {
+		status int
+		want
+	}{
+		"InternalError":                   {500, unavailable},
+		"ServiceUnavailable":              {503, unavailable},
+		"SignatureNonceUsed":              {400, unavailable},
+		"SomethingNew":                    {400, unavailable},
+		"Throttling":                      {400, throttled},
+		"Throttling.User":                 {400, throttled},
+		"Throttling.Api":                  {400, throttled},
+		"Forbidden":                       {401, denied},
+		"Forbidden.RAM":                   {403, denied},
+		"NoPermission":                    {403, denied},
+		"OperationDenied":                 {403, denied},
+		"InvalidIdentity.ServiceDisabled": {400, denied},
+		"InvalidAccessKeyId.NotFound":     {404, denied},
+		"InvalidAccessKeyId.Inactive":     {400, denied},
+		"InvalidTimeStamp.Expired":        {400, denied},
+		"SignatureDoesNotMatch":           {400, denied},
+		"InvalidDomain.NotFound":          {404, noDomain},
+		"CodeNotPushDomain":               {400, wrongType},
+		"IllegalOperation":                {403, wrongType},
+		"MissingParameter":                {400, rejected},
+		"MissingParam":                    {404, rejected},
+		"InvalidNotifyUrl.Malformed":      {400, rejected},
+		"InvalidNotifyUrl.Unsafe":         {400, rejected},
+		"CodeGetMainPlaybackDomainError":  {400, rejected},
+		"InvalidApi.NotFound":             {404, rejected},
+		"ConfigAlreadyExists":             {400, progressing},
+		"InvalidConfig.NotFound":          {404, progressing},
+	} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			f := recordFixture()
+			d := driven(t, f, emulator.Options{})
+			d.cloud.Inject(emulator.Fault{Action: f.writes[0], Code: code, Status: c.status, Message: "it failed"})
+			d.create("a")
+			wait := d.pass("a")
+			obj := d.get("a")
+			message := messageOf(obj, v1alpha1.ConditionReady)
+			d.Expect(reasonOf(obj, v1alpha1.ConditionReady)).To(Equal(c.reason), message)
+			d.Expect(message).To(ContainSubstring(code))
+			d.Expect(kstatusOf(t, obj)).To(Equal(c.want.status))
+			d.Expect(stalled(obj)).To(Equal(c.want.status == status.FailedStatus))
+			if c.retry == 0 {
+				d.Expect(wait).To(BeNumerically("<=", 2*minRetry))
+			}
+
+			// Nothing but the first failure is written: the message is stable.
+			before := statusOf(obj)
+			d.passes("a", 20*time.Minute)
+			_, writes, _ := d.calls()
+			d.Expect(statusOf(d.get("a"))).To(Equal(before))
+			if c.retry > 0 {
+				d.Expect(writes).To(HaveLen(1), "a terminal failure is not retried for %s", c.retry)
+			} else {
+				d.Expect(len(writes)).To(BeNumerically("~", 12, 4), "1s, 2s, 4s ... 5m")
+			}
+			if c.want.status == status.FailedStatus {
+				d.expectEvent("a", v1alpha1.EventRejected)
+			}
+
+			d.cloud.ClearFaults()
+			d.clock.advance(terminalRetry)
+			obj = d.settle("a")
+			d.Expect(f.have(d.cloud)).To(Equal(f.want(obj, "")))
+			d.Expect(kstatusOf(t, obj)).To(Equal(status.CurrentStatus))
+			d.Expect(stalled(obj)).To(BeFalse())
+		})
+	}
+}
+
+// TestKstatus reads the states of an object as others do.
+func TestKstatus(t *testing.T) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		d := driven(t, f, emulator.Options{})
+		expect := func(want status.Status) {
+			d.t.Helper()
+			d.Expect(kstatusOf(t, d.get("a"))).To(Equal(want), messageOf(d.get("a"), v1alpha1.ConditionReady))
+		}
+		d.create("a")
+		d.pass("a")
+		expect(status.CurrentStatus) // Applied
+		d.settle("a")
+		expect(status.CurrentStatus)
+
+		d.update("a", f.change)
+		expect(status.InProgressStatus) // not seen yet
+		d.settle("a")
+		expect(status.CurrentStatus)
+
+		d.update("a", func(o Object) { spec(o).Suspend = true })
+		d.pass("a")
+		expect(status.InProgressStatus)
+		d.update("a", func(o Object) { spec(o).Suspend = false })
+		d.settle("a")
+
+		d.clock.advance(settling)
+		d.update("a", func(o Object) { spec(o).DriftPolicy = v1alpha1.DriftReport })
+		d.settle("a")
+		f.edit(d.cloud)
+		d.until("a", v1alpha1.ReasonObserved)
+		expect(status.CurrentStatus) // reported by Drifted, as was asked for
+
+		d.nextSecond()
+		loser := d.create("b")
+		d.pass("b")
+		d.Expect(kstatusOf(t, d.get(loser.GetName()))).To(Equal(status.FailedStatus))
+
+		d.cloud.Inject(emulator.Fault{Code: "Forbidden", Status: 401, Message: "no"})
+		d.remove("a")
+		d.pass("a")
+		d.Expect(reasonOf(d.get("a"), v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonDeletionBlocked))
+		expect(status.TerminatingStatus)
+	})
+}
+
+// TestOneLogLinePerCloudWrite counts the lines about an object.
+func TestOneLogLinePerCloudWrite(t *testing.T) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		d := running(t, f, emulator.Options{})
+		lines := func() (found []string) {
+			for line := range strings.Lines(logs.String()) {
+				if strings.Contains(line, fmt.Sprintf(`"namespace": %q`, d.namespace)) {
+					found = append(found, line)
+				}
+			}
+			return found
+		}
+		d.create("a")
+		d.reaches("a", v1alpha1.ReasonInSync)
+		d.Expect(lines()).To(HaveLen(1), "%s", lines())
+		d.Expect(lines()[0]).To(And(
+			ContainSubstring("wrote to the cloud"), ContainSubstring(`"name": "a"`), ContainSubstring(f.writes[0]),
+			ContainSubstring("requestID"), ContainSubstring(f.edited),
+		))
+		d.update("a", func(o Object) { spec(o).Records.UnhealthyThreshold = 3 })
+		d.Eventually(func() int64 { return d.get("a").GetGeneration() }).Should(Equal(int64(2)))
+		d.Eventually(func() int64 { return statusOf(d.get("a")).ObservedGeneration }).Should(Equal(int64(2)))
+		d.Expect(lines()).To(HaveLen(1), "a pass that writes nothing says nothing: %s", lines())
+	})
+}
