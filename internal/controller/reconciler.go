@@ -18,6 +18,7 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -54,6 +55,7 @@ type pass[O Object, C Config[C]] struct {
 	mem    *memory
 	isNew  bool // no pass of this process has seen the object before
 	now    time.Time
+	lane   live.Lane // of the pass, once it is known to be due
 }
 
 // Reconcile makes one pass over an object: it converges it in memory, then
@@ -87,7 +89,31 @@ func (r *Reconciler[O, C]) Reconcile(ctx context.Context, req reconcile.Request)
 	case err != nil || out.gone:
 		return reconcile.Result{}, err
 	}
-	return reconcile.Result{RequeueAfter: p.comeBack()}, nil
+	return reconcile.Result{RequeueAfter: p.comeBack(), Priority: new(p.priority(out))}, nil
+}
+
+// Priorities in the work queue. A change of an object has that of the queue's
+// default, 0. The rest is lower than what the queue gives the objects that it
+// finds at start, so that none of these starves behind requeues
+// (kubernetes-sigs/controller-runtime#3496).
+const (
+	priorityNew     = handler.LowPriority
+	priorityRefresh = 2 * handler.LowPriority
+)
+
+// priority returns that of the next pass: what could not be done now keeps its
+// own, the rest is refreshing.
+func (p *pass[O, C]) priority(out outcome) int {
+	switch {
+	case !out.transient:
+		return priorityRefresh
+	case p.lane == live.LaneUser || p.lane == "":
+		return 0
+	case p.lane == live.LaneNew:
+		return priorityNew
+	default:
+		return priorityRefresh
+	}
 }
 
 // begin starts a pass.

@@ -156,3 +156,50 @@ func (d *driver) metrics() string {
 	}
 	return text.String()
 }
+
+// TestAnEditGoesBeforeTheBacklog edits an object while many new ones wait for
+// the cloud's quota, which is never exceeded.
+func TestAnEditGoesBeforeTheBacklog(t *testing.T) {
+	t.Parallel()
+	const backlog = 60
+	f := streamFixture()
+	w := newWorld(t, emulator.Options{QPSScale: 1})
+	f.prepare(w.cloud)
+	own, err := live.NewClient(live.Options{
+		Endpoint: w.endpoint, Credentials: w.credentials(keyID, keySecret), Limits: live.NewLimits(w.namespace),
+	})
+	w.Expect(err).NotTo(HaveOccurred())
+	w.own = own
+	w.run()
+	d := &driver{world: w, f: f}
+	d.create("edited")
+	d.reaches("edited", v1alpha1.ReasonInSync)
+	for i := range backlog {
+		domain := fmt.Sprintf("push-%d.example.com", i)
+		d.cloud.AddDomain("", domain, emulator.IngestDomain)
+		d.create(fmt.Sprint("new-", i), func(o Object) { o.(*v1alpha1.LiveNotifyConfig).Spec.DomainName = domain })
+	}
+	d.cloud.ResetCalls()
+	d.update("edited", f.change)
+	var before int
+	d.Eventually(func() bool {
+		before = 0
+		for _, call := range d.cloud.Calls() {
+			if call.Action == f.writes[0] {
+				if call.Key == ingestDomain {
+					return true
+				}
+				before++
+			}
+		}
+		return false
+	}).WithTimeout(30 * time.Second).WithPolling(5 * time.Millisecond).Should(BeTrue())
+	d.Expect(before).To(BeNumerically("<", backlog/4), "new configurations were written before the edit")
+
+	for i := range backlog {
+		d.reaches(fmt.Sprint("new-", i), v1alpha1.ReasonInSync, v1alpha1.ReasonApplied)
+	}
+	for _, call := range d.cloud.Calls() {
+		d.Expect(call.Code).To(BeEmpty(), "%s of %s", call.Action, call.Key)
+	}
+}

@@ -10,11 +10,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -79,7 +81,7 @@ func (k Kind[O, C]) setup(s *shared) error {
 	}
 	err := ctrl.NewControllerManagedBy(s.manager).
 		Named(k.Name).
-		For(k.New(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(k.New(), changesBeforeNews, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(k.New(), handler.EnqueueRequestsFromMapFunc(r.rivalsOf), builder.WithPredicates(comesOrGoes)).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.usersOfSecret)).
 		Watches(&v1alpha1.LiveAccount{}, handler.EnqueueRequestsFromMapFunc(r.usersOfAccount), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
@@ -89,6 +91,21 @@ func (k Kind[O, C]) setup(s *shared) error {
 		return fmt.Errorf("setting up %s: %w", k.Name, err)
 	}
 	return nil
+}
+
+// changesBeforeNews puts the change of an object before the first look at another:
+// thousands that are created at once do not hold up a person's edit.
+var changesBeforeNews = handler.Funcs{
+	CreateFunc: func(_ context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+		request := reconcile.Request{NamespacedName: client.ObjectKeyFromObject(e.Object)}
+		if ranked, ok := q.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
+			ranked.AddWithOpts(priorityqueue.AddOpts{Priority: new(priorityNew)}, request)
+			return
+		}
+		q.Add(request)
+	},
+	UpdateFunc: (&handler.EnqueueRequestForObject{}).Update,
+	DeleteFunc: (&handler.EnqueueRequestForObject{}).Delete,
 }
 
 // comesOrGoes passes the first and the last event of an object.

@@ -32,6 +32,7 @@ func (p *pass[O, C]) sync(ctx context.Context, cloud *live.Client, remote Remote
 	if !due {
 		return outcome{idle: true}
 	}
+	p.lane = lane
 	authKey, version, err := p.authKey(ctx)
 	if err != nil {
 		return failed(err)
@@ -80,7 +81,10 @@ func (p *pass[O, C]) due(now attempt) (live.Lane, bool) {
 		p.mem.tried, p.mem.failures = now, 0
 	}
 	lane := live.LaneSync
-	if changed || !p.observes() && !p.current(now.secretVersion) {
+	switch {
+	case p.status.LastSyncTime == nil:
+		lane = live.LaneNew
+	case changed || !p.observes() && !p.current(now.secretVersion):
 		lane = live.LaneUser
 	}
 	return lane, changed || !p.now.Before(p.mem.nextSync)

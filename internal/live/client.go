@@ -142,7 +142,7 @@ func call[Req, Resp any](
 ) (Resp, error) {
 	var none Resp
 	start := time.Now()
-	err := c.limits.wait(ctx, op)
+	err := c.limits.wait(ctx, op, lane)
 	observeWait(op, lane, time.Since(start))
 	if err != nil {
 		return none, err
@@ -157,6 +157,9 @@ func call[Req, Resp any](
 	reply, err := timed(context.WithValue(ctx, exchangeKey{}, &x), do, req)
 	err = normalize(ctx, op.action, err)
 	observeRequest(op, err, time.Since(start))
+	if e, ok := errors.AsType[*Error](err); ok && e.Class == Throttled {
+		c.limits.slow(op, e.RetryAfter)
+	}
 	if err != nil {
 		return none, err
 	}

@@ -6,6 +6,7 @@ package live
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
 	"strings"
@@ -150,6 +151,9 @@ var classes = map[string]Class{
 	"InvalidApi.NotFound":            Rejected,
 	"InvalidProtocol.NeedSsl":        Rejected,
 }
+
+// Codes returns the documented codes, by what they mean, for documentation.
+func Codes() map[string]Class { return maps.Clone(classes) }
 
 // classify says what an error code means.
 func classify(status int, code string) Class {

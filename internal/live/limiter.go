@@ -5,10 +5,9 @@ package live
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
 // Lane says on whose behalf a request is made.
@@ -18,15 +17,21 @@ type Lane string
 const (
 	// LaneUser: someone changed a spec or a Secret, or deleted an object.
 	LaneUser Lane = "user"
+	// LaneNew: an object is converged for the first time. Thousands of these at
+	// once do not hold up a person's edit.
+	LaneNew Lane = "new"
 	// LaneSync: read-back, resync and the correction of drift.
 	LaneSync Lane = "sync"
 	// LaneRecords: callback records.
 	LaneRecords Lane = "records"
 )
 
-// maxWait bounds how long a request waits for its turn while it holds a
-// worker. Beyond it the caller is told when to come back.
-const maxWait = time.Second
+// lanes are all lanes in their order.
+var lanes = [...]Lane{LaneUser, LaneNew, LaneSync, LaneRecords}
+
+// DefaultQuotaShare leaves a fifth of each limit to others who call the same
+// account: the console, scripts, another cluster.
+const DefaultQuotaShare = 0.8
 
 // Limits pace the requests of one account: each operation at its documented
 // limit times a share, evenly spaced, so that no fixed one-second window of the
@@ -34,21 +39,15 @@ const maxWait = time.Second
 type Limits struct {
 	account string // its name in metrics
 
-	// mu also makes taking a turn and giving it back one step. A turn that is
-	// followed by others cannot be given back.
-	mu    sync.Mutex
-	share float64 // of each limit, 0 to 1
-	pacer map[operation]*rate.Limiter
+	mu     sync.Mutex
+	share  float64 // of each limit, 0 to 1
+	pacers map[operation]*pacer
 }
-
-// DefaultQuotaShare leaves a fifth of each limit to others who call the same
-// account: the console, scripts, another cluster.
-const DefaultQuotaShare = 0.8
 
 // NewLimits returns limits of which DefaultQuotaShare may be used. The account
 // is its name in metrics.
 func NewLimits(account string) *Limits {
-	return &Limits{account: account, share: DefaultQuotaShare, pacer: map[operation]*rate.Limiter{}}
+	return &Limits{account: account, share: DefaultQuotaShare, pacers: map[operation]*pacer{}}
 }
 
 // SetShare sets how much of each documented limit may be used, above 0 to 1.
@@ -56,64 +55,245 @@ func (l *Limits) SetShare(share float64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.share = share
-	for op, p := range l.pacer {
-		l.set(op, p)
+	for op, p := range l.pacers {
+		p.setPace(l.spacing(op))
 	}
 }
 
-// set gives a pacer the rate of an operation. The caller holds the lock.
-func (l *Limits) set(op operation, p *rate.Limiter) {
-	perSecond := op.limit * l.share
-	p.SetLimit(rate.Limit(perSecond))
-	quota.WithLabelValues(l.account, op.action).Set(perSecond)
+// spacing is the time between two requests. The caller holds the lock.
+func (l *Limits) spacing(op operation) time.Duration {
+	return time.Duration(float64(time.Second) / (op.limit * l.share))
 }
 
-// reserve takes the next turn of an operation and returns it with the time
-// until then. A turn more than maxWait away is not taken, and nil.
-func (l *Limits) reserve(op operation) (*rate.Reservation, time.Duration) {
+// pacer returns the pacer of an operation.
+func (l *Limits) pacer(op operation) *pacer {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	turn := l.of(op).Reserve()
-	delay := turn.Delay()
-	if delay > maxWait {
-		turn.Cancel()
-		return nil, delay
-	}
-	return turn, delay
-}
-
-// of returns the pacer of an operation. The caller holds the lock.
-func (l *Limits) of(op operation) *rate.Limiter {
-	p, ok := l.pacer[op]
+	p, ok := l.pacers[op]
 	if !ok {
-		p = rate.NewLimiter(0, 1)
-		l.set(op, p)
-		l.pacer[op] = p
+		p = &pacer{report: func(spacing time.Duration) {
+			quota.WithLabelValues(l.account, op.action).Set(float64(time.Second) / float64(spacing))
+		}}
+		p.setPace(l.spacing(op))
+		l.pacers[op] = p
 	}
 	return p
 }
 
 // wait returns when it is this request's turn. If that is more than maxWait
-// away it returns at once with an error of class Throttled that says when, in
-// the form of the cloud's own.
-func (l *Limits) wait(ctx context.Context, op operation) error {
-	turn, delay := l.reserve(op)
-	if turn == nil {
+// away it returns with an error of class Throttled that says when, in the form
+// of the cloud's own.
+func (l *Limits) wait(ctx context.Context, op operation, lane Lane) error {
+	later, err := l.pacer(op).wait(ctx, lane)
+	if later > 0 {
 		return &Error{
 			Class: Throttled, Action: op.action, Code: codeQuota,
-			Message: "waiting for a turn within the account's request quota", RetryAfter: delay,
+			Message: "waiting for a turn within the account's request quota", RetryAfter: later,
 		}
 	}
-	if delay == 0 {
-		return nil
+	return err
+}
+
+// slow lowers the pace of an operation that the cloud throttled, and keeps to
+// the wait that it asked for.
+func (l *Limits) slow(op operation, wait time.Duration) { l.pacer(op).slow(wait) }
+
+const (
+	// maxWait bounds how long a request waits for its turn while it holds a
+	// worker.
+	maxWait = time.Second
+	// maxPromise bounds how far ahead turns are promised.
+	maxPromise = time.Minute
+	// fairness is after how many turns of higher lanes in a row a lower one that
+	// waits has one, so that none waits for ever.
+	fairness = 10
+	// slowdown is by how much the time between requests grows when the cloud
+	// throttles, up to maxSlowdown times what the quota allows; half of what was
+	// added is gone after recovery.
+	slowdown    = 1.5
+	maxSlowdown = 10
+	recovery    = 30 * time.Second
+)
+
+// pacer gives turns to the requests of one operation: one after each spacing,
+// the highest lane first, in the order of their coming within a lane.
+type pacer struct {
+	report func(spacing time.Duration) // of a change, for metrics
+
+	mu       sync.Mutex
+	quota    time.Duration // the spacing that the quota allows
+	spacing  time.Duration // the one that is kept: longer after throttling
+	adjusted time.Time     // when spacing was last changed
+	next     time.Time     // when the next turn is
+	promised time.Time     // the last turn that was promised to who was sent away
+	waiting  [len(lanes)][]chan struct{}
+	passed   int  // turns in a row in which a lower lane waited for a higher
+	armed    bool // turn will be called
+}
+
+// setPace sets the spacing that the quota allows.
+func (p *pacer) setPace(spacing time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.quota, p.spacing = spacing, spacing
+	p.report(spacing)
+}
+
+// slow is what throttling calls for: a longer spacing, and no turn within wait.
+func (p *pacer) slow(wait time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	p.spacing = min(time.Duration(float64(p.spacing)*slowdown), p.quota*maxSlowdown)
+	p.adjusted = now
+	if resume := now.Add(max(wait, p.spacing)); resume.After(p.next) {
+		p.next = resume
 	}
-	timer := time.NewTimer(delay)
-	defer timer.Stop()
+	p.report(p.spacing)
+}
+
+// recover takes back part of what throttling added. The caller holds the lock.
+func (p *pacer) recover(now time.Time) {
+	if p.spacing == p.quota || now.Sub(p.adjusted) < recovery {
+		return
+	}
+	p.adjusted = now
+	if p.spacing = p.quota + (p.spacing-p.quota)/2; p.spacing-p.quota < p.quota/100 {
+		p.spacing = p.quota
+	}
+	p.report(p.spacing)
+}
+
+// wait returns when it is this request's turn, or, if that is later than
+// maxWait, how much later; each who is sent away is told of another turn.
+func (p *pacer) wait(ctx context.Context, lane Lane) (later time.Duration, err error) {
+	i := rank(lane)
+	p.mu.Lock()
+	now := time.Now()
+	p.recover(now)
+	ahead := 0
+	for _, queue := range p.waiting[:i+1] {
+		ahead += len(queue)
+	}
+	if ahead == 0 && !p.armed && !p.next.After(now) {
+		p.next = now.Add(p.spacing)
+		p.mu.Unlock()
+		return 0, nil
+	}
+	if eta := p.next.Sub(now) + time.Duration(ahead)*p.spacing; eta > maxWait {
+		later = p.promise(now, now.Add(eta))
+		p.mu.Unlock()
+		return later, nil
+	}
+	turn := make(chan struct{})
+	p.waiting[i] = append(p.waiting[i], turn)
+	p.arm(now)
+	p.mu.Unlock()
+	return p.await(ctx, i, turn)
+}
+
+// await waits for a turn that was queued.
+func (p *pacer) await(ctx context.Context, i int, turn chan struct{}) (later time.Duration, err error) {
+	patience := time.NewTimer(maxWait)
+	defer patience.Stop()
 	select {
-	case <-timer.C:
-		return nil
+	case <-turn:
+		return 0, nil
 	case <-ctx.Done():
-		turn.Cancel()
-		return ctx.Err()
+		err = ctx.Err()
+	case <-patience.C:
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for j, other := range p.waiting[i] {
+		if other == turn {
+			p.waiting[i] = append(p.waiting[i][:j], p.waiting[i][j+1:]...)
+			if err == nil {
+				later = p.promise(time.Now(), p.next.Add(time.Duration(j)*p.spacing))
+			}
+			return later, err
+		}
+	}
+	return 0, err // the turn came at the same moment
+}
+
+// promise returns how much later there is a turn, no earlier than eta, that
+// nobody else was told of. Beyond maxPromise it is a guess, spread out. The
+// caller holds the lock.
+func (p *pacer) promise(now, eta time.Time) time.Duration {
+	if next := p.promised.Add(p.spacing); next.After(eta) {
+		eta = next
+	}
+	if later := eta.Sub(now); later <= maxPromise {
+		p.promised = eta
+		return max(later, p.spacing)
+	}
+	return maxPromise/2 + rand.N(maxPromise/2)
+}
+
+// arm has turn called when the next turn is. The caller holds the lock.
+func (p *pacer) arm(now time.Time) {
+	if !p.armed {
+		p.armed = true
+		time.AfterFunc(p.next.Sub(now), p.turn)
+	}
+}
+
+// turn gives one turn.
+func (p *pacer) turn() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.armed = false
+	now := time.Now()
+	if p.next.After(now) { // it was moved, by throttling
+		p.arm(now)
+		return
+	}
+	i := p.choose()
+	if i < 0 {
+		return
+	}
+	close(p.waiting[i][0])
+	p.waiting[i] = p.waiting[i][1:]
+	p.next = now.Add(p.spacing)
+	if p.lowest() >= 0 {
+		p.arm(now)
+	}
+}
+
+// choose returns the lane whose turn it is; -1 if nobody waits.
+func (p *pacer) choose() int {
+	lowest := p.lowest()
+	for i := range p.waiting {
+		if len(p.waiting[i]) == 0 {
+			continue
+		}
+		if i == lowest || p.passed == fairness {
+			p.passed = 0
+			return lowest
+		}
+		p.passed++
+		return i
+	}
+	return -1
+}
+
+// lowest returns the lowest lane in which someone waits; -1 if nobody does.
+func (p *pacer) lowest() int {
+	for i := len(p.waiting) - 1; i >= 0; i-- {
+		if len(p.waiting[i]) > 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// rank returns the place of a lane; an unknown one is the last.
+func rank(lane Lane) int {
+	for i, l := range lanes {
+		if l == lane {
+			return i
+		}
+	}
+	return len(lanes) - 1
 }

@@ -80,27 +80,28 @@ func TestParseEndpoint(t *testing.T) {
 	}
 }
 
-// A request that is sent away gives its slot back, also among many at once.
+// A request that is sent away takes no turn from others, also among many at once,
+// and is not sent away for long.
 func TestLimiterGivesSlotsBack(t *testing.T) {
 	t.Parallel()
 	l := NewLimits("slots")
 	op := operation{action: "Slots", limit: 0.25 / DefaultQuotaShare} // a turn in 4 s
-	if err := l.wait(t.Context(), op); err != nil {
+	if err := l.wait(t.Context(), op, LaneUser); err != nil {
 		t.Fatal(err)
 	}
 	var group sync.WaitGroup
 	for range 64 {
 		group.Go(func() {
 			for range 200 {
-				_ = l.wait(t.Context(), op)
+				_ = l.wait(t.Context(), op, LaneUser)
 			}
 		})
 	}
 	group.Wait()
-	err := l.wait(t.Context(), op)
+	err := l.wait(t.Context(), op, LaneUser)
 	e, ok := errors.AsType[*Error](err)
-	if !ok || e.Class != Throttled || e.RetryAfter > 4*time.Second {
-		t.Errorf("got %#v, want to be told of the next turn within 4s", err)
+	if !ok || e.Class != Throttled || e.RetryAfter > maxPromise {
+		t.Errorf("got %#v, want to be told of a turn", err)
 	}
 }
 
@@ -111,16 +112,16 @@ func TestLimiterContext(t *testing.T) {
 	op := operation{action: "Context", limit: 2 / DefaultQuotaShare}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := l.wait(t.Context(), op); err != nil {
+	if err := l.wait(t.Context(), op, LaneUser); err != nil {
 		t.Fatal(err)
 	}
 	for range 10 {
-		if err := l.wait(gone, op); !errors.Is(err, context.Canceled) {
+		if err := l.wait(gone, op, LaneUser); !errors.Is(err, context.Canceled) {
 			t.Fatalf("got %v, want %v", err, context.Canceled)
 		}
 	}
 	start := time.Now()
-	if err := l.wait(t.Context(), op); err != nil {
+	if err := l.wait(t.Context(), op, LaneUser); err != nil {
 		t.Fatal(err)
 	}
 	if took := time.Since(start); took > 900*time.Millisecond {

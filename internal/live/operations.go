@@ -8,26 +8,50 @@ type operation struct {
 	action string
 	limit  float64 // requests per second and account, as documented
 	write  bool
+	// ofDomain: a RAM policy can grant the call for single domains. The others
+	// are granted for all resources or not at all. It is the "resource type" of
+	// the operation's page; for the update, describe and delete of MPU
+	// subscriptions, whose pages have none, that of their create.
+	ofDomain bool
 }
 
 // The operations in use. Limits are those of the vendor's pages; that of
 // DescribeLiveStreamsNotifyUrlConfig is given per minute in the Chinese
 // original (docs/cloud-api.md).
 var (
-	setStream      = operation{action: "SetLiveStreamsNotifyUrlConfig", limit: 15, write: true}
-	deleteStream   = operation{action: "DeleteLiveStreamsNotifyUrlConfig", limit: 15, write: true}
-	describeStream = operation{action: "DescribeLiveStreamsNotifyUrlConfig", limit: 1000.0 / 60}
-	streamRecords  = operation{action: "DescribeLiveStreamsNotifyRecords", limit: 100}
+	setStream      = use(operation{action: "SetLiveStreamsNotifyUrlConfig", limit: 15, write: true})
+	deleteStream   = use(operation{action: "DeleteLiveStreamsNotifyUrlConfig", limit: 15, write: true, ofDomain: true})
+	describeStream = use(operation{action: "DescribeLiveStreamsNotifyUrlConfig", limit: 1000.0 / 60})
+	streamRecords  = use(operation{action: "DescribeLiveStreamsNotifyRecords", limit: 100, ofDomain: true})
 
-	addRecord      = operation{action: "AddLiveRecordNotifyConfig", limit: 30, write: true}
-	updateRecord   = operation{action: "UpdateLiveRecordNotifyConfig", limit: 30, write: true}
-	deleteRecord   = operation{action: "DeleteLiveRecordNotifyConfig", limit: 30, write: true}
-	describeRecord = operation{action: "DescribeLiveRecordNotifyConfig", limit: 50}
-	recordRecords  = operation{action: "DescribeLiveRecordNotifyRecords", limit: 100}
+	addRecord      = use(operation{action: "AddLiveRecordNotifyConfig", limit: 30, write: true, ofDomain: true})
+	updateRecord   = use(operation{action: "UpdateLiveRecordNotifyConfig", limit: 30, write: true, ofDomain: true})
+	deleteRecord   = use(operation{action: "DeleteLiveRecordNotifyConfig", limit: 30, write: true, ofDomain: true})
+	describeRecord = use(operation{action: "DescribeLiveRecordNotifyConfig", limit: 50})
+	recordRecords  = use(operation{action: "DescribeLiveRecordNotifyRecords", limit: 100, ofDomain: true})
 
-	createMPU   = operation{action: "CreateRtcMPUEventSub", limit: 50, write: true}
-	updateMPU   = operation{action: "UpdateRtcMPUEventSub", limit: 50, write: true}
-	deleteMPU   = operation{action: "DeleteRtcMPUEventSub", limit: 50, write: true}
-	describeMPU = operation{action: "DescribeRtcMPUEventSub", limit: 50}
-	mpuRecords  = operation{action: "ListRtcMPUEventSubRecord", limit: 100}
+	createMPU   = use(operation{action: "CreateRtcMPUEventSub", limit: 50, write: true})
+	updateMPU   = use(operation{action: "UpdateRtcMPUEventSub", limit: 50, write: true})
+	deleteMPU   = use(operation{action: "DeleteRtcMPUEventSub", limit: 50, write: true})
+	describeMPU = use(operation{action: "DescribeRtcMPUEventSub", limit: 50})
+	mpuRecords  = use(operation{action: "ListRtcMPUEventSubRecord", limit: 100})
 )
+
+// Operation describes a call of the cloud API, for documentation.
+type Operation struct {
+	Action   string  // the RAM action is live:<Action>
+	Limit    float64 // requests per second and account, as documented
+	Write    bool
+	OfDomain bool // a RAM policy can grant it for single domains
+}
+
+var operations []Operation
+
+// use makes an operation one of Operations.
+func use(op operation) operation {
+	operations = append(operations, Operation{Action: op.action, Limit: op.limit, Write: op.write, OfDomain: op.ofDomain})
+	return op
+}
+
+// Operations returns all operations that the package calls, by family.
+func Operations() []Operation { return operations }
