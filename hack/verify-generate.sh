@@ -22,8 +22,8 @@ for file in $(cd "$fresh" && find . -type f | sed 's|^\./||' | sort); do
 		stale="$stale $file"
 	fi
 done
-# A kind that is gone leaves its CRD behind.
-for file in config/crd/bases/*; do
+# A kind that is gone leaves its CRD behind, and a page its file.
+for file in config/crd/bases/* docs/reference/*; do
 	[ -e "$fresh/$file" ] || stale="$stale $file"
 done
 
@@ -31,6 +31,6 @@ if [ -n "$stale" ]; then
 	for file in $stale; do
 		echo "stale: $file" >&2
 	done
-	echo "run: make generate (and delete a CRD whose kind is gone)" >&2
+	echo "run: make generate (and delete files that it does not write any more)" >&2
 	exit 1
 fi
