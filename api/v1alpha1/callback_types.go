@@ -224,6 +224,11 @@ type Applied struct {
 	// +optional
 	Revision string `json:"revision,omitempty"`
 
+	// account is the LiveAccount through which. Empty is the operator's own
+	// account. In another account an object owns nothing yet.
+	// +optional
+	Account string `json:"account,omitempty"`
+
 	// secretVersion identifies the version of the Secret that the
 	// authentication key was read from. Empty without authentication.
 	// +optional

@@ -121,7 +121,8 @@ const (
 	EventRetained = "Retained"
 	// EventConflict: an older object has the same domain or application.
 	EventConflict = "Conflict"
-	// EventRejected: the cloud refused the configuration.
+	// EventRejected: the cloud refused the configuration, or what it takes to
+	// write it, such as the authentication key, cannot be used.
 	EventRejected = "Rejected"
 	// EventCallbacksFailing: failures in the window reached the threshold.
 	EventCallbacksFailing = "CallbacksFailing"

@@ -9,7 +9,8 @@ import (
 
 // LiveAccountSpec says which cloud account to use, and how.
 type LiveAccountSpec struct {
-	// region of the account's live centre. Default cn-shanghai.
+	// region of the account's live centre. Default cn-shanghai. The endpoint does
+	// not depend on it.
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z][a-z0-9]*(-[a-z0-9]+)+$')",message="must be a region ID, such as cn-shanghai"
 	// +kubebuilder:default=cn-shanghai
@@ -17,7 +18,7 @@ type LiveAccountSpec struct {
 	Region string `json:"region,omitempty"`
 
 	// endpoint of the API, as host or host:port, optionally with https:// in
-	// front. Default: that of the region (live.aliyuncs.com for most).
+	// front. Default live.aliyuncs.com, which serves all regions.
 	// http:// is refused unless the host is loopback or the operator runs with
 	// --allow-insecure-endpoints.
 	// +kubebuilder:validation:MaxLength=261

@@ -296,6 +296,39 @@ func TestAccountComesAndGoes(t *testing.T) {
 	})
 }
 
+// TestMovingToAnotherAccount: in another account an object owns nothing, so that
+// what is there is adopted or left alone like anybody's; it is no drift.
+func TestMovingToAnotherAccount(t *testing.T) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		d := driven(t, f, emulator.Options{})
+		other := newWorld(t, emulator.Options{})
+		f.prepare(other.cloud)
+		d.accessKeySecret(map[string]string{entryID: keyID, entrySecret: keySecret})
+		d.account(func(s *v1alpha1.LiveAccountSpec) {
+			byAccessKey(s)
+			s.Endpoint = other.endpoint
+		})
+		d.create("a", func(o Object) { spec(o).DriftPolicy = v1alpha1.DriftReport })
+		d.settle("a")
+		f.edit(other.cloud)
+		theirs := f.have(other.cloud)
+
+		d.update("a", viaAccount)
+		obj := d.until("a", v1alpha1.ReasonExistingConfiguration)
+		d.Expect(f.have(other.cloud)).To(Equal(theirs))
+		d.Expect(obj.GetFinalizers()).To(BeEmpty(), "what is not ours is not deleted either")
+		d.Expect(statusOf(obj).Drift.Count).To(BeZero())
+
+		f.erase(other.cloud)
+		d.clock.advance(terminalRetry)
+		obj = d.settle("a")
+		d.Expect(f.have(other.cloud)).To(Equal(f.want(obj, "")))
+		d.Expect(obj.GetFinalizers()).To(ConsistOf(v1alpha1.Finalizer))
+		d.Expect(statusOf(obj).Drift.Count).To(BeZero())
+		d.Expect(statusOf(obj).Applied.Account).To(Equal("account"))
+	})
+}
+
 // TestNamespaceGoesAway deletes everything of a namespace, the credentials
 // first: what they were for is still removed from the cloud.
 func TestNamespaceGoesAway(t *testing.T) {

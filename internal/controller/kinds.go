@@ -65,10 +65,12 @@ type Kind[O Object, C Config[C]] struct {
 	// Observed notes in the status what the cloud holds.
 	Observed func(O, C)
 	// Recall completes what was read with the fields that the cloud never
-	// returns; Applied notes what was written, for Recall. Nil without such
-	// fields.
-	Recall  func(O, C) C
-	Applied func(O, C)
+	// returns: with what was last written, or while nothing was, with what the
+	// spec says. Applied notes what was written, for Recall. WriteOnly tells
+	// whether a configuration has such fields. Nil for a kind without.
+	Recall    func(O, C) C
+	Applied   func(O, C)
+	WriteOnly func(C) bool
 
 	Remote func(*live.Client) Remote[C]
 }
@@ -96,7 +98,8 @@ var kinds = []anyKind{
 		Applied: func(o *v1alpha1.LiveNotifyConfig, c live.StreamConfig) {
 			o.Status.AppliedSwitchNotifyURL = c.SwitchNotifyURL
 		},
-		Remote: func(c *live.Client) Remote[live.StreamConfig] { return live.Stream{Client: c} },
+		Remote:    func(c *live.Client) Remote[live.StreamConfig] { return live.Stream{Client: c} },
+		WriteOnly: func(c live.StreamConfig) bool { return c.SwitchNotifyURL != "" },
 	},
 	Kind[*v1alpha1.LiveRecordNotifyConfig, live.RecordConfig]{
 		Name:       "LiveRecordNotifyConfig",
@@ -162,8 +165,7 @@ func recallStream(o *v1alpha1.LiveNotifyConfig, have live.StreamConfig) live.Str
 	gone := have == live.StreamConfig{} && readable != live.StreamConfig{}
 	switch {
 	case gone:
-	case o.Status.AppliedSwitchNotifyURL == "" && o.Spec.ManagementPolicy == v1alpha1.Observe:
-		// Never written, so nothing is known: no difference can be reported.
+	case o.Status.Applied == nil:
 		have.SwitchNotifyURL = o.Spec.SwitchNotifyURL
 	default:
 		have.SwitchNotifyURL = o.Status.AppliedSwitchNotifyURL

@@ -121,6 +121,25 @@ func TestSwitchURLAlone(t *testing.T) {
 	d.Expect(f.have(d.cloud)).To(BeNil(), "it is removed though it cannot be seen")
 }
 
+// TestAdoptionWithASwitchURL: what cannot be read is no difference, so that an
+// object equal in the rest is adopted, and written.
+func TestAdoptionWithASwitchURL(t *testing.T) {
+	t.Parallel()
+	f := streamFixture()
+	d := driven(t, f, emulator.Options{})
+	want, _ := f.want(f.object(), "").(emulator.StreamConfig)
+	there := want
+	there.SwitchNotifyURL = "http://elsewhere.example.com/"
+	d.cloud.SetStreamConfig(ingestDomain, there)
+	d.create("a")
+	d.settle("a")
+	d.Expect(f.have(d.cloud)).To(Equal(want))
+	_, writes, _ := d.calls()
+	d.Expect(writes).To(HaveLen(1))
+	d.expectEvent("a", v1alpha1.EventAdopted)
+	d.Expect(statusOf(d.get("a")).Drift).To(BeNil())
+}
+
 // TestClearedSwitchURL: clearing what cannot be read removes the configuration
 // first, as the cloud might keep an omitted field.
 func TestClearedSwitchURL(t *testing.T) {

@@ -85,7 +85,7 @@ var errorTable = map[live.Class]row{
 	},
 	live.Rejected: {
 		ready: metav1.ConditionFalse, reason: v1alpha1.ReasonRejected, stalled: true, event: v1alpha1.EventRejected,
-		advice: "Change the spec",
+		advice: "Change what it names; docs/reference/errors.md has more about each code",
 	},
 }
 

@@ -70,9 +70,7 @@ func (r *Reconciler[O, C]) Reconcile(ctx context.Context, req reconcile.Request)
 		return reconcile.Result{}, err
 	}
 	p := r.begin(obj)
-	if p.readyReason() == "" {
-		p.setCondition(v1alpha1.ConditionReady, metav1.ConditionUnknown, v1alpha1.ReasonProgressing, "The operator is about to look at the cloud.")
-	}
+	p.introduce()
 	out := p.converge(ctx)
 	switch {
 	case out.fault != nil:
@@ -126,6 +124,20 @@ func (r *Reconciler[O, C]) begin(obj O) *pass[O, C] {
 	p.spec, p.status = obj.Callback()
 	p.mem, p.isNew = r.memories.get(client.ObjectKeyFromObject(obj), obj.GetUID())
 	return p
+}
+
+// introduce gives a new object its conditions, of no generation yet.
+func (p *pass[O, C]) introduce() {
+	if p.reason(v1alpha1.ConditionReady) != "" {
+		return
+	}
+	for _, c := range []metav1.Condition{
+		{Type: v1alpha1.ConditionReady, Reason: v1alpha1.ReasonProgressing, Message: "The operator is about to look at the cloud."},
+		{Type: v1alpha1.ConditionCallbacksHealthy, Reason: v1alpha1.ReasonRecordsUnavailable, Message: "Callbacks were not counted yet."},
+	} {
+		c.Status = metav1.ConditionUnknown
+		meta.SetStatusCondition(&p.status.Conditions, c)
+	}
 }
 
 // converge brings the cloud to the spec, as far as this pass can.
@@ -247,6 +259,14 @@ func (p *pass[O, C]) write(ctx context.Context) error {
 		p.status.LastSyncTime = &metav1.Time{Time: p.mem.syncedAt.Truncate(time.Second)}
 	}
 	return client.IgnoreNotFound(p.Status().Patch(ctx, p.obj, client.MergeFrom(p.before)))
+}
+
+// reason returns that of a condition; "" if there is none.
+func (p *pass[O, C]) reason(condition string) string {
+	if c := meta.FindStatusCondition(p.status.Conditions, condition); c != nil {
+		return c.Reason
+	}
+	return ""
 }
 
 // setCondition returns whether the condition changed.

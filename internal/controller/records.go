@@ -34,7 +34,7 @@ func (p *pass[O, C]) count(ctx context.Context, remote Remote[C]) {
 	}
 	if !p.counted() && !p.mem.counts.Unfinished() {
 		p.mem.counts = live.Counts{} // they were for another window
-	} else if p.now.Before(p.mem.nextCount) {
+	} else if p.now.Before(p.mem.nextCount) && !p.mended() {
 		return
 	}
 	p.mem.nextCount = nextDue(p.now, interval, p.obj.GetUID())
@@ -55,6 +55,12 @@ func (p *pass[O, C]) count(ctx context.Context, remote Remote[C]) {
 	observeCounts(p.kind.Name, p.obj, counts)
 	p.judge(counts)
 	p.keep(counts)
+}
+
+// mended tells whether someone changed something since the records could not be
+// read: it may have been what was amiss.
+func (p *pass[O, C]) mended() bool {
+	return p.lane == live.LaneUser && p.reason(v1alpha1.ConditionCallbacksHealthy) == v1alpha1.ReasonRecordsUnavailable
 }
 
 // recalled returns the counts of the status, as far as it has any.
@@ -94,7 +100,7 @@ func (p *pass[O, C]) notCounted(ctx context.Context, err error) {
 		p.mem.nextCount = p.now.Add(max(e.RetryAfter, backoff(1)))
 	}
 	if p.setCondition(v1alpha1.ConditionCallbacksHealthy, metav1.ConditionUnknown, v1alpha1.ReasonRecordsUnavailable,
-		"The callback records cannot be read: "+e.Error()+". Counts in status are the last that could.") {
+		"The callback records cannot be read: "+strings.TrimSuffix(e.Error(), ".")+". Counts in status are the last that could.") {
 		withRequestID(log.FromContext(ctx), e).Info("cannot read callback records", "error", e.Error())
 	}
 }
@@ -104,8 +110,7 @@ func (p *pass[O, C]) notCounted(ctx context.Context, err error) {
 func (p *pass[O, C]) judge(counts live.Counts) {
 	threshold := int64(p.spec.Records.UnhealthyThreshold)
 	window := short(p.spec.Records.Window.Duration)
-	was := meta.FindStatusCondition(p.status.Conditions, v1alpha1.ConditionCallbacksHealthy)
-	wasFailing := was != nil && was.Reason == v1alpha1.ReasonFailuresAboveThreshold
+	wasFailing := p.reason(v1alpha1.ConditionCallbacksHealthy) == v1alpha1.ReasonFailuresAboveThreshold
 	status, reason := metav1.ConditionTrue, v1alpha1.ReasonNoFailures
 	message := fmt.Sprintf("No callback failed in the last %s.", window)
 	if counts.Failed > 0 {

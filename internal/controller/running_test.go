@@ -13,6 +13,7 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
@@ -75,44 +76,61 @@ func TestRunningOperatorFollowsEveryChange(t *testing.T) {
 }
 
 // TestKeyAppearsNowhere looks for authentication keys in all that leaves the
-// operator, after it went through all that could make it say them.
+// operator, after writes that hold one failed in every way, also in words that
+// repeat it.
 func TestKeyAppearsNowhere(t *testing.T) {
-	const canary, rotated = "Canary0123456789abcd", "Canary9876543210dcba"
+	keys := []string{"Canary0123456789abcd", "Canary9876543210dcba"}
+	echo := func(key string) string {
+		return "the request NotifyAuthKey=" + key + "&NotifyReqAuth=yes with key " + key + " is bad"
+	}
+	failures := map[string]func(key string) emulator.Fault{
+		"dropped":           func(string) emulator.Fault { return emulator.Fault{Drop: true} },
+		"rejected":          func(key string) emulator.Fault { return emulator.Fault{Code: "InvalidParam", Message: echo(key)} },
+		"an unknown error":  func(key string) emulator.Fault { return emulator.Fault{Code: "New", Status: 500, Message: echo(key)} },
+		"the key as a code": func(key string) emulator.Fault { return emulator.Fault{Code: key, Status: 400, Message: "?"} },
+		"signed string": func(key string) emulator.Fault {
+			return emulator.Fault{Code: "SignatureDoesNotMatch", Message: "server string to sign is: POST%0A%2F%0ANotifyAuthKey%3D" + key}
+		},
+		"HTML": func(key string) emulator.Fault {
+			return emulator.Fault{Status: 502, Body: "<html>" + echo(key) + "</html>"}
+		},
+		"truncated": func(key string) emulator.Fault { return emulator.Fault{Body: `{"RequestId": "` + echo(key)} },
+		"the key as a request ID": func(key string) emulator.Fault {
+			return emulator.Fault{Status: 400, Body: `{"RequestId": "` + key + `", "Code": "InvalidParam", "Message": "?"}`}
+		},
+	}
 	forEachSigningKind(t, func(t *testing.T, f fixture) {
-		d := running(t, f, emulator.Options{})
-		d.secret(canary)
-		echo := "InvalidParam: the request NotifyAuthKey=" + canary + "&NotifyReqAuth=yes with key " + canary + " is bad"
-		faults := []emulator.Fault{
-			{Drop: true},
-			{LoseReply: true},
-			{Status: 400, Code: "InvalidParam", Message: echo},
-			{Status: 400, Code: "SignatureDoesNotMatch", Message: "server string to sign is: POST%0A%2F%0ANotifyAuthKey%3D" + canary},
-			{Status: 502, Body: "<html>" + echo + "</html>"},
-			{Status: 200, Body: "{\"RequestId\": \"" + echo},
-		}
-		for _, action := range f.writes {
-			for _, fault := range faults {
-				fault.Action, fault.Times = action, 1
-				d.cloud.Inject(fault)
-			}
-		}
+		d := driven(t, f, emulator.Options{})
+		d.secret(firstKey)
 		d.create("a", f.sign)
-		// A terminal failure waits for a change.
-		for i := range 12 {
-			d.Eventually(func() string { return reasonOf(d.get("a"), v1alpha1.ConditionReady) }).WithTimeout(10 * time.Second).ShouldNot(BeEmpty())
-			d.update("a", func(o Object) { spec(o).Records.UnhealthyThreshold = int32(i + 2) })
-			d.secret([]string{canary, rotated}[i%2])
-			d.reaches("a", v1alpha1.ReasonApplied, v1alpha1.ReasonInSync, v1alpha1.ReasonRejected, v1alpha1.ReasonAccessDenied, v1alpha1.ReasonCloudUnavailable, v1alpha1.ReasonProgressing)
-		}
-		d.cloud.ClearFaults()
-		d.update("a", f.change)
-		d.secret(rotated)
-		d.Eventually(func() any { return f.have(d.cloud) }).WithTimeout(20 * time.Second).Should(Equal(f.want(d.get("a"), rotated)))
-		d.Expect(strings.Join(actions(d.cloud.Calls()), " ")).To(ContainSubstring(f.writes[0]))
+		d.settle("a")
+		n := 0
+		for name, failure := range failures {
+			key := keys[n%len(keys)]
+			n++
+			fault := failure(key)
+			d.calls()
+			fault.Action = f.writes[len(f.writes)-1]
+			d.cloud.Inject(fault)
+			d.secret(key)
+			for range patience { // until it is said
+				d.clock.advance(d.pass("a"))
+			}
+			d.Expect(statusOf(d.get("a")).Conditions[0].Status).NotTo(Equal(metav1.ConditionTrue), name)
+			met := false
+			for _, call := range d.cloud.Calls() {
+				met = met || call.Fault && call.Params["NotifyAuthKey"] == key
+			}
+			d.Expect(met).To(BeTrue(), "%s: no write with the key has failed", name)
 
-		// A malformed key, and a client whose access key is wrong.
-		d.secret(canary + "!")
-		d.reaches("a", v1alpha1.ReasonAuthKeyUnavailable)
+			d.cloud.ClearFaults()
+			d.clock.advance(terminalRetry)
+			d.settle("a")
+			d.Expect(f.have(d.cloud)).To(Equal(f.want(d.get("a"), key)), name)
+		}
+		d.secret(keys[0] + "!")
+		d.until("a", v1alpha1.ReasonAuthKeyUnavailable)
+		d.expectEvent("a", v1alpha1.EventRejected)
 
 		evidence := map[string]string{"log": logs.String(), "metrics": d.metrics()}
 		for _, list := range []client.ObjectList{f.newList(), &eventsv1.EventList{}, &corev1.EventList{}} {
@@ -123,21 +141,15 @@ func TestKeyAppearsNowhere(t *testing.T) {
 		}
 		for where, text := range evidence {
 			d.Expect(text).NotTo(BeEmpty(), where)
-			for _, secret := range []string{canary, rotated, keySecret} {
-				d.Expect(strings.Contains(text, secret)).To(BeFalse(), "%s is in %s", secret, where)
+			for _, secret := range append(keys, keySecret) {
+				d.Expect(strings.Contains(text, secret)).To(BeFalse(), "%s is in %s: %s", secret, where, lineWith(text, secret))
 			}
 		}
-		d.Expect(evidence["log"]).To(ContainSubstring("wrote to the cloud"), "the log that was searched is the operator's")
+		for _, where := range []string{"log", "*v1.EventList"} {
+			d.Expect(evidence[where]).To(ContainSubstring("with key (hidden)"), "the words that repeat a key are in the %s", where)
+		}
 		d.Expect(evidence["metrics"]).To(ContainSubstring("live_notify_api_requests_total"))
 	})
-}
-
-func actions(calls []emulator.Call) []string {
-	var names []string
-	for _, c := range calls {
-		names = append(names, c.Action)
-	}
-	return names
 }
 
 // metrics returns all metrics as text.
@@ -202,4 +214,15 @@ func TestAnEditGoesBeforeTheBacklog(t *testing.T) {
 	for _, call := range d.cloud.Calls() {
 		d.Expect(call.Code).To(BeEmpty(), "%s of %s", call.Action, call.Key)
 	}
+}
+
+// lineWith returns the first line that holds a string, for the message of a
+// failure; short, as one line may be a whole list of objects.
+func lineWith(text, part string) string {
+	for line := range strings.Lines(text) {
+		if i := strings.Index(line, part); i >= 0 {
+			return line[max(0, i-600):min(len(line), i+200)]
+		}
+	}
+	return ""
 }

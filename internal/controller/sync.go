@@ -42,11 +42,13 @@ func (p *pass[O, C]) sync(ctx context.Context, cloud *live.Client, remote Remote
 		return failed(err)
 	}
 	p.mem.syncedAt = p.now
+	var none C
+	exists := have != none
 	if p.kind.Recall != nil {
 		have = p.kind.Recall(p.obj, have)
 	}
 	p.kind.Observed(p.obj, have)
-	c := comparison[C]{lane: lane, have: have, want: p.kind.Desired(p.obj, authKey), secretVersion: version}
+	c := comparison[C]{lane: lane, exists: exists, have: have, want: p.kind.Desired(p.obj, authKey), secretVersion: version}
 	c.diff = c.want.Diff(have)
 	return p.act(ctx, remote, c)
 }
@@ -54,6 +56,7 @@ func (p *pass[O, C]) sync(ctx context.Context, cloud *live.Client, remote Remote
 // comparison is what the spec wants beside what the cloud has.
 type comparison[C any] struct {
 	lane          live.Lane
+	exists        bool // the cloud has any
 	have, want    C
 	diff          []string
 	secretVersion string // of the Secret that the wanted key is from
@@ -66,7 +69,7 @@ func (p *pass[O, C]) due(now attempt) (live.Lane, bool) {
 		// Restarted: what the status says holds until its time has come.
 		p.mem.tried = now
 		p.mem.nextSync = nextDue(p.now, p.spec.ResyncInterval.Duration, p.obj.GetUID())
-		if p.readyReason() == v1alpha1.ReasonApplied {
+		if p.reason(v1alpha1.ConditionReady) == v1alpha1.ReasonApplied {
 			p.mem.nextSync = p.now
 		}
 	}
@@ -98,17 +101,23 @@ func (p *pass[O, C]) current(secretVersion string) bool {
 
 // unchanged tells the same of the spec alone.
 func (p *pass[O, C]) unchanged() bool {
-	return p.status.Applied != nil && p.status.Applied.Revision == revision(p.kind.Desired(p.obj, ""))
+	return p.sameAccount() && p.status.Applied.Revision == revision(p.kind.Desired(p.obj, ""))
+}
+
+// sameAccount tells whether what was last applied is in the account of the spec.
+func (p *pass[O, C]) sameAccount() bool {
+	return p.status.Applied != nil && p.status.Applied.Account == p.account()
+}
+
+// account returns the name of the LiveAccount; "" for the operator's own.
+func (p *pass[O, C]) account() string {
+	if p.spec.AccountRef == nil {
+		return ""
+	}
+	return p.spec.AccountRef.Name
 }
 
 func (p *pass[O, C]) observes() bool { return p.spec.ManagementPolicy == v1alpha1.Observe }
-
-func (p *pass[O, C]) readyReason() string {
-	if ready := meta.FindStatusCondition(p.status.Conditions, v1alpha1.ConditionReady); ready != nil {
-		return ready.Reason
-	}
-	return ""
-}
 
 // revision identifies a configuration by its JSON, which leaves out the
 // authentication key.
@@ -122,12 +131,11 @@ func revision[C any](config C) string {
 
 // act does what was decided.
 func (p *pass[O, C]) act(ctx context.Context, remote Remote[C], c comparison[C]) outcome {
-	var none C
 	todo := decide(situation{
 		observe: p.observes(),
-		claimed: p.claimed(),
-		exists:  c.have != none,
-		ours:    p.status.Applied != nil && p.status.Applied.Revision == revision(c.have),
+		claimed: p.claimed() && (p.status.Applied == nil || p.sameAccount()),
+		exists:  c.exists,
+		ours:    p.sameAccount() && p.status.Applied.Revision == revision(c.have),
 		diff:    c.diff,
 		changed: !p.unchanged(),
 		pending: !p.current(c.secretVersion),
@@ -138,13 +146,22 @@ func (p *pass[O, C]) act(ctx context.Context, remote Remote[C], c comparison[C])
 	})
 	fields := strings.Join(c.diff, ", ")
 	switch todo {
-	case settle, adoptEqual:
-		return p.settle(ctx, c, todo == adoptEqual)
+	case adoptEqual:
+		if p.kind.WriteOnly != nil && p.kind.WriteOnly(c.want) {
+			return p.put(ctx, remote, c, todo)
+		}
+		return p.settle(ctx, c, true)
+	case settle:
+		return p.settle(ctx, c, false)
 	case report:
-		p.drifted(c.diff, true)
+		// What an object that only observes finds at first is no drift.
+		p.drifted(c.diff, !p.observes() || p.reason(v1alpha1.ConditionDrifted) == v1alpha1.ReasonNoDrift)
 		return p.observed(ctx)
 	case refuse:
 		p.drifted(c.diff, false)
+		if err := p.release(ctx); err != nil { // of what was claimed in another account
+			return outcome{fault: err}
+		}
 		return outcome{
 			ready: metav1.ConditionFalse, reason: v1alpha1.ReasonExistingConfiguration, stalled: true, event: v1alpha1.EventConflict,
 			message: fmt.Sprintf("The cloud already holds another configuration for %s; it differs in %s. Set adoptionPolicy: Always to replace it, or make this spec equal to it.", p.key, fields),
@@ -219,6 +236,8 @@ func (p *pass[O, C]) put(ctx context.Context, remote Remote[C], c comparison[C],
 	case why == correct:
 		p.mem.corrected = append(p.mem.corrected, p.now)
 		p.tell(v1alpha1.EventDriftCorrected, "Restored %s of %s", fields, p.key)
+	case why == adoptEqual:
+		p.tell(v1alpha1.EventAdopted, "The cloud already held what can be read of this configuration for %s; the rest is written, and all of it managed from now on", p.key)
 	case why == replace:
 		p.tell(v1alpha1.EventAdopted, "Replaced another configuration of %s, which differed in %s", p.key, fields)
 	case len(c.diff) == 0:
@@ -256,7 +275,7 @@ func (p *pass[O, C]) applied(c comparison[C], written *metav1.Time) {
 		p.kind.Applied(p.obj, c.want)
 	}
 	p.status.Applied = &v1alpha1.Applied{
-		Revision: revision(p.kind.Desired(p.obj, "")), SecretVersion: c.secretVersion, Time: written,
+		Revision: revision(p.kind.Desired(p.obj, "")), Account: p.account(), SecretVersion: c.secretVersion, Time: written,
 	}
 }
 

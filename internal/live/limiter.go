@@ -5,6 +5,7 @@ package live
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -72,7 +73,8 @@ func (l *Limits) pacer(op operation) *pacer {
 	p, ok := l.pacers[op]
 	if !ok {
 		p = &pacer{report: func(spacing time.Duration) {
-			quota.WithLabelValues(l.account, op.action).Set(float64(time.Second) / float64(spacing))
+			perSecond := float64(time.Second) / float64(spacing)
+			quota.WithLabelValues(l.account, op.action).Set(math.Round(perSecond*1000) / 1000)
 		}}
 		p.setPace(l.spacing(op))
 		l.pacers[op] = p

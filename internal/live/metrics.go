@@ -13,7 +13,7 @@ import (
 var (
 	requests = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "live_notify_api_requests_total",
-		Help: "Requests to the cloud API by operation and by the code of the reply: OK, a code of the cloud, Network, Timeout, MalformedReply, or Other for a code that is not documented.",
+		Help: "Requests to the cloud API by operation and by the code of the reply: OK, a code of the cloud, Network, Timeout, MalformedReply, Canceled, or Other for a code that is not documented.",
 	}, []string{"action", "code"})
 
 	duration = prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -24,7 +24,7 @@ var (
 
 	waits = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "live_notify_api_wait_seconds",
-		Help:    "Time that a request waited for its turn within the account's quota, by operation and lane (user, sync, records).",
+		Help:    "Time that a request waited for its turn within the account's quota, by operation and lane (user, new, sync, records).",
 		Buckets: []float64{.001, .01, .05, .1, .25, .5, 1, 2.5},
 	}, []string{"action", "lane"})
 
