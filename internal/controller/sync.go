@@ -24,6 +24,9 @@ import (
 // sync reads the configuration, compares it with the spec and writes it if
 // that is called for.
 func (p *pass[O, C]) sync(ctx context.Context, cloud *live.Client, remote Remote[C]) outcome {
+	if err := p.move(ctx); err != nil {
+		return outcome{fault: err}
+	}
 	version, err := p.keyVersion(ctx)
 	if err != nil {
 		return outcome{fault: err}
@@ -101,12 +104,17 @@ func (p *pass[O, C]) current(secretVersion string) bool {
 
 // unchanged tells the same of the spec alone.
 func (p *pass[O, C]) unchanged() bool {
-	return p.sameAccount() && p.status.Applied.Revision == revision(p.kind.Desired(p.obj, ""))
+	return p.status.Applied != nil && p.status.Applied.Revision == revision(p.kind.Desired(p.obj, ""))
 }
 
-// sameAccount tells whether what was last applied is in the account of the spec.
-func (p *pass[O, C]) sameAccount() bool {
-	return p.status.Applied != nil && p.status.Applied.Account == p.account()
+// move makes an object that now refers to another account a new one there: what
+// it owns is in the account before, and is left to whoever has that.
+func (p *pass[O, C]) move(ctx context.Context) error {
+	if p.status.Applied == nil || p.status.Applied.Account == p.account() {
+		return nil
+	}
+	p.status.Applied = nil
+	return p.release(ctx)
 }
 
 // account returns the name of the LiveAccount; "" for the operator's own.
@@ -133,9 +141,9 @@ func revision[C any](config C) string {
 func (p *pass[O, C]) act(ctx context.Context, remote Remote[C], c comparison[C]) outcome {
 	todo := decide(situation{
 		observe: p.observes(),
-		claimed: p.claimed() && (p.status.Applied == nil || p.sameAccount()),
+		claimed: p.claimed(),
 		exists:  c.exists,
-		ours:    p.sameAccount() && p.status.Applied.Revision == revision(c.have),
+		ours:    p.status.Applied != nil && p.status.Applied.Revision == revision(c.have),
 		diff:    c.diff,
 		changed: !p.unchanged(),
 		pending: !p.current(c.secretVersion),
@@ -159,9 +167,6 @@ func (p *pass[O, C]) act(ctx context.Context, remote Remote[C], c comparison[C])
 		return p.observed(ctx)
 	case refuse:
 		p.drifted(c.diff, false)
-		if err := p.release(ctx); err != nil { // of what was claimed in another account
-			return outcome{fault: err}
-		}
 		return outcome{
 			ready: metav1.ConditionFalse, reason: v1alpha1.ReasonExistingConfiguration, stalled: true, event: v1alpha1.EventConflict,
 			message: fmt.Sprintf("The cloud already holds another configuration for %s; it differs in %s. Set adoptionPolicy: Always to replace it, or make this spec equal to it.", p.key, fields),

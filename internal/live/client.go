@@ -88,6 +88,13 @@ func leaks(debug string) bool {
 	})
 }
 
+// api returns the SDK's client for one request. A copy, since the SDK writes to
+// its client on each request and so is no use to several at once.
+func (c *Client) api() *sdk.Client {
+	one := *c.sdk
+	return &one
+}
+
 type endpoint struct{ scheme, host string }
 
 // parseEndpoint splits [http[s]://]host[:port]. Plain http is for loopback,

@@ -257,7 +257,12 @@ func (p *pacer) turn() {
 	}
 	close(p.waiting[i][0])
 	p.waiting[i] = p.waiting[i][1:]
-	p.next = now.Add(p.spacing)
+	// A timer that was late is made good, so that turns do not fall behind the
+	// quota; but never by more than half a spacing at once.
+	p.next = p.next.Add(p.spacing)
+	if soonest := now.Add(p.spacing / 2); p.next.Before(soonest) {
+		p.next = soonest
+	}
 	if p.lowest() >= 0 {
 		p.arm(now)
 	}

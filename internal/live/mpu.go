@@ -54,7 +54,7 @@ type MPU struct{ Client *Client }
 // Get returns the subscription of an application; the zero value if there is
 // none. An error says nothing of what the cloud holds.
 func (m MPU) Get(ctx context.Context, lane Lane, appID string) (MPUConfig, error) {
-	reply, err := call(ctx, m.Client, lane, describeMPU, m.Client.sdk.DescribeRtcMPUEventSubWithContext,
+	reply, err := call(ctx, m.Client, lane, describeMPU, m.Client.api().DescribeRtcMPUEventSubWithContext,
 		&sdk.DescribeRtcMPUEventSubRequest{AppId: &appID})
 	if isInvalidParam(err) {
 		// The application ID, of which a wrong one is InvalidAppId, is the only
@@ -90,7 +90,7 @@ func (m MPU) Put(ctx context.Context, lane Lane, appID string, have, want MPUCon
 	}
 	c := change[MPUConfig]{
 		write: func(ctx context.Context) error {
-			_, err := call(ctx, m.Client, lane, updateMPU, m.Client.sdk.UpdateRtcMPUEventSubWithContext,
+			_, err := call(ctx, m.Client, lane, updateMPU, m.Client.api().UpdateRtcMPUEventSubWithContext,
 				&sdk.UpdateRtcMPUEventSubRequest{AppId: &appID, CallbackUrl: &want.CallbackURL, ChannelIds: optional(want.ChannelIDs)})
 			return err
 		},
@@ -105,7 +105,7 @@ func (m MPU) Put(ctx context.Context, lane Lane, appID string, have, want MPUCon
 }
 
 func (m MPU) create(ctx context.Context, lane Lane, appID string, want MPUConfig) error {
-	_, err := call(ctx, m.Client, lane, createMPU, m.Client.sdk.CreateRtcMPUEventSubWithContext,
+	_, err := call(ctx, m.Client, lane, createMPU, m.Client.api().CreateRtcMPUEventSubWithContext,
 		&sdk.CreateRtcMPUEventSubRequest{AppId: &appID, CallbackUrl: &want.CallbackURL, ChannelIds: optional(want.ChannelIDs)})
 	if !isInvalidParam(err) {
 		return err
@@ -118,7 +118,7 @@ func (m MPU) create(ctx context.Context, lane Lane, appID string, want MPUConfig
 
 // Delete removes the subscription of an application; absence is success.
 func (m MPU) Delete(ctx context.Context, lane Lane, appID string) error {
-	_, err := call(ctx, m.Client, lane, deleteMPU, m.Client.sdk.DeleteRtcMPUEventSubWithContext,
+	_, err := call(ctx, m.Client, lane, deleteMPU, m.Client.api().DeleteRtcMPUEventSubWithContext,
 		&sdk.DeleteRtcMPUEventSubRequest{AppId: &appID})
 	if !isInvalidParam(err) {
 		return err
@@ -138,7 +138,7 @@ const mpuPage = 100
 func (m MPU) Count(ctx context.Context, appID string, q Query, before Counts) (Counts, error) {
 	return countListed(q, before, func(start, end time.Time, page int) ([]delivery, bool, error) {
 		size, number := int32(mpuPage), int32(page)
-		reply, err := call(ctx, m.Client, LaneRecords, mpuRecords, m.Client.sdk.ListRtcMPUEventSubRecordWithContext,
+		reply, err := call(ctx, m.Client, LaneRecords, mpuRecords, m.Client.api().ListRtcMPUEventSubRecordWithContext,
 			&sdk.ListRtcMPUEventSubRecordRequest{
 				AppId: &appID, StartTime: formatTime(start), EndTime: formatTime(end), PageSize: &size, PageNo: &number,
 			})

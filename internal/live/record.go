@@ -39,7 +39,7 @@ type Record struct{ Client *Client }
 // Get returns the configuration of a main streaming domain; the zero value if
 // there is none. An error says nothing of what the cloud holds.
 func (r Record) Get(ctx context.Context, lane Lane, domain string) (RecordConfig, error) {
-	reply, err := call(ctx, r.Client, lane, describeRecord, r.Client.sdk.DescribeLiveRecordNotifyConfigWithContext,
+	reply, err := call(ctx, r.Client, lane, describeRecord, r.Client.api().DescribeLiveRecordNotifyConfigWithContext,
 		&sdk.DescribeLiveRecordNotifyConfigRequest{DomainName: &domain})
 	if ClassOf(err) == NotFound {
 		return RecordConfig{}, nil
@@ -65,7 +65,7 @@ func (r Record) Get(ctx context.Context, lane Lane, domain string) (RecordConfig
 // has one by now, the error is of class Exists and nothing is overwritten.
 func (r Record) Put(ctx context.Context, lane Lane, domain string, have, want RecordConfig) error {
 	add := func(ctx context.Context) error {
-		_, err := call(ctx, r.Client, lane, addRecord, r.Client.sdk.AddLiveRecordNotifyConfigWithContext, &sdk.AddLiveRecordNotifyConfigRequest{
+		_, err := call(ctx, r.Client, lane, addRecord, r.Client.api().AddLiveRecordNotifyConfigWithContext, &sdk.AddLiveRecordNotifyConfigRequest{
 			DomainName: &domain, NotifyUrl: &want.NotifyURL, OnDemandUrl: optional(want.OnDemandURL),
 			NeedStatusNotify: &want.NeedStatusNotify, NotifyReqAuth: &want.Authentication, NotifyAuthKey: optional(string(want.AuthKey)),
 		})
@@ -76,7 +76,7 @@ func (r Record) Put(ctx context.Context, lane Lane, domain string, have, want Re
 	}
 	c := change[RecordConfig]{
 		write: func(ctx context.Context) error {
-			_, err := call(ctx, r.Client, lane, updateRecord, r.Client.sdk.UpdateLiveRecordNotifyConfigWithContext, &sdk.UpdateLiveRecordNotifyConfigRequest{
+			_, err := call(ctx, r.Client, lane, updateRecord, r.Client.api().UpdateLiveRecordNotifyConfigWithContext, &sdk.UpdateLiveRecordNotifyConfigRequest{
 				DomainName: &domain, NotifyUrl: &want.NotifyURL, OnDemandUrl: optional(want.OnDemandURL),
 				NeedStatusNotify: &want.NeedStatusNotify, NotifyReqAuth: &want.Authentication, NotifyAuthKey: optional(string(want.AuthKey)),
 			})
@@ -94,7 +94,7 @@ func (r Record) Put(ctx context.Context, lane Lane, domain string, have, want Re
 
 // Delete removes the configuration of a domain; absence is success.
 func (r Record) Delete(ctx context.Context, lane Lane, domain string) error {
-	_, err := call(ctx, r.Client, lane, deleteRecord, r.Client.sdk.DeleteLiveRecordNotifyConfigWithContext,
+	_, err := call(ctx, r.Client, lane, deleteRecord, r.Client.api().DeleteLiveRecordNotifyConfigWithContext,
 		&sdk.DeleteLiveRecordNotifyConfigRequest{DomainName: &domain})
 	return ignoreNotFound(err)
 }
@@ -104,7 +104,7 @@ func (r Record) Delete(ctx context.Context, lane Lane, domain string) error {
 func (r Record) Count(ctx context.Context, domain string, q Query, _ Counts) (Counts, error) {
 	return count(recordRecords, q, func(status string, size int32) (page, error) {
 		pageSize, pageNumber, storage := int64(size), int64(1), "all"
-		reply, err := call(ctx, r.Client, LaneRecords, recordRecords, r.Client.sdk.DescribeLiveRecordNotifyRecordsWithContext,
+		reply, err := call(ctx, r.Client, LaneRecords, recordRecords, r.Client.api().DescribeLiveRecordNotifyRecordsWithContext,
 			&sdk.DescribeLiveRecordNotifyRecordsRequest{
 				DomainName: &domain, StartTime: q.start(), EndTime: q.end(),
 				AppName: optional(q.AppName), StreamName: optional(q.StreamName),

@@ -40,7 +40,7 @@ type Stream struct{ Client *Client }
 // Absence has many spellings in the cloud; here it is the zero value. An error
 // says nothing of what the cloud holds.
 func (s Stream) Get(ctx context.Context, lane Lane, domain string) (StreamConfig, error) {
-	reply, err := call(ctx, s.Client, lane, describeStream, s.Client.sdk.DescribeLiveStreamsNotifyUrlConfigWithContext,
+	reply, err := call(ctx, s.Client, lane, describeStream, s.Client.api().DescribeLiveStreamsNotifyUrlConfigWithContext,
 		&sdk.DescribeLiveStreamsNotifyUrlConfigRequest{DomainName: &domain})
 	if ClassOf(err) == NotFound {
 		return StreamConfig{}, nil
@@ -64,7 +64,7 @@ func (s Stream) Get(ctx context.Context, lane Lane, domain string) (StreamConfig
 // domain is without callbacks until the second request.
 func (s Stream) Put(ctx context.Context, lane Lane, domain string, have, want StreamConfig) error {
 	set := func(ctx context.Context) error {
-		_, err := call(ctx, s.Client, lane, setStream, s.Client.sdk.SetLiveStreamsNotifyUrlConfigWithContext, setRequest(domain, want))
+		_, err := call(ctx, s.Client, lane, setStream, s.Client.api().SetLiveStreamsNotifyUrlConfigWithContext, setRequest(domain, want))
 		return err
 	}
 	if have == (StreamConfig{}) {
@@ -103,7 +103,7 @@ func setRequest(domain string, want StreamConfig) *sdk.SetLiveStreamsNotifyUrlCo
 
 // Delete removes the configuration of a domain; absence is success.
 func (s Stream) Delete(ctx context.Context, lane Lane, domain string) error {
-	_, err := call(ctx, s.Client, lane, deleteStream, s.Client.sdk.DeleteLiveStreamsNotifyUrlConfigWithContext,
+	_, err := call(ctx, s.Client, lane, deleteStream, s.Client.api().DeleteLiveStreamsNotifyUrlConfigWithContext,
 		&sdk.DeleteLiveStreamsNotifyUrlConfigRequest{DomainName: &domain})
 	return ignoreNotFound(err)
 }
@@ -112,7 +112,7 @@ func (s Stream) Delete(ctx context.Context, lane Lane, domain string) error {
 // traffic.
 func (s Stream) Count(ctx context.Context, domain string, q Query, _ Counts) (Counts, error) {
 	return count(streamRecords, q, func(status string, size int32) (page, error) {
-		reply, err := call(ctx, s.Client, LaneRecords, streamRecords, s.Client.sdk.DescribeLiveStreamsNotifyRecordsWithContext,
+		reply, err := call(ctx, s.Client, LaneRecords, streamRecords, s.Client.api().DescribeLiveStreamsNotifyRecordsWithContext,
 			&sdk.DescribeLiveStreamsNotifyRecordsRequest{
 				DomainName: &domain, StartTime: q.start(), EndTime: q.end(),
 				AppName: optional(q.AppName), StreamName: optional(q.StreamName),
