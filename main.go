@@ -68,7 +68,7 @@ func parseFlags() (options, error) {
 	flag.StringVar(&o.region, "region", live.DefaultRegion, "Region of the operator's own account.")
 	flag.StringVar(&o.endpoint, "endpoint", "", "Endpoint of the API for the operator's own account, as [https://]host[:port]. Default "+live.DefaultEndpoint+".")
 	flag.BoolVar(&o.allowInsecure, "allow-insecure-endpoints", false, "Allow http:// endpoints that are not loopback. Requests carry authentication keys.")
-	flag.BoolVar(&o.requireAccountRef, "require-account-ref", false, "Refuse objects that lean on the operator's own credentials.")
+	flag.BoolVar(&o.requireAccountRef, "require-account-ref", false, "Refuse objects that lean on the operator's own credentials, and LiveAccounts that lean on the role of its instance.")
 	flag.IntVar(&o.workers, "max-concurrent-reconciles", 10, "Objects of a kind that converge at once.")
 	o.zap.BindFlags(flag.CommandLine)
 	flag.Parse()

@@ -69,7 +69,7 @@ type LiveCredentials struct {
 	OIDC *OIDCCredentials `json:"oidc,omitempty"`
 
 	// ecsRAMRole uses the RAM role of the ECS instance that the operator runs
-	// on.
+	// on. Refused if the operator runs with --require-account-ref.
 	// +optional
 	ECSRAMRole *ECSRAMRole `json:"ecsRAMRole,omitempty"`
 }

@@ -27,7 +27,8 @@ import (
 type AccountOptions struct {
 	// Own is the client with the operator's own credentials.
 	Own *live.Client
-	// RequireRef refuses objects that lean on these.
+	// RequireRef refuses objects that lean on these, and accounts that lean on
+	// the role of the operator's instance.
 	RequireRef bool
 	// AllowInsecure permits plain http endpoints that are not loopback.
 	AllowInsecure bool
@@ -234,6 +235,8 @@ func (a *Accounts) credentials(account *v1alpha1.LiveAccount, secret *corev1.Sec
 		}
 		c, err := live.OIDC(from.OIDC.RoleARN, from.OIDC.OIDCProviderARN, a.STSEndpoint, mint)
 		return c, identity{from.OIDC.RoleARN, "role " + from.OIDC.RoleARN}, err
+	case a.RequireRef:
+		return live.Credentials{}, identity{}, notReady("The operator runs with --require-account-ref, so that the role of its own instance is for no one. Use accessKeySecretRef or oidc.")
 	default:
 		c, err := live.ECSRAMRole(from.ECSRAMRole.RoleName)
 		shown := "ECS RAM role " + from.ECSRAMRole.RoleName

@@ -422,6 +422,15 @@ func TestOwnCredentialsCanBeRefused(t *testing.T) {
 		obj := d.until("a", v1alpha1.ReasonAccountNotReady)
 		d.Expect(messageOf(obj, v1alpha1.ConditionReady)).To(ContainSubstring("spec.accountRef"))
 		d.Expect(d.cloud.CallCount()).To(BeZero())
+
+		// The role of the operator's own instance is no way around it.
+		d.account(func(spec *v1alpha1.LiveAccountSpec) { spec.Credentials.ECSRAMRole = &v1alpha1.ECSRAMRole{RoleName: "ecs-role"} })
+		d.update("a", viaAccount)
+		d.Eventually(func() string {
+			d.pass("a")
+			return messageOf(d.get("a"), v1alpha1.ConditionReady)
+		}).Should(ContainSubstring("Use accessKeySecretRef or oidc"))
+		d.Expect(d.cloud.CallCount()).To(BeZero())
 	})
 }
 
