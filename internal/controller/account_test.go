@@ -424,7 +424,9 @@ func TestOwnCredentialsCanBeRefused(t *testing.T) {
 		d.Expect(d.cloud.CallCount()).To(BeZero())
 
 		// The role of the operator's own instance is no way around it.
-		d.account(func(spec *v1alpha1.LiveAccountSpec) { spec.Credentials.ECSRAMRole = &v1alpha1.ECSRAMRole{RoleName: "ecs-role"} })
+		d.account(func(spec *v1alpha1.LiveAccountSpec) {
+			spec.Credentials.ECSRAMRole = &v1alpha1.ECSRAMRole{RoleName: "ecs-role"}
+		})
 		d.update("a", viaAccount)
 		d.Eventually(func() string {
 			d.pass("a")

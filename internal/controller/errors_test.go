@@ -122,6 +122,30 @@ func TestErrorTable(t *testing.T) {
 	}
 }
 
+// TestThrottledComesBackWhenTold: however often it is sent away, the wait is that
+// which was asked for, and no backoff on top.
+func TestThrottledComesBackWhenTold(t *testing.T) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		d := driven(t, f, emulator.Options{})
+		d.cloud.Inject(emulator.Fault{Action: f.writes[0], Code: "Throttling.User", RetryAfter: 700 * time.Millisecond})
+		d.create("a")
+		for range 6 {
+			// The operation is slowed down too, so the turn may be a little later.
+			d.Eventually(func() string {
+				wait := d.pass("a")
+				d.Expect(wait).To(BeNumerically("<", 2*time.Second))
+				d.clock.advance(wait)
+				return reasonOf(d.get("a"), v1alpha1.ConditionReady)
+			}).Should(Equal(v1alpha1.ReasonThrottled))
+		}
+		d.cloud.ClearFaults()
+		d.Eventually(func() string {
+			d.clock.advance(d.pass("a"))
+			return reasonOf(d.get("a"), v1alpha1.ConditionReady)
+		}).WithTimeout(5 * time.Second).WithPolling(50 * time.Millisecond).Should(Equal(v1alpha1.ReasonInSync))
+	})
+}
+
 // TestKstatus reads the states of an object as others do.
 func TestKstatus(t *testing.T) {
 	forEachKind(t, func(t *testing.T, f fixture) {

@@ -83,7 +83,7 @@ func (r *Reconciler[O, C]) Reconcile(ctx context.Context, req reconcile.Request)
 	switch {
 	case apierrors.IsConflict(out.fault):
 		// The object changed during the pass: look at it again, it is no error.
-		return reconcile.Result{RequeueAfter: minRetry / 10}, nil
+		return reconcile.Result{RequeueAfter: minWait}, nil
 	case err != nil || out.gone:
 		return reconcile.Result{}, err
 	}
@@ -229,7 +229,11 @@ func (p *pass[O, C]) schedule(out outcome) {
 	switch {
 	case out.transient:
 		p.mem.failures++
-		p.mem.nextSync = p.now.Add(max(out.after, backoff(p.mem.failures)))
+		wait := backoff(p.mem.failures)
+		if out.after > 0 { // who said when is taken at his word
+			wait = max(out.after, minWait)
+		}
+		p.mem.nextSync = p.now.Add(wait)
 	case out.stalled:
 		p.mem.nextSync = p.now.Add(terminalRetry)
 	case out.after > 0:

@@ -18,6 +18,8 @@ const (
 	// terminalRetry is when an error that only a person can mend is tried again
 	// without a change of spec, Secret or account.
 	terminalRetry = 30 * time.Minute
+	// minWait is the least wait that is kept.
+	minWait = 100 * time.Millisecond
 	// minRetry and maxRetry bound the backoff of all other errors.
 	minRetry = time.Second
 	maxRetry = 5 * time.Minute
