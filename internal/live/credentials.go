@@ -33,15 +33,12 @@ func OwnCredentials() (Credentials, error) {
 // also when that found nothing: then it is searched again, since credentials may
 // turn up later.
 type ownProvider struct {
-	mu    sync.Mutex
 	chain providers.CredentialsProvider
 	found bool // the chain has found its link: stay with that identity
 }
 
 // GetCredentials implements the library's provider.
 func (p *ownProvider) GetCredentials() (*providers.Credentials, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	if !p.found {
 		p.chain = providers.NewDefaultCredentialsProvider()
 	}
@@ -103,7 +100,21 @@ func from[P providers.CredentialsProvider](provider P, err error) (Credentials, 
 	if err != nil {
 		return Credentials{}, noCredentials("credentials", err)
 	}
-	return Credentials{credentials.FromCredentialsProvider(provider.GetProviderName(), provider)}, nil
+	return Credentials{credentials.FromCredentialsProvider(provider.GetProviderName(), &serial{CredentialsProvider: provider})}, nil
+}
+
+// serial lets one request at a time ask a provider: those of the library refresh
+// temporary credentials without regard to others.
+type serial struct {
+	providers.CredentialsProvider
+	mu sync.Mutex
+}
+
+// GetCredentials implements the library's provider.
+func (s *serial) GetCredentials() (*providers.Credentials, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.CredentialsProvider.GetCredentials()
 }
 
 // base makes a provider of credentials, for a role to be assumed with.
@@ -132,7 +143,6 @@ type oidcProvider struct {
 	mint     func(context.Context) (string, time.Time, error)
 	exchange func(token string) (providers.CredentialsProvider, error)
 
-	mu      sync.Mutex
 	session providers.CredentialsProvider
 	renew   time.Time
 }
@@ -140,8 +150,6 @@ type oidcProvider struct {
 func (p *oidcProvider) GetProviderName() string { return "oidc_role_arn" }
 
 func (p *oidcProvider) GetCredentials() (*providers.Credentials, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	now := time.Now()
 	if p.session == nil || now.After(p.renew) {
 		ctx, cancel := context.WithTimeout(context.Background(), mintTimeout)
