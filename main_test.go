@@ -1,0 +1,81 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/controller"
+)
+
+// parse parses flags as the operator does.
+func parse(t *testing.T, args ...string) (options, error) {
+	t.Helper()
+	before, args0 := flag.CommandLine, os.Args
+	t.Cleanup(func() { flag.CommandLine, os.Args = before, args0 })
+	flag.CommandLine = flag.NewFlagSet("live-notify-operator", flag.ContinueOnError)
+	os.Args = append([]string{"live-notify-operator"}, args...)
+	return parseFlags()
+}
+
+func TestDefaults(t *testing.T) {
+	o, err := parse(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := managerOptions(o)
+	if m.Metrics.BindAddress != ":8443" || !m.Metrics.SecureServing || m.Metrics.FilterProvider == nil || m.HealthProbeBindAddress != ":8081" {
+		t.Errorf("got metrics %+v, health %s", m.Metrics, m.HealthProbeBindAddress)
+	}
+	if m.LeaderElection || !m.LeaderElectionReleaseOnCancel || m.Cache.DefaultNamespaces != nil {
+		t.Errorf("got %+v", m)
+	}
+	if o.region != "cn-shanghai" || o.allowInsecure || o.requireAccountRef || o.workers != 10 {
+		t.Errorf("got %+v", o)
+	}
+}
+
+func TestWatchFlags(t *testing.T) {
+	o, err := parse(t, "--watch-namespaces=team-a, team-b", "--watch-label-selector=shard=1", "--metrics-secure=false", "--leader-elect")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := managerOptions(o)
+	if len(m.Cache.DefaultNamespaces) != 2 {
+		t.Errorf("got namespaces %v", m.Cache.DefaultNamespaces)
+	}
+	if m.Metrics.SecureServing || m.Metrics.FilterProvider != nil || !m.LeaderElection {
+		t.Errorf("got %+v", m)
+	}
+	// The kinds of objects are narrowed down; accounts and Secrets are not.
+	if want := len(controller.Objects()); len(m.Cache.ByObject) != want || want != 3 {
+		t.Errorf("%d kinds are narrowed down, of %d", len(m.Cache.ByObject), want)
+	}
+	for object, by := range m.Cache.ByObject {
+		if _, isAccount := object.(*v1alpha1.LiveAccount); isAccount {
+			t.Error("accounts are narrowed down")
+		}
+		if !by.Label.Matches(labels.Set{"shard": "1"}) || by.Label.Matches(labels.Set{"shard": "2"}) {
+			t.Errorf("%T: got selector %s", object, by.Label)
+		}
+	}
+}
+
+func TestBadFlags(t *testing.T) {
+	for arg, want := range map[string]string{
+		"--watch-label-selector=a b":      "--watch-label-selector",
+		"--max-concurrent-reconciles=0":   "--max-concurrent-reconciles",
+		"--max-concurrent-reconciles=-10": "--max-concurrent-reconciles",
+	} {
+		if _, err := parse(t, arg); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want an error that names the flag", arg, err)
+		}
+	}
+}
