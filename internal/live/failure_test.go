@@ -313,7 +313,7 @@ func TestCancellation(t *testing.T) {
 	}
 }
 
-// codes are all codes of the fact sheet that concern operations in use.
+// codes are all documented codes that concern operations in use.
 var codes = map[string]struct {
 	status int
 	class  live.Class
