@@ -216,7 +216,10 @@ func (p *pacer) await(ctx context.Context, i int, turn chan struct{}) (later tim
 			return later, err
 		}
 	}
-	return 0, err // the turn came at the same moment
+	if err != nil { // the turn came at the same moment, to one who has gone
+		p.next = p.next.Add(-p.spacing)
+	}
+	return 0, err
 }
 
 // promise returns how much later there is a turn, no earlier than eta, that

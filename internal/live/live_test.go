@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/alibabacloud-go/tea/dara"
@@ -107,26 +108,27 @@ func TestLimiterGivesSlotsBack(t *testing.T) {
 
 // A caller who has gone before the turn does not take it from others.
 func TestLimiterContext(t *testing.T) {
-	t.Parallel()
-	l := NewLimits("context")
-	op := operation{action: "Context", limit: 2 / DefaultQuotaShare}
-	gone, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := l.wait(t.Context(), op, LaneUser); err != nil {
-		t.Fatal(err)
-	}
-	for range 10 {
-		if err := l.wait(gone, op, LaneUser); !errors.Is(err, context.Canceled) {
-			t.Fatalf("got %v, want %v", err, context.Canceled)
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLimits("context")
+		op := operation{action: "Context", limit: 2 / DefaultQuotaShare}
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := l.wait(t.Context(), op, LaneUser); err != nil {
+			t.Fatal(err)
 		}
-	}
-	start := time.Now()
-	if err := l.wait(t.Context(), op, LaneUser); err != nil {
-		t.Fatal(err)
-	}
-	if took := time.Since(start); took > 900*time.Millisecond {
-		t.Errorf("waited for %s, want one turn of 500ms", took)
-	}
+		for range 10 {
+			if err := l.wait(gone, op, LaneUser); !errors.Is(err, context.Canceled) {
+				t.Fatalf("got %v, want %v", err, context.Canceled)
+			}
+		}
+		start := time.Now()
+		if err := l.wait(t.Context(), op, LaneUser); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(start); took > 900*time.Millisecond {
+			t.Errorf("waited for %s, want one turn of 500ms", took)
+		}
+	})
 }
 
 func TestEveryRequestHasADeadline(t *testing.T) {
