@@ -40,30 +40,39 @@ const DefaultQuotaShare = 0.8
 type Limits struct {
 	account string // its name in metrics
 
-	mu     sync.Mutex
-	share  float64 // of each limit, 0 to 1
-	pacers map[operation]*pacer
+	mu       sync.Mutex
+	share    float64 // of each limit
+	pacers   map[operation]*pacer
+	cadences map[operation]*cadence // of the records operations
 }
 
 // NewLimits returns limits of which DefaultQuotaShare may be used. The account
 // is its name in metrics.
 func NewLimits(account string) *Limits {
-	return &Limits{account: account, share: DefaultQuotaShare, pacers: map[operation]*pacer{}}
+	return &Limits{account: account, share: DefaultQuotaShare, pacers: map[operation]*pacer{}, cadences: map[operation]*cadence{}}
 }
 
-// SetShare sets how much of each documented limit may be used, above 0 to 1.
+// SetShare sets how much of each documented limit may be used, above 0. More than
+// 1 is for an account whose limits the vendor has raised.
 func (l *Limits) SetShare(share float64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.share = share
 	for op, p := range l.pacers {
-		p.setPace(l.spacing(op))
+		p.setPace(l.spacing(op), l.spare(op))
 	}
 }
 
 // spacing is the time between two requests. The caller holds the lock.
 func (l *Limits) spacing(op operation) time.Duration {
 	return time.Duration(float64(time.Second) / (op.limit * l.share))
+}
+
+// spare tells whether a fixed one-second window that holds as many requests as
+// the share allows has room for two more: one that came late into it, and one
+// ahead of its turn. The caller holds the lock.
+func (l *Limits) spare(op operation) bool {
+	return math.Floor(op.limit)-math.Ceil(op.limit*l.share) >= 2 && l.spacing(op) < maxWait
 }
 
 // pacer returns the pacer of an operation.
@@ -76,7 +85,7 @@ func (l *Limits) pacer(op operation) *pacer {
 			perSecond := float64(time.Second) / float64(spacing)
 			quota.WithLabelValues(l.account, op.action).Set(math.Round(perSecond*1000) / 1000)
 		}}
-		p.setPace(l.spacing(op))
+		p.setPace(l.spacing(op), l.spare(op))
 		l.pacers[op] = p
 	}
 	return p
@@ -124,6 +133,7 @@ type pacer struct {
 
 	mu       sync.Mutex
 	quota    time.Duration // the spacing that the quota allows
+	spare    bool          // a person's request may take its turn early
 	spacing  time.Duration // the one that is kept: longer after throttling
 	adjusted time.Time     // when spacing was last changed
 	next     time.Time     // when the next turn is
@@ -133,11 +143,12 @@ type pacer struct {
 	armed    bool // turn will be called
 }
 
-// setPace sets the spacing that the quota allows.
-func (p *pacer) setPace(spacing time.Duration) {
+// setPace sets the spacing that the quota allows, and whether there is room for
+// a turn ahead of its time.
+func (p *pacer) setPace(spacing time.Duration, spare bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.quota, p.spacing = spacing, spacing
+	p.quota, p.spacing, p.spare = spacing, spacing, spare
 	p.report(spacing)
 }
 
@@ -177,8 +188,11 @@ func (p *pacer) wait(ctx context.Context, lane Lane) (later time.Duration, err e
 	for _, queue := range p.waiting[:i+1] {
 		ahead += len(queue)
 	}
-	if ahead == 0 && !p.armed && !p.next.After(now) {
-		p.next = now.Add(p.spacing)
+	if ahead == 0 && p.free(now, lane) {
+		if p.next.Before(now) {
+			p.next = now
+		}
+		p.next = p.next.Add(p.spacing)
 		p.mu.Unlock()
 		return 0, nil
 	}
@@ -192,6 +206,17 @@ func (p *pacer) wait(ctx context.Context, lane Lane) (later time.Duration, err e
 	p.arm(now)
 	p.mu.Unlock()
 	return p.await(ctx, i, turn)
+}
+
+// free tells whether a request that nobody is ahead of need not wait. What a
+// person asked for may take the turn that comes next early, if that breaks no
+// limit: it would else wait for a background request that happened to be just
+// before it. The caller holds the lock.
+func (p *pacer) free(now time.Time, lane Lane) bool {
+	if lane == LaneUser && p.spare && p.spacing == p.quota {
+		return p.next.Sub(now) <= p.spacing
+	}
+	return !p.armed && !p.next.After(now)
 }
 
 // await waits for a turn that was queued.

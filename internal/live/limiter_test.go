@@ -108,7 +108,7 @@ func TestLimiterEndsWithContext(t *testing.T) {
 	c := newCloudWith(t, emulator.Options{}, live.Options{Limits: limits("", 0.1)}) // a Set in 667 ms
 	streams := live.Stream{Client: c.client}
 	put := func(ctx context.Context) error {
-		return streams.Put(ctx, live.LaneUser, push, live.StreamConfig{}, live.StreamConfig{NotifyURL: hook})
+		return streams.Put(ctx, live.LaneNew, push, live.StreamConfig{}, live.StreamConfig{NotifyURL: hook})
 	}
 	if err := put(t.Context()); err != nil {
 		t.Fatal(err)

@@ -16,7 +16,7 @@ import (
 func newPacer(t *testing.T) *pacer {
 	t.Helper()
 	p := &pacer{report: func(time.Duration) {}}
-	p.setPace(tenth)
+	p.setPace(tenth, false)
 	if later, err := p.wait(t.Context(), LaneUser); later != 0 || err != nil {
 		t.Fatalf("the first turn is in %s: %v", later, err)
 	}
@@ -207,4 +207,50 @@ func TestPacerPromisesEachAnotherTurn(t *testing.T) {
 		}
 		group.Wait()
 	})
+}
+
+// TestPacerLetsAPersonGoAhead: an edit does not wait for a background request
+// that was just before it, and the quota is kept all the same.
+func TestPacerLetsAPersonGoAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPacer(t)
+		p.spare = true
+		time.Sleep(tenth)
+		for range 3 { // a background request, and an edit right behind it
+			for _, lane := range []Lane{LaneSync, LaneUser} {
+				start := time.Now()
+				if later, err := p.wait(t.Context(), lane); later != 0 || err != nil || time.Since(start) != 0 {
+					t.Fatalf("%s: waited %s, later %s: %v", lane, time.Since(start), later, err)
+				}
+			}
+			start := time.Now()
+			if _, err := p.wait(t.Context(), LaneSync); err != nil || time.Since(start) != 2*tenth {
+				t.Fatalf("the turn that was taken early is not made up for: %s, %v", time.Since(start), err)
+			}
+			time.Sleep(tenth)
+		}
+	})
+}
+
+// TestPacerLetsNobodyGoAhead: not one of a lower lane, not the second edit, and
+// not while the cloud throttles.
+func TestPacerLetsNobodyGoAhead(t *testing.T) {
+	for name, prepare := range map[string]func(*pacer) Lane{
+		"lower lane":    func(*pacer) Lane { return LaneNew },
+		"no room":       func(p *pacer) Lane { p.spare = false; return LaneUser },
+		"throttled":     func(p *pacer) Lane { p.slow(0); return LaneUser },
+		"a second edit": func(p *pacer) Lane { _, _ = p.wait(t.Context(), LaneUser); return LaneUser },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newPacer(t)
+				p.spare = true
+				lane := prepare(p)
+				start := time.Now()
+				if _, err := p.wait(t.Context(), lane); err != nil || time.Since(start) < tenth {
+					t.Errorf("waited %s: %v", time.Since(start), err)
+				}
+			})
+		})
+	}
 }
