@@ -51,6 +51,7 @@ type options struct {
 	namespaces                    []string
 	selector                      labels.Selector
 	region, endpoint              string
+	quotaShare                    int // percent
 	allowInsecure                 bool
 	requireAccountRef             bool
 	workers                       int
@@ -67,6 +68,7 @@ func parseFlags() (options, error) {
 	selector := flag.String("watch-label-selector", "", "Watch only objects with these labels, to share them out among several operators.")
 	flag.StringVar(&o.region, "region", live.DefaultRegion, "Region of the operator's own account.")
 	flag.StringVar(&o.endpoint, "endpoint", "", "Endpoint of the API for the operator's own account, as [https://]host[:port]. Default "+live.DefaultEndpoint+".")
+	flag.IntVar(&o.quotaShare, "quota-share-percent", int(live.DefaultQuotaShare*100), "How much of each documented request limit of its own account the operator may use. More than 100 is for an account whose limits were raised.")
 	flag.BoolVar(&o.allowInsecure, "allow-insecure-endpoints", false, "Allow http:// endpoints that are not loopback. Requests carry authentication keys.")
 	flag.BoolVar(&o.requireAccountRef, "require-account-ref", false, "Refuse objects that lean on the operator's own credentials, and LiveAccounts that lean on the role of its instance.")
 	flag.IntVar(&o.workers, "max-concurrent-reconciles", 10, "Objects of a kind that converge at once.")
@@ -81,6 +83,9 @@ func parseFlags() (options, error) {
 	var err error
 	if o.selector, err = labels.Parse(*selector); err != nil {
 		return o, fmt.Errorf("--watch-label-selector: %w", err)
+	}
+	if o.quotaShare < 1 {
+		return o, errors.New("--quota-share-percent: must be at least 1")
 	}
 	if o.workers < 1 {
 		return o, errors.New("--max-concurrent-reconciles: must be at least 1")
@@ -100,8 +105,10 @@ func run() error {
 	if err != nil {
 		return fmt.Errorf("setting up the operator's own credentials: %w", err)
 	}
+	limits := live.NewLimits("own")
+	limits.SetShare(float64(o.quotaShare) / 100)
 	own, err := live.NewClient(live.Options{
-		Region: o.region, Endpoint: o.endpoint, AllowInsecure: o.allowInsecure, Credentials: credentials, Limits: live.NewLimits("own"),
+		Region: o.region, Endpoint: o.endpoint, AllowInsecure: o.allowInsecure, Credentials: credentials, Limits: limits,
 	})
 	if err != nil {
 		return fmt.Errorf("setting up the client of the operator's own account: %w", err)

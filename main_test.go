@@ -37,7 +37,7 @@ func TestDefaults(t *testing.T) {
 	if m.LeaderElection || !m.LeaderElectionReleaseOnCancel || m.Cache.DefaultNamespaces != nil {
 		t.Errorf("got %+v", m)
 	}
-	if o.region != "cn-shanghai" || o.allowInsecure || o.requireAccountRef || o.workers != 10 {
+	if o.region != "cn-shanghai" || o.allowInsecure || o.requireAccountRef || o.workers != 10 || o.quotaShare != 80 {
 		t.Errorf("got %+v", o)
 	}
 }
@@ -73,6 +73,7 @@ func TestBadFlags(t *testing.T) {
 		"--watch-label-selector=a b":      "--watch-label-selector",
 		"--max-concurrent-reconciles=0":   "--max-concurrent-reconciles",
 		"--max-concurrent-reconciles=-10": "--max-concurrent-reconciles",
+		"--quota-share-percent=0":         "--quota-share-percent",
 	} {
 		if _, err := parse(t, arg); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want an error that names the flag", arg, err)

@@ -5,6 +5,7 @@ package controller
 
 import (
 	"context"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -42,6 +43,9 @@ type Remote[C any] interface {
 	// Count counts the callbacks of a window. It may go on from the counts
 	// before, for the same span, which are zero at first.
 	Count(ctx context.Context, key string, q live.Query, before live.Counts) (live.Counts, error)
+	// Pace notes that callbacks are counted at an interval, and returns by how
+	// much that has to be stretched for the quota to suffice.
+	Pace(key string, interval time.Duration) live.Pace
 }
 
 // Kind ties an API type to its family in the cloud. All that differs between

@@ -25,7 +25,7 @@ const totalsEvery = 30 * time.Minute
 // count refreshes the callback counts if they are due. A failure keeps the last
 // counts, and never touches Ready.
 func (p *pass[O, C]) count(ctx context.Context, remote Remote[C]) {
-	interval := p.spec.Records.Interval.Duration
+	interval := p.pace(ctx, remote)
 	if p.isNew && p.counted() {
 		// Restarted: the last counts stand in until their time has come.
 		p.mem.nextCount = nextDue(p.now, interval, p.obj.GetUID())
@@ -55,6 +55,17 @@ func (p *pass[O, C]) count(ctx context.Context, remote Remote[C]) {
 	observeCounts(p.kind.Name, p.obj, counts)
 	p.judge(counts)
 	p.keep(counts)
+}
+
+// pace returns the interval of the counts: that of the spec, or a longer one
+// when those of all objects together would exceed the quota.
+func (p *pass[O, C]) pace(ctx context.Context, remote Remote[C]) time.Duration {
+	interval := p.spec.Records.Interval.Duration
+	pace := remote.Pace(p.key, interval)
+	if pace.Changed {
+		log.FromContext(ctx).Info("the quota for callback records sets the pace", "account", pace.Account, "kind", p.kind.Name, "intervalsMultipliedBy", pace.Stretch)
+	}
+	return time.Duration(float64(interval) * pace.Stretch)
 }
 
 // mended tells whether someone changed something since the records could not be

@@ -5,6 +5,7 @@ package controller
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -206,4 +207,44 @@ func (d *driver) plant(total, failed int) {
 		records = append(records, r)
 	}
 	d.cloud.AddRecords(d.f.planted(records))
+}
+
+// TestCountsStretchToTheQuota: when all objects together ask for more than the
+// quota for records, each is counted less often, in equal measure.
+func TestCountsStretchToTheQuota(t *testing.T) {
+	t.Parallel()
+	forEachKind(t, func(t *testing.T, f fixture) {
+		d := driven(t, f, emulator.Options{})
+		d.create("a")
+		d.settle("a")
+		queries := func(span time.Duration) int {
+			_, _, before := d.calls()
+			d.passes("a", span)
+			_, _, after := d.calls()
+			return len(after) - len(before)
+		}
+		const span, interval = 6 * time.Hour, 5 * time.Minute
+		alone := f.queries * int(span/interval)
+		if got := queries(span); got < alone-f.queries || got > alone+f.queries {
+			t.Fatalf("%d queries in %s, want about %d", got, span, alone)
+		}
+
+		// The harness allows 1000 times the documented 100 queries a second; these
+		// ask for one a second each.
+		steps := 0
+		for i := range 200_000 {
+			if f.pace(d.own, fmt.Sprint(i), time.Duration(f.queries)*time.Second).Changed {
+				steps++
+			}
+		}
+		const stretch = 2.25
+		if want := (stretch - 1) / .25; float64(steps) != want {
+			t.Errorf("%d changes are to be told, want %g", steps, want)
+		}
+		d.passes("a", interval) // what was due already
+		want := float64(alone) / stretch
+		if got := float64(queries(span)); math.Abs(got-want) > 2*float64(f.queries) {
+			t.Errorf("%g queries in %s, want about %g", got, span, want)
+		}
+	})
 }

@@ -434,6 +434,8 @@ type fixture struct {
 	reconciler func(*shared) reconcile.Reconciler
 	newList    func() client.ObjectList
 	empty      func() Object
+	// pace makes someone else poll records through an account.
+	pace func(c *live.Client, key string, interval time.Duration) live.Pace
 	// prepare makes the key exist in the cloud.
 	prepare func(*emulator.Server)
 	// object returns a valid object for the key, with all fields but the key
@@ -501,6 +503,9 @@ func fixtureOf[O Object, C Config[C]](k Kind[O, C]) fixture {
 		reconciler: func(s *shared) reconcile.Reconciler { return &Reconciler[O, C]{shared: s, kind: k} },
 		newList:    k.NewList,
 		empty:      func() Object { return k.New() },
+		pace: func(c *live.Client, key string, interval time.Duration) live.Pace {
+			return k.Remote(c).Pace(key, interval)
+		},
 	}
 }
 

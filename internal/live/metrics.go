@@ -32,11 +32,21 @@ var (
 		Name: "live_notify_api_quota_limit",
 		Help: "Requests per second that the operator allows itself, by account and operation.",
 	}, []string{"account", "action"})
+
+	stretches = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "live_notify_records_interval_stretch",
+		Help: "By how much spec.records.interval is multiplied for all counts to fit into the quota, by account and operation; 1 if they fit as they are.",
+	}, []string{"account", "action"})
 )
 
 // Collectors returns the metrics of all clients, for a registry.
 func Collectors() []prometheus.Collector {
-	return []prometheus.Collector{requests, duration, waits, quota}
+	return []prometheus.Collector{requests, duration, waits, quota, stretches}
+}
+
+// stretchOf returns what reports the stretch of an account's counts.
+func stretchOf(account string, op operation) func(float64) {
+	return stretches.WithLabelValues(account, op.action).Set
 }
 
 func observeWait(op operation, lane Lane, d time.Duration) {

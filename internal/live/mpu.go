@@ -175,3 +175,10 @@ func mpuDelivery(r *sdk.ListRtcMPUEventSubRecordResponseBodyLogs) delivery {
 	}
 	return d
 }
+
+// Pace notes how often the callbacks are counted, and returns by how much that
+// has to be stretched. Usually one page
+// holds what is new.
+func (m MPU) Pace(appID string, interval time.Duration) Pace {
+	return m.Client.limits.poll(mpuRecords, appID, interval, 1)
+}

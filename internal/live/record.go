@@ -5,6 +5,7 @@ package live
 
 import (
 	"context"
+	"time"
 
 	sdk "github.com/alibabacloud-go/live-20161101/v2/client"
 )
@@ -122,4 +123,10 @@ func (r Record) Count(ctx context.Context, domain string, q Query, _ Counts) (Co
 		}
 		return p, nil
 	})
+}
+
+// Pace notes how often the callbacks are counted, and returns by how much that
+// has to be stretched.
+func (r Record) Pace(domain string, interval time.Duration) Pace {
+	return r.Client.limits.poll(recordRecords, domain, interval, requestsOfCount)
 }

@@ -67,6 +67,9 @@ const (
 	recordsPage = 50
 )
 
+// requestsOfCount is how many requests a count of a domain's callbacks takes.
+const requestsOfCount = 2
+
 // count counts a domain's callbacks with two requests, whatever the traffic:
 // the failed ones, and all.
 func count(op operation, q Query, read func(status string, size int32) (page, error)) (Counts, error) {

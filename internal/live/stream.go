@@ -5,6 +5,7 @@ package live
 
 import (
 	"context"
+	"time"
 
 	sdk "github.com/alibabacloud-go/live-20161101/v2/client"
 )
@@ -132,4 +133,10 @@ func (s Stream) Count(ctx context.Context, domain string, q Query, _ Counts) (Co
 		}
 		return p, nil
 	})
+}
+
+// Pace notes how often the callbacks are counted, and returns by how much that
+// has to be stretched.
+func (s Stream) Pace(domain string, interval time.Duration) Pace {
+	return s.Client.limits.poll(streamRecords, domain, interval, requestsOfCount)
 }
