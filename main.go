@@ -142,7 +142,11 @@ func managerOptions(o options) ctrl.Options {
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
 	utilruntime.Must(v1alpha1.AddToScheme(scheme))
 
-	cached := cache.Options{ByObject: map[client.Object]cache.ByObject{}}
+	cached := cache.Options{
+		ByObject: map[client.Object]cache.ByObject{},
+		// Nothing reads them, and they are most of an object's memory.
+		DefaultTransform: cache.TransformStripManagedFields(),
+	}
 	for _, kind := range controller.Objects() {
 		cached.ByObject[kind] = cache.ByObject{Label: o.selector}
 	}
