@@ -47,6 +47,10 @@ test: ## Run all tests, against a real API server; TESTFLAGS="-run X" and PKGS=.
 
 PKGS ?= ./...
 
+.PHONY: bench
+bench: ## Measure the operator under the cloud's limits; ARGS="-n 10000 -qps-scale 20" and the like, ARGS=-h lists them.
+	go run ./hack/bench $(ARGS)
+
 # Where generate writes: the tree itself, or another one to compare with it.
 OUT ?= .
 
@@ -130,6 +134,26 @@ install: ## Install the CRDs into the cluster of KUBECONFIG.
 .PHONY: uninstall
 uninstall: ## Remove the CRDs, and with them every resource of these kinds.
 	$(KUBECTL) delete --ignore-not-found -k config/crd
+
+IMG ?= live-notify-operator:dev
+EMULATOR_IMG ?= live-emulator:dev
+
+# $(call with-images,directory) prints manifests, with the images to use.
+with-images = $(KUBECTL) kustomize $(1) | \
+	sed -e 's|image: live-notify-operator:dev$$|image: $(IMG)|' -e 's|image: live-emulator:dev$$|image: $(EMULATOR_IMG)|'
+
+.PHONY: deploy
+deploy: ## Install the operator, image IMG, into the cluster of KUBECONFIG.
+	$(call with-images,config/default) | $(KUBECTL) apply --server-side -f -
+
+.PHONY: deploy-trial
+deploy-trial: ## The same, with an emulated cloud, image EMULATOR_IMG, in place of the real one.
+	$(call with-images,config/trial) | $(KUBECTL) apply --server-side -f -
+
+.PHONY: undeploy
+undeploy: ## Remove the operator, and the trial's emulator; the CRDs, all resources and the cloud stay as they are.
+	$(KUBECTL) delete --ignore-not-found namespace live-notify-system
+	$(KUBECTL) delete clusterroles,clusterrolebindings -l app.kubernetes.io/part-of=live-notify-operator
 
 # Tools
 

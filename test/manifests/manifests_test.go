@@ -1,0 +1,111 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package manifests tests what "make deploy" applies.
+package manifests
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/live-notify/live-notify-operator/test/controlplane"
+)
+
+const namespace = "live-notify-system"
+
+// TestApply applies the manifests to a real API server, which knows all fields
+// and their rules, and looks whether the parts fit together.
+func TestApply(t *testing.T) {
+	for _, dir := range []string{"default", "trial"} {
+		t.Run(dir, func(t *testing.T) {
+			t.Parallel()
+			api := apply(t, filepath.Join("../../config", dir))
+			var manager appsv1.Deployment
+			get(t, api, "live-notify-operator-manager", &manager)
+			pod := manager.Spec.Template.Spec
+
+			var account corev1.ServiceAccount
+			get(t, api, pod.ServiceAccountName, &account)
+			granted := func(ref rbacv1.RoleRef, subjects []rbacv1.Subject) {
+				t.Helper()
+				want := rbacv1.Subject{Kind: "ServiceAccount", Name: account.Name, Namespace: namespace}
+				if len(subjects) != 1 || subjects[0] != want {
+					t.Errorf("%s %s is granted to %v, want %v", ref.Kind, ref.Name, subjects, want)
+				}
+			}
+			var cluster rbacv1.ClusterRoleBinding
+			get(t, api, "live-notify-operator-manager", &cluster)
+			granted(cluster.RoleRef, cluster.Subjects)
+			get(t, api, cluster.RoleRef.Name, &rbacv1.ClusterRole{})
+			var leases rbacv1.RoleBinding
+			get(t, api, "live-notify-operator-manager", &leases)
+			granted(leases.RoleRef, leases.Subjects)
+			get(t, api, leases.RoleRef.Name, &rbacv1.Role{})
+
+			arguments := strings.Join(pod.Containers[0].Args, " ")
+			if trial := strings.Contains(arguments, "--endpoint=http://live-emulator."); trial != (dir == "trial") || !strings.Contains(arguments, "--leader-elect") {
+				t.Errorf("arguments are %s", arguments)
+			}
+		})
+	}
+}
+
+// apply applies a directory to an API server of its own.
+func apply(t *testing.T, dir string) client.Client {
+	t.Helper()
+	assets, err := controlplane.Assets(t.Context(), os.Stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := &envtest.Environment{BinaryAssetsDirectory: assets}
+	config, err := env.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := env.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	user, err := env.AddUser(envtest.User{Name: "installer", Groups: []string{"system:masters"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kubeconfig, err := user.KubeConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := os.WriteFile(file, kubeconfig, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), filepath.Join(assets, "kubectl"), "--kubeconfig", file, "apply", "--server-side", "-k", dir)
+	if out, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(out), "Warning") {
+		t.Fatalf("applying %s: %v\n%s", dir, err, out)
+	}
+	api, err := client.New(config, client.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return api
+}
+
+// get reads an object of the namespace, or of the cluster if it is of no
+// namespace.
+func get(t *testing.T, api client.Client, name string, obj client.Object) {
+	t.Helper()
+	key := types.NamespacedName{Namespace: namespace, Name: name}
+	if err := api.Get(t.Context(), key, obj); err != nil {
+		t.Errorf("%T %s: %v", obj, name, err)
+	}
+}
