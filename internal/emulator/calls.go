@@ -49,6 +49,18 @@ func (s *Server) Calls() []Call {
 	return append(append(make([]Call, 0, len(ring)), ring[oldest:]...), ring[:oldest]...)
 }
 
+// CallsSince returns the calls after the first n, oldest first, as far as Calls still lists them.
+func (s *Server) CallsSince(n int) []Call {
+	s.calls.mu.Lock()
+	defer s.calls.mu.Unlock()
+	ring, total := s.calls.ring, s.calls.total
+	var calls []Call
+	for i := max(n, total-len(ring)); i < total; i++ {
+		calls = append(calls, ring[i%maxCalls])
+	}
+	return calls
+}
+
 // CallCount returns how many calls there have been, including those that Calls no longer lists.
 func (s *Server) CallCount() int {
 	s.calls.mu.Lock()

@@ -1,0 +1,125 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Command bench measures the operator against a real API server and the emulated
+// cloud under its documented limits, with the operator as a process of its own:
+//
+//	go run ./hack/bench -n 1000
+//	go run ./hack/bench -n 10000 -qps-scale 20   # ten thousand within minutes
+//	go run ./hack/bench -baseline                # and an operator without pacing, side by side
+//
+// It prints a table, and JSON with -json FILE. It judges nothing: machines differ.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/go-logr/logr"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/live-notify/live-notify-operator/internal/emulator"
+)
+
+// config is what to measure.
+type config struct {
+	n        int
+	mix      [3]int // percent of stream, recording and MPU objects
+	scale    float64
+	throttle emulator.ThrottleModel
+	baseline bool
+	edits    int
+	steady   time.Duration
+	resync   time.Duration
+	failing  int
+	json     string
+}
+
+func parseFlags() (config, error) {
+	var c config
+	flag.IntVar(&c.n, "n", 1000, "objects to converge, 1 to 100000")
+	mix := flag.String("mix", "80,15,5", "percent of LiveNotifyConfig, LiveRecordNotifyConfig and LiveRtcMPUEventSub")
+	flag.Float64Var(&c.scale, "qps-scale", 1, "multiplies the documented limits, of the cloud and of the operator's share")
+	throttle := flag.String("throttle", string(emulator.FixedWindow), "how the cloud counts: fixed-window or token-bucket")
+	flag.BoolVar(&c.baseline, "baseline", false, "measure also an operator that does not pace its requests and, when restarted, knows nothing of its last reads")
+	flag.IntVar(&c.edits, "edits", 200, "edits to measure while idle")
+	flag.DurationVar(&c.steady, "steady", 3*time.Minute, "how long to watch the steady state; 0 leaves it out")
+	flag.DurationVar(&c.resync, "resync", 10*time.Minute, "spec.resyncInterval of the objects")
+	flag.IntVar(&c.failing, "failing", 100, "objects that the cloud rejects for ever; 0 leaves them out")
+	flag.StringVar(&c.json, "json", "", "`file` to write the figures to")
+	flag.Parse()
+	var err error
+	if c.throttle, err = emulator.ParseThrottleModel(*throttle); err != nil {
+		return c, err
+	}
+	parts, sum := strings.Split(*mix, ","), 0
+	for i := range min(len(parts), len(c.mix)) {
+		if c.mix[i], err = strconv.Atoi(parts[i]); err != nil || c.mix[i] < 0 {
+			return c, fmt.Errorf("-mix %s: want three percentages such as 80,15,5", *mix)
+		}
+		sum += c.mix[i]
+	}
+	switch {
+	case len(parts) != len(c.mix) || sum != 100:
+		return c, fmt.Errorf("-mix %s: want three percentages that sum up to 100", *mix)
+	case c.n < 1 || c.n > 100_000:
+		return c, errors.New("-n: want 1 to 100000")
+	case c.scale <= 0:
+		return c, errors.New("-qps-scale: want more than 0")
+	case c.edits < 1:
+		return c, errors.New("-edits: want at least 1")
+	}
+	return c, nil
+}
+
+func main() {
+	cfg, err := parseFlags()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(2)
+	}
+	ctrl.SetLogger(logr.Discard())
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err = run(ctx, cfg)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, cfg config) error {
+	modes := []mode{{name: "operator", share: 80}}
+	if cfg.baseline {
+		// With a share beyond all that could be asked for there is no pacing, and
+		// with nobody waiting there are no lanes: the cloud's throttling alone
+		// slows it down.
+		modes = append(modes, mode{name: "baseline", share: 1_000_000, forgetful: true})
+	}
+	var results []*figures
+	for _, m := range modes {
+		f, err := measure(ctx, cfg, m)
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+		results = append(results, f)
+	}
+	fmt.Print(table(results))
+	if cfg.json == "" {
+		return nil
+	}
+	return writeJSON(cfg.json, results)
+}
+
+// say tells what goes on, beside the table.
+func say(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, time.Now().Format("15:04:05 ")+format+"\n", args...)
+}

@@ -1,0 +1,473 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/emulator"
+)
+
+// mode is a way to run the operator.
+type mode struct {
+	name      string
+	share     int  // percent of the documented limits
+	forgetful bool // it does not know what it read before a restart
+}
+
+// veterans is how many objects are there before all others, to be edited while
+// these converge.
+const veterans = 50
+
+// measure runs the whole scenario once.
+func measure(ctx context.Context, cfg config, m mode) (*figures, error) {
+	s, err := startSystem(ctx, cfg, m)
+	if err != nil {
+		return nil, err
+	}
+	defer s.stop()
+	f := &figures{Mode: m.name, Objects: cfg.n, QPSScale: cfg.scale, Throttle: string(cfg.throttle)}
+	if err := s.startOperator(ctx); err != nil {
+		return nil, err
+	}
+	old := members("old", veterans, [3]int{100, 0, 0})
+	if err := s.createAll(ctx, old); err != nil {
+		return nil, err
+	}
+	if err := s.await(ctx, "the first objects are in sync", len(old), v1alpha1.ReasonInSync); err != nil {
+		return nil, err
+	}
+	fresh := members("new", cfg.n, cfg.mix)
+	steps := []func() error{
+		func() error { return s.backlog(ctx, f, old, fresh) },
+		func() error { return s.idle(ctx, f, old) },
+		func() error { return s.steady(ctx, f, append(slices.Clone(old), fresh...)) },
+		func() error { return s.restart(ctx, f, old) },
+		func() error { return s.failing(ctx, f, old) },
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	p, err := s.process(ctx)
+	f.ResidentMiB = max(f.ResidentMiB, p.resident)
+	return f, err
+}
+
+// backlog creates all objects at once, and edits old ones while they converge.
+func (s *system) backlog(ctx context.Context, f *figures, old, fresh []member) error {
+	say("%s: converging %d objects", s.mode.name, len(fresh))
+	log := s.follow()
+	start := time.Now()
+	created := make(chan error, 1)
+	go func() { created <- s.createAll(ctx, fresh) }()
+
+	var edits []time.Duration
+	missing := map[string]bool{}
+	for _, m := range fresh {
+		missing[m.key()] = true
+	}
+	applied := map[*family]time.Duration{}
+	byKey := map[string]*family{}
+	for _, m := range fresh {
+		byKey[m.key()] = m.family
+	}
+	lost := time.Duration(30*float64(len(fresh))/s.cfg.scale)*time.Second/10 + 5*time.Minute
+	for len(missing) > 0 {
+		if time.Since(start) > lost {
+			return fmt.Errorf("%d objects of %d are not written after %s", len(missing), len(fresh), lost)
+		}
+		wait, err := s.editOne(ctx, old)
+		if err != nil {
+			return err
+		}
+		edits = append(edits, wait)
+		for _, call := range log.since() {
+			if isWrite(call) && call.Code == "" && missing[call.Key] {
+				delete(missing, call.Key)
+				applied[byKey[call.Key]] = max(applied[byKey[call.Key]], call.Time.Sub(start))
+			}
+		}
+		pause(ctx, time.Second)
+	}
+	if err := <-created; err != nil {
+		return err
+	}
+	f.BacklogEdit = quantiles(edits)
+	for i := range families {
+		kind := &families[i]
+		n := 0
+		for _, m := range fresh {
+			if m.family == kind {
+				n++
+			}
+		}
+		if n == 0 {
+			continue
+		}
+		if kind == old[0].family {
+			n += len(edits) // these took turns, too
+		}
+		bound := float64(n) / (kind.writes * s.cfg.scale * 0.8)
+		f.Converge = append(f.Converge, converged{
+			Kind: kind.kind, Writes: n, Seconds: applied[kind].Seconds(), BoundSeconds: bound, Ratio: applied[kind].Seconds() / bound,
+		})
+	}
+	if err := s.await(ctx, "all objects are read back", len(old)+len(fresh), v1alpha1.ReasonInSync); err != nil {
+		return err
+	}
+	f.InSyncSeconds = time.Since(start).Seconds()
+	f.ThrottledReplies = s.throttled(log)
+	return nil
+}
+
+// idle edits one object after the other while nothing else goes on.
+func (s *system) idle(ctx context.Context, f *figures, old []member) error {
+	say("%s: %d edits while idle", s.mode.name, s.cfg.edits)
+	var edits []time.Duration
+	for range s.cfg.edits {
+		wait, err := s.editOne(ctx, old)
+		if err != nil {
+			return err
+		}
+		edits = append(edits, wait)
+		pause(ctx, 200*time.Millisecond+rand.N(300*time.Millisecond))
+	}
+	f.IdleEdit = quantiles(edits)
+	return s.await(ctx, "the edits are read back", len(old)+s.cfg.n, v1alpha1.ReasonInSync)
+}
+
+// steady watches what the operator does when nothing changes.
+func (s *system) steady(ctx context.Context, f *figures, all []member) error {
+	if s.cfg.steady == 0 {
+		return nil
+	}
+	say("%s: watching the steady state for %s", s.mode.name, s.cfg.steady)
+	// The first counts of the objects are not at their phase yet.
+	pause(ctx, 10*time.Second)
+	log := s.follow()
+	before, err := s.process(ctx)
+	if err != nil {
+		return err
+	}
+	pause(ctx, s.cfg.steady)
+	after, err := s.process(ctx)
+	if err != nil {
+		return err
+	}
+	hours := s.cfg.steady.Hours()
+	st := &steady{Minutes: s.cfg.steady.Minutes()}
+	for _, call := range log.since() {
+		switch {
+		case isWrite(call):
+			st.CloudWrites++
+		case isRead(call):
+			st.ReadsPerObjectHour++
+		default:
+			st.RecordsPerObjectHour++
+		}
+	}
+	for _, m := range all {
+		st.ReadsByInterval += float64(time.Hour) / float64(s.cfg.resync)
+		st.RecordsByInterval += m.family.countRequests * float64(time.Hour) / float64(recordsInterval)
+	}
+	for _, perObject := range []*float64{&st.ReadsByInterval, &st.RecordsByInterval} {
+		*perObject /= float64(len(all))
+	}
+	for _, perObject := range []*float64{&st.ReadsPerObjectHour, &st.RecordsPerObjectHour} {
+		*perObject /= float64(len(all)) * hours
+	}
+	st.APIServerWrites = after.apiWrites - before.apiWrites
+	st.CPUPercent = 100 * (after.cpu - before.cpu).Seconds() / s.cfg.steady.Seconds()
+	st.CPUMillisPerReconcile = 1000 * (after.cpu - before.cpu).Seconds() / max(after.reconciles-before.reconciles, 1)
+	f.Steady, f.ResidentMiB = st, max(before.resident, after.resident)
+	return s.alive()
+}
+
+// recordsInterval is the default of spec.records.interval.
+const recordsInterval = 5 * time.Minute
+
+// restart stops the operator, changes things meanwhile, and starts it again.
+func (s *system) restart(ctx context.Context, f *figures, old []member) error {
+	say("%s: restarting", s.mode.name)
+	s.stopOperator()
+	if s.mode.forgetful {
+		if err := s.forget(ctx); err != nil {
+			return err
+		}
+	}
+	edited, newcomer := old[0], members("late", 1, [3]int{100, 0, 0})[0]
+	if err := s.edit(ctx, edited, hook+"/while-down"); err != nil {
+		return err
+	}
+	if err := s.create(ctx, newcomer); err != nil {
+		return err
+	}
+	log := s.follow()
+	start := time.Now()
+	if err := s.startOperator(ctx); err != nil {
+		return err
+	}
+	r := &restarted{}
+	for time.Since(start) < time.Minute {
+		for _, call := range log.since() {
+			switch {
+			case isWrite(call) && call.Code == "" && call.Key == edited.key() && r.EditSeconds == 0:
+				r.EditSeconds = call.Time.Sub(start).Seconds()
+			case isWrite(call) && call.Code == "" && call.Key == newcomer.key() && r.NewSeconds == 0:
+				r.NewSeconds = call.Time.Sub(start).Seconds()
+			case isRead(call):
+				r.Reads++
+			}
+			if call.Code != "" {
+				r.Refused++
+			}
+		}
+		pause(ctx, 100*time.Millisecond)
+	}
+	r.ReadsByInterval = float64(len(old)+s.cfg.n) * float64(time.Minute) / float64(s.cfg.resync)
+	f.Restart = r
+	return s.alive()
+}
+
+// failing creates objects that the cloud rejects for ever.
+func (s *system) failing(ctx context.Context, f *figures, old []member) error {
+	if s.cfg.failing == 0 {
+		return nil
+	}
+	say("%s: %d objects that the cloud rejects", s.mode.name, s.cfg.failing)
+	bad := members("bad", s.cfg.failing, [3]int{100, 0, 0})
+	rejected := map[string]bool{}
+	for _, m := range bad {
+		rejected[m.key()] = true
+		s.cloud.Inject(emulator.Fault{Action: m.family.create, Match: m.key(), Code: "InvalidNotifyUrl.Malformed"})
+	}
+	log := s.follow()
+	if err := s.createAll(ctx, bad); err != nil {
+		return err
+	}
+	if err := s.awaitStalled(ctx, bad); err != nil {
+		return err
+	}
+	first := 0
+	for _, call := range log.since() {
+		if rejected[call.Key] && isWrite(call) {
+			first++
+		}
+	}
+	var edits []time.Duration
+	for start := time.Now(); time.Since(start) < time.Minute; pause(ctx, time.Second) {
+		wait, err := s.editOne(ctx, old)
+		if err != nil {
+			return err
+		}
+		edits = append(edits, wait)
+	}
+	more := 0
+	for _, call := range log.since() {
+		if rejected[call.Key] && !isRecords(call) {
+			more++
+		}
+	}
+	// One round of attempts every 30 minutes, which is docs/decisions.md.
+	f.Failing = &rejects{
+		Objects: len(bad), FirstWrites: first, CallsInNextMinute: more,
+		QuotaPercent: 100 * float64(first) / (bad[0].family.writes * s.cfg.scale * (30 * time.Minute).Seconds()),
+		Edit:         quantiles(edits),
+	}
+	return s.alive()
+}
+
+var editNumber int
+
+// editOne edits one of the objects, and returns the time from just before the
+// API server is asked until the cloud accepted the write.
+func (s *system) editOne(ctx context.Context, among []member) (time.Duration, error) {
+	editNumber++
+	m := among[editNumber%len(among)]
+	url := fmt.Sprintf("%s/%d", hook, editNumber)
+	log := s.follow()
+	start := time.Now()
+	if err := s.edit(ctx, m, url); err != nil {
+		return 0, err
+	}
+	for time.Since(start) < 2*time.Minute {
+		for _, call := range log.since() {
+			if isWrite(call) && call.Code == "" && call.Key == m.key() && call.Params["NotifyUrl"] == url {
+				return call.Time.Sub(start), nil
+			}
+		}
+		pause(ctx, time.Millisecond)
+		if ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
+	}
+	return 0, fmt.Errorf("an edit of %s did not reach the cloud within 2 minutes", m.name)
+}
+
+// createAll creates objects, some at a time.
+func (s *system) createAll(ctx context.Context, all []member) error {
+	const creators = 8
+	work := make(chan member)
+	errs := make(chan error, creators)
+	var group sync.WaitGroup
+	for range creators {
+		group.Go(func() {
+			for m := range work {
+				if err := s.create(ctx, m); err != nil {
+					select {
+					case errs <- fmt.Errorf("creating %s: %w", m.name, err):
+					default:
+					}
+				}
+			}
+		})
+	}
+	for _, m := range all {
+		work <- m
+	}
+	close(work)
+	group.Wait()
+	close(errs)
+	return <-errs
+}
+
+// await waits until as many objects are ready for this reason.
+func (s *system) await(ctx context.Context, what string, n int, reason string) error {
+	for start := time.Now(); time.Since(start) < 30*time.Minute; pause(ctx, time.Second) {
+		got := 0
+		err := s.each(ctx, func(_ *family, obj client.Object, status *v1alpha1.CallbackStatus) error {
+			ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
+			if ready != nil && ready.Reason == reason && ready.ObservedGeneration == obj.GetGeneration() {
+				got++
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if got >= n {
+			return nil
+		}
+		if err := s.alive(); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("not so: %s", what)
+}
+
+// awaitStalled waits until no retry of these is due soon.
+func (s *system) awaitStalled(ctx context.Context, all []member) error {
+	wanted := map[string]bool{}
+	for _, m := range all {
+		wanted[m.name] = true
+	}
+	for start := time.Now(); time.Since(start) < 10*time.Minute; pause(ctx, time.Second) {
+		stalled := 0
+		err := s.each(ctx, func(_ *family, obj client.Object, status *v1alpha1.CallbackStatus) error {
+			if wanted[obj.GetName()] && meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionStalled) {
+				stalled++
+			}
+			return nil
+		})
+		if err != nil || stalled == len(all) {
+			return err
+		}
+	}
+	return fmt.Errorf("objects that the cloud rejects are not stalled")
+}
+
+// forget takes from the status what the operator did, as if it did not note it.
+func (s *system) forget(ctx context.Context) error {
+	return s.each(ctx, func(_ *family, obj client.Object, status *v1alpha1.CallbackStatus) error {
+		before := obj.DeepCopyObject().(client.Object)
+		status.Applied, status.Conditions = nil, nil
+		return s.api.Status().Patch(ctx, obj, client.MergeFrom(before))
+	})
+}
+
+// each visits all objects of all kinds.
+func (s *system) each(ctx context.Context, visit func(*family, client.Object, *v1alpha1.CallbackStatus) error) error {
+	for i := range families {
+		list := families[i].list()
+		if err := s.api.List(ctx, list); err != nil {
+			return err
+		}
+		err := meta.EachListItem(list, func(o runtime.Object) error {
+			obj := o.(client.Object)
+			return visit(&families[i], obj, families[i].status(obj))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// throttled counts the replies that refused a call for being one too many.
+func (s *system) throttled(log *callLog) (n int) {
+	for _, call := range log.all() {
+		if call.Status == 429 || call.Code == "Throttling.Api" || call.Code == "Throttling.User" || call.Code == "Throttling" {
+			n++
+		}
+	}
+	return n
+}
+
+// callLog reads the log of the cloud onwards from where it began.
+type callLog struct {
+	cloud       *emulator.Server
+	begin, next int
+}
+
+func (s *system) follow() *callLog {
+	n := s.cloud.CallCount()
+	return &callLog{cloud: s.cloud, begin: n, next: n}
+}
+
+// since returns the calls since it was last asked, as far as the cloud still
+// knows them.
+func (l *callLog) since() []emulator.Call {
+	total := l.cloud.CallCount()
+	if total == l.next {
+		return nil // without copying the whole log
+	}
+	calls := l.cloud.CallsSince(l.next)
+	l.next += len(calls)
+	return calls
+}
+
+// all returns the calls since it began.
+func (l *callLog) all() []emulator.Call { return l.cloud.CallsSince(l.begin) }
+
+func isWrite(c emulator.Call) bool {
+	return slices.ContainsFunc(families[:], func(f family) bool { return c.Action == f.create || c.Action == f.update })
+}
+
+func isRead(c emulator.Call) bool {
+	return slices.ContainsFunc(families[:], func(f family) bool { return c.Action == f.read })
+}
+
+func isRecords(c emulator.Call) bool {
+	return slices.ContainsFunc(families[:], func(f family) bool { return c.Action == f.records })
+}
+
+// pause waits, at most until the end.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
