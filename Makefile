@@ -9,10 +9,13 @@ MAKEFLAGS += --no-print-directory
 CONTROLLER_GEN_VERSION := v0.23.0
 CRD_REF_DOCS_VERSION   := v0.3.0
 GOLANGCI_LINT_VERSION  := v2.15.0
+PROMETHEUS_VERSION     := v0.316.0
 
 CONTROLLER_GEN := bin/controller-gen-$(CONTROLLER_GEN_VERSION)
 CRD_REF_DOCS   := bin/crd-ref-docs-$(CRD_REF_DOCS_VERSION)
 GOLANGCI_LINT  := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
+PROMTOOL       := bin/promtool-$(PROMETHEUS_VERSION)
+PROMETHEUS     := bin/prometheus-$(PROMETHEUS_VERSION)
 
 KUBECTL ?= kubectl
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -51,11 +54,15 @@ PKGS ?= ./...
 bench: ## Measure the operator under the cloud's limits; ARGS="-n 10000 -qps-scale 20" and the like, ARGS=-h lists them.
 	go run ./hack/bench $(ARGS)
 
+.PHONY: test-monitoring
+test-monitoring: $(PROMETHEUS) ## Run the demo under a real Prometheus: every panel has data, every alert its metrics.
+	PROMETHEUS=$(CURDIR)/$(PROMETHEUS) go test -count=1 -timeout 10m -run TestUnderPrometheus -v ./test/monitoring
+
 # Where generate writes: the tree itself, or another one to compare with it.
 OUT ?= .
 
 .PHONY: generate
-generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Write everything generated: deepcopy, CRDs, RBAC, docs/reference.
+generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Write everything generated: deepcopy, CRDs, RBAC, docs/reference, monitoring.
 	@mkdir -p $(OUT)/api/v1alpha1 $(OUT)/config/crd/bases $(OUT)/config/rbac $(OUT)/docs/reference
 	$(CONTROLLER_GEN) paths=./api/... \
 		object:headerFile=hack/boilerplate.go.txt output:object:dir=$(OUT)/api/v1alpha1 \
@@ -66,6 +73,7 @@ generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Write everything generated: deepc
 		--config=hack/api-docs/config.yaml --templates-dir=hack/api-docs \
 		--output-path=$(OUT)/docs/reference/api.md
 	go run ./hack/refdocs -out $(OUT)
+	go run ./hack/monitoring -out $(OUT)
 
 .PHONY: fmt
 fmt: $(GOLANGCI_LINT) ## Format the Go code.
@@ -85,7 +93,7 @@ clean: ## Remove what was built here, tools included.
 
 ##@ Verify
 
-VERIFY := verify-generate verify-fmt verify-tidy verify-headers verify-links vet lint
+VERIFY := verify-generate verify-fmt verify-tidy verify-headers verify-links verify-rules vet lint
 
 .PHONY: verify
 verify: ## Check all that a change must satisfy besides its tests; reports every failure, not only the first.
@@ -117,6 +125,11 @@ verify-headers: ## Check that source files have their licence header.
 .PHONY: verify-links
 verify-links: ## Check that the links of the documentation lead somewhere.
 	@go run ./hack/doclinks
+
+.PHONY: verify-rules
+verify-rules: $(PROMTOOL) ## Check the alerts, and run their tests.
+	@$(PROMTOOL) check rules config/prometheus/rules.yaml
+	@$(PROMTOOL) test rules config/prometheus/rules_test.yaml
 
 ##@ Build and install
 
@@ -174,3 +187,9 @@ $(CRD_REF_DOCS):
 
 $(GOLANGCI_LINT):
 	$(call go-install,$@,github.com/golangci/golangci-lint/v2/cmd/golangci-lint,$(GOLANGCI_LINT_VERSION))
+
+$(PROMTOOL):
+	$(call go-install,$@,github.com/prometheus/prometheus/cmd/promtool,$(PROMETHEUS_VERSION))
+
+$(PROMETHEUS):
+	$(call go-install,$@,github.com/prometheus/prometheus/cmd/prometheus,$(PROMETHEUS_VERSION))

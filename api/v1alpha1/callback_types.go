@@ -54,13 +54,16 @@ const (
 type CallbackSpec struct {
 	// accountRef names the LiveAccount, in the same namespace, whose cloud
 	// holds the configuration. Without it the operator uses its own
-	// credentials.
+	// credentials. Naming another account removes nothing from the old one; in
+	// the new one adoptionPolicy decides, as for a new object.
 	// +optional
 	AccountRef *AccountReference `json:"accountRef,omitempty"`
 
 	// managementPolicy says whether the operator may write. Manage (the
 	// default) makes the cloud equal to this spec. Observe never writes: it
-	// reports in status how the cloud differs, and the failure counts.
+	// reports in status how the cloud differs, and the failure counts. An
+	// object that changes to Observe leaves the configuration in the cloud when
+	// it is deleted.
 	// +kubebuilder:default=Manage
 	// +optional
 	ManagementPolicy ManagementPolicy `json:"managementPolicy,omitempty"`
@@ -73,31 +76,35 @@ type CallbackSpec struct {
 
 	// adoptionPolicy says what to do when the cloud already holds a
 	// configuration that this object did not write and that differs from this
-	// spec. IfIdentical (the default) stops with Ready ExistingConfiguration
-	// and names the differing fields; Always replaces it, with an event that
-	// names what was replaced. A configuration equal to this spec is adopted
-	// either way.
+	// spec. IfIdentical (the default) stops with Ready False, reason
+	// ExistingConfiguration, and names the differing fields; Always replaces
+	// it, with an event that names what was replaced. A configuration equal to
+	// this spec is adopted either way.
 	// +kubebuilder:default=IfIdentical
 	// +optional
 	AdoptionPolicy AdoptionPolicy `json:"adoptionPolicy,omitempty"`
 
 	// driftPolicy says what to do when someone changed the configuration in
-	// the cloud. Correct (the default) writes this spec again; Report only
-	// sets the condition Drifted, until this spec changes.
+	// the cloud. Correct (the default) writes this spec again, though not more
+	// than 5 times within 10 minutes; Report only sets the condition Drifted,
+	// until this spec changes.
 	// +kubebuilder:default=Correct
 	// +optional
 	DriftPolicy DriftPolicy `json:"driftPolicy,omitempty"`
 
 	// deletionPolicy says what becomes of the configuration in the cloud when
 	// this object is deleted: Delete (the default) removes it, so that no more
-	// callbacks are sent; Retain leaves it as it is.
+	// callbacks are sent; Retain leaves it as it is. It can be changed while
+	// the object is being deleted: Retain lets go of one whose configuration
+	// cannot be removed.
 	// +kubebuilder:default=Delete
 	// +optional
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 
 	// resyncInterval is how often the configuration is read back from the
-	// cloud to find drift, from 1m to 24h. Default 10m. A change of this spec
-	// is written at once and does not wait for it.
+	// cloud to find drift: a duration such as 10m or 1h30m, from 1m to 24h.
+	// Default 10m. A change of this spec is written at once and does not wait
+	// for it. Each read takes requests of the account's quota.
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=24
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(h|m|s))+$') && duration(self) >= duration('1m') && duration(self) <= duration('24h')",message="must be a duration from 1m to 24h, such as 10m or 1h30m"
@@ -121,8 +128,10 @@ type AccountReference struct {
 
 // RecordsSpec says which callback records are counted, and how often.
 type RecordsSpec struct {
-	// window is the span, up to now, that the counts in status are for, from
-	// 1m to 167h (the cloud keeps records for 7 days). Default 1h.
+	// window is the span, up to now, that the counts in status are for: a
+	// duration such as 1h or 24h, from 1m to 167h, as the cloud keeps records
+	// for 7 days. Default 1h. A failure makes the object unhealthy until it is
+	// older than this.
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=24
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(h|m|s))+$') && duration(self) >= duration('1m') && duration(self) <= duration('167h')",message="must be a duration from 1m to 167h, such as 1h; the cloud keeps records for 7 days"
@@ -130,8 +139,9 @@ type RecordsSpec struct {
 	// +optional
 	Window metav1.Duration `json:"window,omitzero"`
 
-	// interval is how often the counts are refreshed, from 30s to 24h. Default
-	// 5m.
+	// interval is how often the counts are refreshed: a duration such as 30s
+	// or 5m, from 30s to 24h. Default 5m. Failures are noticed no sooner than
+	// this, and each refresh takes requests of the account's quota.
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=24
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(h|m|s))+$') && duration(self) >= duration('30s') && duration(self) <= duration('24h')",message="must be a duration from 30s to 24h, such as 5m"
@@ -140,21 +150,26 @@ type RecordsSpec struct {
 	Interval metav1.Duration `json:"interval,omitzero"`
 
 	// unhealthyThreshold is the number of failed callbacks in the window from
-	// which CallbacksHealthy is False. At least 1, which is the default.
+	// which CallbacksHealthy is False, with an event. At least 1, which is the
+	// default: a single failure counts.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:default=1
 	// +optional
 	UnhealthyThreshold int32 `json:"unhealthyThreshold,omitempty"`
 
-	// appName counts only callbacks of streams of this application (AppName).
-	// For the kinds that belong to a domain. Default: all.
+	// appName counts only callbacks of streams of this application (AppName,
+	// the first part of a stream's path), at most 256 characters. For the kinds
+	// that belong to a domain. Default: all. It has no influence on which
+	// callbacks are sent.
 	// +kubebuilder:validation:MaxLength=256
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]+$')",message="must be an application name in ASCII without spaces; leave the field out to count all"
 	// +optional
 	AppName string `json:"appName,omitempty"`
 
-	// streamName counts only callbacks of streams of this name (StreamName).
-	// For the kinds that belong to a domain. Default: all.
+	// streamName counts only callbacks of streams of this name (StreamName, the
+	// last part of a stream's path), at most 256 characters. For the kinds that
+	// belong to a domain. Default: all. It has no influence on which callbacks
+	// are sent.
 	// +kubebuilder:validation:MaxLength=256
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]+$')",message="must be a stream name in ASCII without spaces; leave the field out to count all"
 	// +optional
@@ -179,7 +194,10 @@ type SecretKeyReference struct {
 type AuthenticationSpec struct {
 	// keySecretRef names the Secret entry that holds the key with which
 	// callbacks are signed. A changed Secret is written to the cloud at once;
-	// the cloud uses a new key for streams that start afterwards.
+	// the cloud uses a new key for streams that start afterwards, so a receiver
+	// has to accept the old key too for as long as streams last. While the
+	// Secret, its entry or a well-formed key is missing, nothing is written and
+	// Ready is False, reason AuthKeyUnavailable.
 	KeySecretRef SecretKeyReference `json:"keySecretRef"`
 }
 
@@ -230,7 +248,8 @@ type Applied struct {
 	Account string `json:"account,omitempty"`
 
 	// secretVersion identifies the version of the Secret that the
-	// authentication key was read from. Empty without authentication.
+	// authentication key was read from, as its uid/resourceVersion. Empty
+	// without authentication.
 	// +optional
 	SecretVersion string `json:"secretVersion,omitempty"`
 

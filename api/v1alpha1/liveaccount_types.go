@@ -30,13 +30,17 @@ type LiveAccountSpec struct {
 	Credentials LiveCredentials `json:"credentials"`
 
 	// assumeRole makes the operator assume a RAM role with these credentials
-	// and act as that role.
+	// and act as that role, for example in another cloud account. Default: it
+	// acts as who the credentials say.
 	// +optional
 	AssumeRole *AssumeRole `json:"assumeRole,omitempty"`
 
 	// quotaSharePercent is the share of each documented request limit of the
 	// account that the operator may use, 1 to 100. Default 80: the rest is left
-	// to others who call the same account.
+	// to others who call the same account. A change takes effect at once.
+	// LiveAccounts with the same access key or role share one set of limits, at
+	// the least of their shares; other keys of the same cloud account, and other
+	// operators, have limits of their own, which add up.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100
 	// +kubebuilder:default=80
@@ -45,7 +49,9 @@ type LiveAccountSpec struct {
 
 	// allowedDomains are the domains that objects may manage through this
 	// account, such as push.example.com or *.example.com, where * stands for
-	// any characters. Empty, the default, means any.
+	// any characters; at most 256. Empty, the default, means any. An object with
+	// another domain has Ready False, reason AccessDenied, and no call is made
+	// for it.
 	// +kubebuilder:validation:MaxItems=256
 	// +kubebuilder:validation:items:MaxLength=253
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[-a-z0-9.*]+$')",message="must be a domain name in lower case, in which * stands for any characters, such as *.example.com"
@@ -59,7 +65,7 @@ type LiveAccountSpec struct {
 type LiveCredentials struct {
 	// accessKeySecretRef names a Secret in the same namespace with the entries
 	// accessKeyID, accessKeySecret and, for temporary credentials,
-	// securityToken.
+	// securityToken. A changed Secret takes effect without a restart.
 	// +optional
 	AccessKeySecretRef *LocalSecretReference `json:"accessKeySecretRef,omitempty"`
 

@@ -14,14 +14,17 @@ type LiveNotifyConfigSpec struct {
 	CallbackSpec `json:",inline"`
 
 	// domainName is the ingest (push) domain that the configuration is for,
-	// such as push.example.com; not the playback domain. Immutable.
+	// such as push.example.com; not the playback domain. Immutable. It belongs
+	// to one object in the cluster: of several the oldest has it, and the others
+	// are Ready False, reason Conflict.
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?[.])+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$')",message="must be a domain name in lower case without scheme, port, wildcard or trailing dot, such as push.example.com"
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="domainName cannot be changed; create another resource for another domain"
 	DomainName string `json:"domainName"`
 
 	// notifyURL is called with GET when a stream starts (publish) or stops
-	// (publish_done). Starts with http:// or https://.
+	// (publish_done). Starts with http:// or https://. Absent, the default:
+	// nobody is called. At least one of the three URLs is needed.
 	// +kubebuilder:validation:MaxLength=2083
 	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([^]/?#@:[]+|[[][0-9a-fA-F:.]+[]])(:[1-9][0-9]{0,4})?([/?#].*)?$')",message="must start with http:// or https:// followed by a host and at most a port number, without user name, such as https://hooks.example.com/live"
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]*$')",message="must not hold spaces or characters outside ASCII; percent-encode them"
@@ -29,7 +32,7 @@ type LiveNotifyConfigSpec struct {
 	NotifyURL string `json:"notifyURL,omitempty"`
 
 	// exceptionNotifyURL is called with POST on stream exceptions. Starts with
-	// http:// or https://.
+	// http:// or https://. Absent, the default: nobody is called.
 	// +kubebuilder:validation:MaxLength=2083
 	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([^]/?#@:[]+|[[][0-9a-fA-F:.]+[]])(:[1-9][0-9]{0,4})?([/?#].*)?$')",message="must start with http:// or https:// followed by a host and at most a port number, without user name, such as https://hooks.example.com/live"
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]*$')",message="must not hold spaces or characters outside ASCII; percent-encode them"
@@ -41,7 +44,7 @@ type LiveNotifyConfigSpec struct {
 	// made to it elsewhere cannot be found; it is written when this spec
 	// changes. Removing it replaces the whole configuration in the cloud,
 	// which is without callbacks for the moment in between. Starts with http://
-	// or https://.
+	// or https://. Absent, the default: nobody is called.
 	// +kubebuilder:validation:MaxLength=2083
 	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([^]/?#@:[]+|[[][0-9a-fA-F:.]+[]])(:[1-9][0-9]{0,4})?([/?#].*)?$')",message="must start with http:// or https:// followed by a host and at most a port number, without user name, such as https://hooks.example.com/live"
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]*$')",message="must not hold spaces or characters outside ASCII; percent-encode them"
@@ -49,7 +52,8 @@ type LiveNotifyConfigSpec struct {
 	SwitchNotifyURL string `json:"switchNotifyURL,omitempty"`
 
 	// authentication turns on signed callbacks, with a key of 16 to 64 letters
-	// and digits from a Secret. Without it callbacks are not signed.
+	// and digits from a Secret. Without it, the default, callbacks are not
+	// signed; removing it turns signing off.
 	// +optional
 	Authentication *AuthenticationSpec `json:"authentication,omitempty"`
 }

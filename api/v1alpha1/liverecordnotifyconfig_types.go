@@ -13,7 +13,9 @@ type LiveRecordNotifyConfigSpec struct {
 	CallbackSpec `json:",inline"`
 
 	// domainName is the main streaming (playback) domain that the configuration
-	// is for, such as live.example.com; not the ingest domain. Immutable.
+	// is for, such as live.example.com; not the ingest domain. Immutable. It
+	// belongs to one object in the cluster: of several the oldest has it, and
+	// the others are Ready False, reason Conflict.
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?[.])+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$')",message="must be a domain name in lower case without scheme, port, wildcard or trailing dot, such as live.example.com"
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="domainName cannot be changed; create another resource for another domain"
@@ -29,7 +31,7 @@ type LiveRecordNotifyConfigSpec struct {
 
 	// onDemandURL is asked with GET, when a stream starts, whether to record it;
 	// for recording templates that record on demand. Starts with http:// or
-	// https://.
+	// https://. Absent, the default: nobody is asked.
 	// +kubebuilder:validation:MaxLength=2083
 	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([^]/?#@:[]+|[[][0-9a-fA-F:.]+[]])(:[1-9][0-9]{0,4})?([/?#].*)?$')",message="must start with http:// or https:// followed by a host and at most a port number, without user name, such as https://hooks.example.com/live"
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]*$')",message="must not hold spaces or characters outside ASCII; percent-encode them"
@@ -42,7 +44,8 @@ type LiveRecordNotifyConfigSpec struct {
 	NeedStatusNotify bool `json:"needStatusNotify,omitempty"`
 
 	// authentication turns on signed callbacks, with a key of 16 to 32 letters
-	// and digits from a Secret. Without it callbacks are not signed.
+	// and digits from a Secret. Without it, the default, callbacks are not
+	// signed; removing it turns signing off.
 	// +optional
 	Authentication *AuthenticationSpec `json:"authentication,omitempty"`
 }

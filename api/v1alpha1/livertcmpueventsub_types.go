@@ -14,6 +14,8 @@ type LiveRtcMPUEventSubSpec struct {
 	CallbackSpec `json:",inline"`
 
 	// appID is the RTC application that the subscription is for. Immutable.
+	// It belongs to one object in the cluster: of several the oldest has it, and
+	// the others are Ready False, reason Conflict.
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_-]+$')",message="must be the ID of an RTC application: up to 64 letters, digits, '_' and '-'"
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="appID cannot be changed; create another resource for another application"
@@ -28,7 +30,7 @@ type LiveRtcMPUEventSubSpec struct {
 	CallbackURL string `json:"callbackURL"`
 
 	// channelIDs are the channels whose events are sent, at most 20. Empty, the
-	// default, means all channels.
+	// default, means all channels. Their order means nothing.
 	// +kubebuilder:validation:MaxItems=20
 	// +kubebuilder:validation:items:MaxLength=64
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[A-Za-z0-9_-]+$')",message="must be a channel ID: up to 64 letters, digits, '_' and '-'"

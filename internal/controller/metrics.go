@@ -4,6 +4,8 @@
 package controller
 
 import (
+	"sync"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -27,6 +29,11 @@ var (
 		Help: "The Ready condition: 1 True, 0 False, -1 Unknown.",
 	}, objectLabels)
 
+	notReadyGauge = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "live_notify_not_ready",
+		Help: "1 while the Ready condition is not True, with its reason. An object that is Ready has no such series.",
+	}, append(objectLabels, "reason"))
+
 	healthyGauge = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "live_notify_callbacks_healthy",
 		Help: "The CallbacksHealthy condition: 1 True, 0 False, -1 Unknown.",
@@ -40,14 +47,43 @@ var (
 
 // Collectors returns the metrics of this package, for a registry.
 func Collectors() []prometheus.Collector {
-	return []prometheus.Collector{callbacksInWindow, readyGauge, healthyGauge, driftTotal}
+	return []prometheus.Collector{callbacksInWindow, readyGauge, notReadyGauge, healthyGauge, driftTotal}
 }
 
 func observeMetrics(kind string, obj client.Object, status *v1alpha1.CallbackStatus) {
 	labels := []string{kind, obj.GetNamespace(), obj.GetName()}
 	readyGauge.WithLabelValues(labels...).Set(gaugeOf(status, v1alpha1.ConditionReady))
+	observeReason(status, labels)
 	healthyGauge.WithLabelValues(labels...).Set(gaugeOf(status, v1alpha1.ConditionCallbacksHealthy))
 	driftTotal.WithLabelValues(labels...) // so that a rate sees the first drift
+}
+
+// reasons are those of the series of notReadyGauge, by object: to find a series
+// without its reason costs a search through all.
+var reasons sync.Map // of seriesOwner to string
+
+// seriesOwner is an object that has series.
+type seriesOwner struct {
+	kind string
+	name types.NamespacedName
+}
+
+// observeReason sees to it that an object has one series of notReadyGauge at
+// most. Passes over one object do not overlap.
+func observeReason(status *v1alpha1.CallbackStatus, labels []string) {
+	owner := seriesOwner{labels[0], types.NamespacedName{Namespace: labels[1], Name: labels[2]}}
+	reason := ""
+	if c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady); c != nil && c.Status != metav1.ConditionTrue {
+		reason = c.Reason
+	}
+	if before, ok := reasons.Load(owner); ok && before != reason {
+		notReadyGauge.DeleteLabelValues(append(labels, before.(string))...)
+		reasons.Delete(owner)
+	}
+	if reason != "" {
+		notReadyGauge.WithLabelValues(append(labels, reason)...).Set(1)
+		reasons.Store(owner, reason)
+	}
 }
 
 func gaugeOf(status *v1alpha1.CallbackStatus, condition string) float64 {
@@ -78,6 +114,8 @@ func forgetMetrics(kind string, name types.NamespacedName) {
 	labels := prometheus.Labels{"kind": kind, "namespace": name.Namespace, "name": name.Name}
 	callbacksInWindow.DeletePartialMatch(labels)
 	readyGauge.DeletePartialMatch(labels)
+	notReadyGauge.DeletePartialMatch(labels)
+	reasons.Delete(seriesOwner{kind, name})
 	healthyGauge.DeletePartialMatch(labels)
 	driftTotal.DeletePartialMatch(labels)
 }

@@ -1,0 +1,236 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+// What follows is written as JSON in the form that Grafana imports.
+type object = map[string]any
+
+// panel is a panel in short.
+type panel struct {
+	title, description string
+	kind               string // stat, table, or timeseries, which is the default
+	width, height      int    // of 24, and in rows of 30 pixels
+	unit               string
+	color              string // of a stat
+	queries            []query
+}
+
+type query struct{ expr, legend string }
+
+// one is the latest of what replicas and restarts of the operator say about an
+// object.
+func one(metric, more string) string {
+	return `max by (kind, namespace, name) (` + metric + `{namespace=~"$namespace", kind=~"$kind"` + more + `})`
+}
+
+const (
+	ofObject = "{{kind}} {{namespace}}/{{name}}"
+	failed   = `, result="failed"`
+	success  = `, result="success"`
+)
+
+func stat(title, description, color, expr string) panel {
+	return panel{title: title, description: description, kind: "stat", width: 4, height: 4, color: color, queries: []query{{expr, ""}}}
+}
+
+// quantile returns the 95th percentile of a histogram by a label.
+func quantile(metric, selector, by string) string {
+	return `histogram_quantile(0.95, sum by (` + by + `, le) (rate(` + metric + `_bucket` + selector + `[$__rate_interval])))`
+}
+
+// rows are the rows of the dashboard, each with its panels.
+var rows = []struct {
+	title  string
+	panels []panel
+}{
+	{"Objects", []panel{
+		stat("Objects", "Objects of the chosen kinds and namespaces.", "blue", `count(`+one("live_notify_ready", "")+`) or vector(0)`),
+		stat("Ready", "Ready is True: the cloud holds the spec.", "green", `count(`+one("live_notify_ready", "")+` == 1) or vector(0)`),
+		stat("Not ready", "Ready is False: someone has to act.", "red", `count(`+one("live_notify_ready", "")+` == 0) or vector(0)`),
+		stat("Unknown", "Ready is Unknown: suspended, on the way, or the cloud does not answer.", "orange", `count(`+one("live_notify_ready", "")+` == -1) or vector(0)`),
+		stat("Callbacks fail", "CallbacksHealthy is False: the receiver does not take them.", "red", `count(`+one("live_notify_callbacks_healthy", "")+` == 0) or vector(0)`),
+		stat("Operators at work", "Operators that reconcile: those that hold a lease, where there is one.", "blue",
+			`count(controller_runtime_max_concurrent_reconciles{controller="LiveNotifyConfig"}) or vector(0)`),
+		{
+			title: "Failed callbacks in the window", description: "The ten objects with the most failed callbacks. The window is that of each object's spec.records.",
+			width: 12, height: 9, unit: "short",
+			queries: []query{{`topk(10, ` + one("live_notify_window_callbacks", failed) + ` > 0)`, ofObject}},
+		},
+		{
+			title: "Share of callbacks that failed", description: "The ten objects with the largest share.",
+			width: 12, height: 9, unit: "percentunit",
+			queries: []query{{`topk(10, ` + one("live_notify_window_callbacks", failed) + ` / (` + one("live_notify_window_callbacks", failed) + ` + ` + one("live_notify_window_callbacks", success) + ` > 0) > 0)`, ofObject}},
+		},
+		{
+			title: "Not ready, by reason", description: "Objects whose Ready is False or Unknown. Empty when all is well.",
+			kind: "table", width: 12, height: 8,
+			queries: []query{{`max by (kind, namespace, name, reason) (live_notify_not_ready{namespace=~"$namespace", kind=~"$kind"})`, ""}},
+		},
+		{
+			title: "Changes behind the operator's back", description: "Drift found within an hour, for the ten objects with the most. Empty when nobody else writes.",
+			width: 12, height: 8, unit: "short",
+			queries: []query{{`topk(10, sum by (kind, namespace, name) (increase(live_notify_drift_total{namespace=~"$namespace", kind=~"$kind"}[1h])) > 0)`, ofObject}},
+		},
+	}},
+	{"Requests to the cloud", []panel{
+		{
+			title: "Requests", description: "Requests by operation.", width: 12, height: 8, unit: "reqps",
+			queries: []query{{`sum by (action) (rate(live_notify_api_requests_total[$__rate_interval]))`, "{{action}}"}},
+		},
+		{
+			title: "Errors", description: "Requests that did not end with OK, by operation and code. docs/reference/errors.md explains the codes.",
+			width: 12, height: 8, unit: "reqps",
+			queries: []query{{`sum by (action, code) (rate(live_notify_api_requests_total{code!="OK"}[$__rate_interval]))`, "{{action}} {{code}}"}},
+		},
+		{
+			title: "Quota in use", description: "Requests by operation as a share of what the operator allows itself, in all accounts together.",
+			width: 12, height: 8, unit: "percentunit",
+			queries: []query{{
+				`sum by (action) (rate(live_notify_api_requests_total[$__rate_interval])) / sum by (action) (max by (account, action) (live_notify_api_quota_limit))`, "{{action}}",
+			}},
+		},
+		{
+			title: "Quota", description: "Requests a second that the operator allows itself. It falls when the cloud throttles, and recovers.",
+			width: 12, height: 8, unit: "reqps",
+			queries: []query{{`max by (account, action) (live_notify_api_quota_limit)`, "{{account}} {{action}}"}},
+		},
+		{
+			title: "Wait for a turn (p95)", description: "By lane: user is a change by someone, new a first convergence, sync a read-back, records a count. A request whose turn is more than a second away is not held: its object comes back later, and it counts here with about 0 s.",
+			width: 12, height: 8, unit: "s",
+			queries: []query{{quantile("live_notify_api_wait_seconds", "", "lane"), "{{lane}}"}},
+		},
+		{
+			title: "Time to reply (p95)", description: "From sending a request to the end of the reply, by operation.", width: 12, height: 8, unit: "s",
+			queries: []query{{quantile("live_notify_api_request_duration_seconds", "", "action"), "{{action}}"}},
+		},
+	}},
+	{"Operator", []panel{
+		{
+			title: "Passes", description: "Passes over objects, by kind and result. Those with the result error failed within the cluster.", width: 12, height: 8, unit: "ops",
+			queries: []query{{`sum by (controller, result) (rate(controller_runtime_reconcile_total{controller=~"Live.+"}[$__rate_interval]))`, "{{controller}} {{result}}"}},
+		},
+		{
+			title: "Time of a pass (p95)", description: "With the waits for a turn and the requests to the cloud that it made.", width: 12, height: 8, unit: "s",
+			queries: []query{{quantile("controller_runtime_reconcile_time_seconds", `{controller=~"Live.+"}`, "controller"), "{{controller}}"}},
+		},
+		{
+			title: "Work queue", description: "Objects whose turn for a pass has come, by kind.", width: 12, height: 8, unit: "short",
+			queries: []query{{`sum by (name) (workqueue_depth{name=~"Live.+"})`, "{{name}}"}},
+		},
+		{
+			title: "Wait in the work queue (p95)", description: "Grows when all workers are busy: see --max-concurrent-reconciles.", width: 12, height: 8, unit: "s",
+			queries: []query{{quantile("workqueue_queue_duration_seconds", `{name=~"Live.+"}`, "name"), "{{name}}"}},
+		},
+		{
+			title: "Memory", description: "Resident memory, and what of it is the heap.", width: 8, height: 8, unit: "bytes",
+			queries: []query{{`process_resident_memory_bytes{job="$job"}`, "{{instance}} resident"}, {`go_memstats_heap_inuse_bytes{job="$job"}`, "{{instance}} heap"}},
+		},
+		{
+			title: "CPU", description: "Cores in use.", width: 8, height: 8, unit: "short",
+			queries: []query{{`rate(process_cpu_seconds_total{job="$job"}[$__rate_interval])`, "{{instance}}"}},
+		},
+		{
+			title: "At work", description: "1 for an operator that reconciles: with --leader-elect the one that holds the lease.", width: 8, height: 8, unit: "short",
+			queries: []query{{`count by (instance) (controller_runtime_max_concurrent_reconciles{controller="LiveNotifyConfig"})`, "{{instance}}"}},
+		},
+	}},
+}
+
+var source = object{"type": "prometheus", "uid": "${datasource}"}
+
+// dashboard lays the panels out, from left to right and top to bottom.
+func dashboard() object {
+	var panels []object
+	x, y, rowHeight, id := 0, 0, 0, 0
+	newLine := func() { x, y, rowHeight = 0, y+rowHeight, 0 }
+	place := func(p object, width, height int) {
+		if x+width > 24 {
+			newLine()
+		}
+		id++
+		p["id"] = id
+		p["gridPos"] = object{"x": x, "y": y, "w": width, "h": height}
+		panels = append(panels, p)
+		x, rowHeight = x+width, max(rowHeight, height)
+	}
+	for _, row := range rows {
+		newLine()
+		place(object{"type": "row", "title": row.title, "collapsed": false, "panels": []object{}}, 24, 1)
+		for _, p := range row.panels {
+			place(p.json(), p.width, p.height)
+		}
+	}
+	return object{
+		"uid":         "live-notify-operator",
+		"title":       "Live notify operator",
+		"description": "Callbacks of ApsaraVideo Live: are they configured, are they delivered, and how is the operator? Generated by hack/monitoring.",
+		"tags":        []string{"live-notify-operator", "kubernetes"},
+		"editable":    true, "graphTooltip": 1, "schemaVersion": 39, "version": 1, "refresh": "30s", "timezone": "browser",
+		"time":        object{"from": "now-6h", "to": "now"},
+		"annotations": object{"list": []object{}},
+		"templating": object{"list": []object{
+			{"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "current": object{}, "hide": 0},
+			variable("namespace", "Namespace", `label_values(live_notify_ready, namespace)`, true),
+			variable("kind", "Kind", `label_values(live_notify_ready, kind)`, true),
+			variable("job", "Job", `label_values(controller_runtime_max_concurrent_reconciles{controller="LiveNotifyConfig"}, job)`, false),
+		}},
+		"panels": panels,
+	}
+}
+
+// variable is one that is filled from label values; of many, all are chosen at
+// first.
+func variable(name, label, definition string, many bool) object {
+	v := object{
+		"name": name, "label": label, "type": "query", "datasource": source, "definition": definition, "hide": 0,
+		"query": object{"query": definition, "refId": name}, "refresh": 2, "sort": 1, "includeAll": many, "multi": many, "current": object{},
+	}
+	if many {
+		v["allValue"], v["current"] = ".*", object{"selected": true, "text": []string{"All"}, "value": []string{"$__all"}}
+	}
+	return v
+}
+
+func (p panel) json() object {
+	kind := p.kind
+	if kind == "" {
+		kind = "timeseries"
+	}
+	instant := kind != "timeseries"
+	var targets []object
+	for i, q := range p.queries {
+		target := object{
+			"refId": string(rune('A' + i)), "datasource": source, "expr": q.expr, "legendFormat": q.legend,
+			"editorMode": "code", "instant": instant, "range": !instant,
+		}
+		if kind == "table" {
+			target["format"] = "table"
+		}
+		targets = append(targets, target)
+	}
+	j := object{"type": kind, "title": p.title, "description": p.description, "datasource": source, "targets": targets}
+	defaults := object{"unit": p.unit}
+	switch kind {
+	case "stat":
+		defaults["color"] = object{"mode": "fixed", "fixedColor": p.color}
+		// 0 of what should not be is no news.
+		if p.color == "red" || p.color == "orange" {
+			defaults["color"] = object{"mode": "thresholds"}
+			defaults["thresholds"] = object{"mode": "absolute", "steps": []object{{"color": "green", "value": nil}, {"color": p.color, "value": 1}}}
+		}
+		j["options"] = object{"colorMode": "value", "graphMode": "none", "reduceOptions": object{"calcs": []string{"lastNotNull"}}}
+	case "table":
+		j["options"] = object{"showHeader": true}
+		j["transformations"] = []object{{"id": "organize", "options": object{"excludeByName": object{"Time": true, "Value": true}}}}
+	default:
+		defaults["min"] = 0
+		defaults["custom"] = object{"lineWidth": 1, "fillOpacity": 10, "showPoints": "never"}
+		j["options"] = object{
+			"legend":  object{"displayMode": "table", "placement": "bottom", "calcs": []string{"lastNotNull", "max"}},
+			"tooltip": object{"mode": "multi", "sort": "desc"},
+		}
+	}
+	j["fieldConfig"] = object{"defaults": defaults, "overrides": []object{}}
+	return j
+}

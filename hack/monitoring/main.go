@@ -1,0 +1,90 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Command monitoring writes what is generated in config/prometheus: the
+// PrometheusRule, from rules.yaml, and the Grafana dashboard, from dashboard.go.
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+const dir = "config/prometheus"
+
+func main() {
+	out := flag.String("out", ".", "directory to write config/prometheus in")
+	flag.Parse()
+	if err := run(*out); err != nil {
+		fmt.Fprintln(os.Stderr, "monitoring:", err)
+		os.Exit(1)
+	}
+}
+
+func run(out string) error {
+	rules, err := os.ReadFile(filepath.Join(dir, "rules.yaml"))
+	if err != nil {
+		return err
+	}
+	rule, err := prometheusRule(rules)
+	if err != nil {
+		return fmt.Errorf("%s/rules.yaml: %w", dir, err)
+	}
+	var board bytes.Buffer
+	encoder := json.NewEncoder(&board)
+	encoder.SetEscapeHTML(false) // < and > are for people to read
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(dashboard()); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(out, dir), 0o755); err != nil {
+		return err
+	}
+	for name, text := range map[string][]byte{"prometheusrule.yaml": rule, "dashboard.json": board.Bytes()} {
+		if err := os.WriteFile(filepath.Join(out, dir, name), text, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const ruleHead = `# Copyright The live-notify-operator Authors.
+# SPDX-License-Identifier: Apache-2.0
+
+# Generated from rules.yaml by "make generate": edit that one.
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: live-notify-operator
+  labels:
+    app.kubernetes.io/name: live-notify-operator
+spec:
+`
+
+// prometheusRule wraps a rule file into an object of the Prometheus operator.
+func prometheusRule(rules []byte) ([]byte, error) {
+	var parsed struct{ Groups []any }
+	if err := yaml.UnmarshalStrict(rules, &parsed); err != nil {
+		return nil, err
+	}
+	if len(parsed.Groups) == 0 {
+		return nil, fmt.Errorf("no groups")
+	}
+	var text strings.Builder
+	text.WriteString(ruleHead)
+	_, groups, _ := strings.Cut(string(rules), "\ngroups:")
+	for line := range strings.Lines("groups:" + groups) {
+		if strings.TrimSpace(line) != "" {
+			line = "  " + line
+		}
+		text.WriteString(line)
+	}
+	return []byte(text.String()), nil
+}
