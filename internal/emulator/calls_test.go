@@ -57,6 +57,12 @@ func TestCallsAreBounded(t *testing.T) {
 	if len(got) != maxCalls || got[0].Status != extra || got[maxCalls-1].Status != maxCalls+extra-1 {
 		t.Errorf("%d calls from %d to %d", len(got), got[0].Status, got[len(got)-1].Status)
 	}
+	for n, want := range map[int]int{0: maxCalls, extra: maxCalls, extra + 1: maxCalls - 1, maxCalls + extra - 1: 1, maxCalls + extra: 0} {
+		since := s.CallsSince(n)
+		if len(since) != want || want > 0 && (since[0].Status != max(n, extra) || since[want-1].Status != maxCalls+extra-1) {
+			t.Errorf("%d calls since %d, want %d", len(since), n, want)
+		}
+	}
 	if s.CallCount() != maxCalls+extra {
 		t.Errorf("count is %d", s.CallCount())
 	}
