@@ -23,9 +23,10 @@ COPY internal/ internal/
 ARG TARGETOS
 ARG TARGETARCH
 ARG VERSION=dev
+ARG COMMIT=
 RUN --mount=type=cache,target=/cache \
     CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
-    go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$VERSION" -o /out/ . ./cmd/live-emulator
+    go build -trimpath -buildvcs=false -ldflags "-s -w -X github.com/live-notify/live-notify-operator/internal/version.version=$VERSION -X github.com/live-notify/live-notify-operator/internal/version.commit=$COMMIT" -o /out/ . ./cmd/live-emulator
 
 FROM ${BASE_IMAGE} AS emulator
 COPY --from=build /out/live-emulator /live-emulator

@@ -19,6 +19,7 @@ PROMETHEUS     := bin/prometheus-$(PROMETHEUS_VERSION)
 
 KUBECTL ?= kubectl
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
 
 ##@ General
 
@@ -133,12 +134,17 @@ verify-rules: $(PROMTOOL) ## Check the alerts, and run their tests.
 
 ##@ Build and install
 
-LDFLAGS = -s -w -X main.version=$(VERSION)
+MODULE  := github.com/live-notify/live-notify-operator
+LDFLAGS = -s -w -X $(MODULE)/internal/version.version=$(VERSION) -X $(MODULE)/internal/version.commit=$(COMMIT)
+BINARY  ?= bin/live-notify-operator
 
 .PHONY: build
-build: ## Build the operator and the emulator into bin/.
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/live-notify-operator .
+build: $(BINARY) ## Build the operator and the emulator into bin/.
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/live-emulator ./cmd/live-emulator
+
+.PHONY: $(BINARY)
+$(BINARY):
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $@ .
 
 .PHONY: install
 install: ## Install the CRDs into the cluster of KUBECONFIG.
