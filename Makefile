@@ -18,7 +18,7 @@ PROMTOOL       := bin/promtool-$(PROMETHEUS_VERSION)
 PROMETHEUS     := bin/prometheus-$(PROMETHEUS_VERSION)
 
 KUBECTL ?= kubectl
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+VERSION ?= $(shell git describe --tags --always --dirty --abbrev=12 2>/dev/null || echo dev)
 COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
 
 ##@ General
@@ -41,6 +41,8 @@ run: ## Run the operator on this machine against the cluster of KUBECONFIG; ARGS
 
 ##@ Develop
 
+PKGS ?= ./...
+
 .PHONY: test
 test: ## Run all tests, against a real API server; TESTFLAGS="-run X" and PKGS=./internal/... narrow it.
 	@assets=$$(go run ./hack/controlplane) || exit 1; \
@@ -48,8 +50,15 @@ test: ## Run all tests, against a real API server; TESTFLAGS="-run X" and PKGS=.
 	go test -race -run '^$$' errors >/dev/null 2>&1 || \
 		{ race=; echo "make test: no working C compiler, so the race detector is off" >&2; }; \
 	set -x; KUBEBUILDER_ASSETS=$$assets go test $$race -parallel 8 -timeout 20m $(TESTFLAGS) $(PKGS)
+ifeq ($(PKGS),./...)
+	@$(call in-modules,go test -timeout 20m $(TESTFLAGS) ./...)
+endif
 
-PKGS ?= ./...
+# Modules whose dependencies are not the operator's.
+MODULES := hack/image
+
+# $(call in-modules,command) runs a command in each of them.
+in-modules = for module in $(MODULES); do (set -x; cd $$module && $(1)) || exit 1; done
 
 .PHONY: bench
 bench: ## Measure the operator under the cloud's limits; ARGS="-n 10000 -qps-scale 20" and the like, ARGS=-h lists them.
@@ -83,10 +92,12 @@ fmt: $(GOLANGCI_LINT) ## Format the Go code.
 .PHONY: vet
 vet: ## Run go vet.
 	go vet ./...
+	@$(call in-modules,go vet ./...)
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Run the linters; LINTFLAGS=--fix mends what can be mended.
 	$(GOLANGCI_LINT) run $(LINTFLAGS)
+	@$(call in-modules,$(CURDIR)/$(GOLANGCI_LINT) run $(LINTFLAGS))
 
 .PHONY: clean
 clean: ## Remove what was built here, tools included.
@@ -118,6 +129,7 @@ verify-tidy: ## Check that go.mod and go.sum say what is used.
 	@go mod tidy -diff || { echo "run: go mod tidy" >&2; exit 1; }
 	@cd hack/controlplane/kubernetes && go mod tidy -diff || \
 		{ echo "run: cd hack/controlplane/kubernetes && go mod tidy" >&2; exit 1; }
+	@$(call in-modules,go mod tidy -diff) || { echo "run go mod tidy there" >&2; exit 1; }
 
 .PHONY: verify-headers
 verify-headers: ## Check that source files have their licence header.
@@ -145,6 +157,16 @@ build: $(BINARY) ## Build the operator and the emulator into bin/.
 .PHONY: $(BINARY)
 $(BINARY):
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $@ .
+
+PLATFORMS         ?= linux/amd64,linux/arm64
+SOURCE            ?= https://$(MODULE)
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+.PHONY: image
+image: ## Build images of the operator and the emulator, with SBOMs, into bin/image; PUSH=<repository> pushes them there.
+	GOFLAGS= GOWORK=off go -C hack/image run . -root '$(CURDIR)' -out bin/image -platforms '$(PLATFORMS)' \
+		-version '$(VERSION)' -commit '$(COMMIT)' -created '$(SOURCE_DATE_EPOCH)' -source '$(SOURCE)' \
+		$(if $(PUSH),-repository '$(PUSH)' -push)
 
 .PHONY: install
 install: ## Install the CRDs into the cluster of KUBECONFIG.
