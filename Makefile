@@ -7,11 +7,13 @@ MAKEFLAGS += --no-print-directory
 
 # All tools and their versions. Each is built once, into bin/<tool>-<version>.
 CONTROLLER_GEN_VERSION := v0.23.0
+ACTIONLINT_VERSION     := v1.7.12
 CRD_REF_DOCS_VERSION   := v0.3.0
 GOLANGCI_LINT_VERSION  := v2.15.0
 PROMETHEUS_VERSION     := v0.316.0
 
 CONTROLLER_GEN := bin/controller-gen-$(CONTROLLER_GEN_VERSION)
+ACTIONLINT     := bin/actionlint-$(ACTIONLINT_VERSION)
 CRD_REF_DOCS   := bin/crd-ref-docs-$(CRD_REF_DOCS_VERSION)
 GOLANGCI_LINT  := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 PROMTOOL       := bin/promtool-$(PROMETHEUS_VERSION)
@@ -105,7 +107,7 @@ clean: ## Remove what was built here, tools included.
 
 ##@ Verify
 
-VERIFY := verify-generate verify-fmt verify-tidy verify-headers verify-links verify-rules vet lint
+VERIFY := verify-generate verify-fmt verify-tidy verify-headers verify-links verify-rules verify-workflows vet lint
 
 .PHONY: verify
 verify: ## Check all that a change must satisfy besides its tests; reports every failure, not only the first.
@@ -144,6 +146,12 @@ verify-rules: $(PROMTOOL) ## Check the alerts, and run their tests.
 	@$(PROMTOOL) check rules config/prometheus/rules.yaml
 	@$(PROMTOOL) test rules config/prometheus/rules_test.yaml
 
+.PHONY: verify-workflows
+verify-workflows: $(ACTIONLINT) ## Check the workflows of the forge.
+	@$(ACTIONLINT) -shellcheck= -pyflakes= # whether they are installed must not matter
+	@! grep -nE 'uses: +[^.]' .github/workflows/*.yaml | grep -vE '@[0-9a-f]{40} # v[0-9.]+$$' || \
+		{ echo "pin each action by its commit, with its version in a comment" >&2; exit 1; }
+
 ##@ Build and install
 
 MODULE  := github.com/live-notify/live-notify-operator
@@ -164,9 +172,20 @@ SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 .PHONY: image
 image: ## Build images of the operator and the emulator, with SBOMs, into bin/image; PUSH=<repository> pushes them there.
-	GOFLAGS= GOWORK=off go -C hack/image run . -root '$(CURDIR)' -out bin/image -platforms '$(PLATFORMS)' \
+	@GOFLAGS= GOWORK=off go -C hack/image run . -root '$(CURDIR)' -out bin/image -platforms '$(PLATFORMS)' \
 		-version '$(VERSION)' -commit '$(COMMIT)' -created '$(SOURCE_DATE_EPOCH)' -source '$(SOURCE)' \
 		$(if $(PUSH),-repository '$(PUSH)' -push)
+
+.PHONY: release-files
+release-files: ## Collect what goes with a release into bin/release, of what make image built.
+	@rm -rf bin/release && mkdir -p bin/release
+	@cp bin/image/*-linux-* bin/image/*.oci.tar bin/image/digests.txt bin/release
+	@$(MAKE) install-yaml IMG="$$(grep /live-notify-operator@ bin/image/digests.txt)" >bin/release/install.yaml
+	@ls bin/release
+
+.PHONY: install-yaml
+install-yaml: ## Print the manifests that make deploy applies.
+	@$(call with-images,config/default)
 
 .PHONY: install
 install: ## Install the CRDs into the cluster of KUBECONFIG.
@@ -209,6 +228,9 @@ endef
 
 $(CONTROLLER_GEN):
 	$(call go-install,$@,sigs.k8s.io/controller-tools/cmd/controller-gen,$(CONTROLLER_GEN_VERSION))
+
+$(ACTIONLINT):
+	$(call go-install,$@,github.com/rhysd/actionlint/cmd/actionlint,$(ACTIONLINT_VERSION))
 
 $(CRD_REF_DOCS):
 	$(call go-install,$@,github.com/elastic/crd-ref-docs,$(CRD_REF_DOCS_VERSION))
