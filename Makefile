@@ -57,7 +57,7 @@ ifeq ($(PKGS),./...)
 endif
 
 # Modules whose dependencies are not the operator's.
-MODULES := hack/image
+MODULES := hack/crdcheck hack/image
 
 # $(call in-modules,command) runs a command in each of them.
 in-modules = for module in $(MODULES); do (set -x; cd $$module && $(1)) || exit 1; done
@@ -107,7 +107,7 @@ clean: ## Remove what was built here, tools included.
 
 ##@ Verify
 
-VERIFY := verify-generate verify-fmt verify-tidy verify-headers verify-links verify-rules verify-workflows vet lint
+VERIFY := verify-generate verify-fmt verify-tidy verify-headers verify-links verify-rules verify-crds verify-workflows vet lint
 
 .PHONY: verify
 verify: ## Check all that a change must satisfy besides its tests; reports every failure, not only the first.
@@ -145,6 +145,10 @@ verify-links: ## Check that the links of the documentation lead somewhere.
 verify-rules: $(PROMTOOL) ## Check the alerts, and run their tests.
 	@$(PROMTOOL) check rules config/prometheus/rules.yaml
 	@$(PROMTOOL) test rules config/prometheus/rules_test.yaml
+
+.PHONY: verify-crds
+verify-crds: ## Check that the CRDs break nothing that works with the last release; BASE=<commit> compares with another.
+	@GOFLAGS= GOWORK=off go -C hack/crdcheck run . -root '$(CURDIR)' -base '$(BASE)'
 
 .PHONY: verify-workflows
 verify-workflows: $(ACTIONLINT) ## Check the workflows of the forge.
