@@ -7,18 +7,21 @@ MAKEFLAGS += --no-print-directory
 
 # All tools and their versions. Each is built once, into bin/<tool>-<version>.
 CONTROLLER_GEN_VERSION := v0.23.0
+ACTIONLINT_VERSION     := v1.7.12
 CRD_REF_DOCS_VERSION   := v0.3.0
 GOLANGCI_LINT_VERSION  := v2.15.0
 PROMETHEUS_VERSION     := v0.316.0
 
 CONTROLLER_GEN := bin/controller-gen-$(CONTROLLER_GEN_VERSION)
+ACTIONLINT     := bin/actionlint-$(ACTIONLINT_VERSION)
 CRD_REF_DOCS   := bin/crd-ref-docs-$(CRD_REF_DOCS_VERSION)
 GOLANGCI_LINT  := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 PROMTOOL       := bin/promtool-$(PROMETHEUS_VERSION)
 PROMETHEUS     := bin/prometheus-$(PROMETHEUS_VERSION)
 
 KUBECTL ?= kubectl
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+VERSION ?= $(shell git describe --tags --always --dirty --abbrev=12 2>/dev/null || echo dev)
+COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
 
 ##@ General
 
@@ -40,6 +43,8 @@ run: ## Run the operator on this machine against the cluster of KUBECONFIG; ARGS
 
 ##@ Develop
 
+PKGS ?= ./...
+
 .PHONY: test
 test: ## Run all tests, against a real API server; TESTFLAGS="-run X" and PKGS=./internal/... narrow it.
 	@assets=$$(go run ./hack/controlplane) || exit 1; \
@@ -47,8 +52,15 @@ test: ## Run all tests, against a real API server; TESTFLAGS="-run X" and PKGS=.
 	go test -race -run '^$$' errors >/dev/null 2>&1 || \
 		{ race=; echo "make test: no working C compiler, so the race detector is off" >&2; }; \
 	set -x; KUBEBUILDER_ASSETS=$$assets go test $$race -parallel 8 -timeout 20m $(TESTFLAGS) $(PKGS)
+ifeq ($(PKGS),./...)
+	@$(call in-modules,go test -timeout 20m $(TESTFLAGS) ./...)
+endif
 
-PKGS ?= ./...
+# Modules whose dependencies are not the operator's.
+MODULES := hack/crdcheck hack/image
+
+# $(call in-modules,command) runs a command in each of them.
+in-modules = for module in $(MODULES); do (set -x; cd $$module && $(1)) || exit 1; done
 
 .PHONY: bench
 bench: ## Measure the operator under the cloud's limits; ARGS="-n 10000 -qps-scale 20" and the like, ARGS=-h lists them.
@@ -82,10 +94,12 @@ fmt: $(GOLANGCI_LINT) ## Format the Go code.
 .PHONY: vet
 vet: ## Run go vet.
 	go vet ./...
+	@$(call in-modules,go vet ./...)
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Run the linters; LINTFLAGS=--fix mends what can be mended.
 	$(GOLANGCI_LINT) run $(LINTFLAGS)
+	@$(call in-modules,$(CURDIR)/$(GOLANGCI_LINT) run $(LINTFLAGS))
 
 .PHONY: clean
 clean: ## Remove what was built here, tools included.
@@ -93,7 +107,7 @@ clean: ## Remove what was built here, tools included.
 
 ##@ Verify
 
-VERIFY := verify-generate verify-fmt verify-tidy verify-headers verify-links verify-rules vet lint
+VERIFY := verify-generate verify-fmt verify-tidy verify-headers verify-links verify-rules verify-crds verify-workflows vet lint
 
 .PHONY: verify
 verify: ## Check all that a change must satisfy besides its tests; reports every failure, not only the first.
@@ -117,6 +131,7 @@ verify-tidy: ## Check that go.mod and go.sum say what is used.
 	@go mod tidy -diff || { echo "run: go mod tidy" >&2; exit 1; }
 	@cd hack/controlplane/kubernetes && go mod tidy -diff || \
 		{ echo "run: cd hack/controlplane/kubernetes && go mod tidy" >&2; exit 1; }
+	@$(call in-modules,go mod tidy -diff) || { echo "run go mod tidy there" >&2; exit 1; }
 
 .PHONY: verify-headers
 verify-headers: ## Check that source files have their licence header.
@@ -131,14 +146,50 @@ verify-rules: $(PROMTOOL) ## Check the alerts, and run their tests.
 	@$(PROMTOOL) check rules config/prometheus/rules.yaml
 	@$(PROMTOOL) test rules config/prometheus/rules_test.yaml
 
+.PHONY: verify-crds
+verify-crds: ## Check that the CRDs break nothing that works with the last release; BASE=<commit> compares with another.
+	@GOFLAGS= GOWORK=off go -C hack/crdcheck run . -root '$(CURDIR)' -base '$(BASE)'
+
+.PHONY: verify-workflows
+verify-workflows: $(ACTIONLINT) ## Check the workflows of the forge.
+	@$(ACTIONLINT) -shellcheck= -pyflakes= # whether they are installed must not matter
+	@! grep -nE 'uses: +[^.]' .github/workflows/*.yaml | grep -vE '@[0-9a-f]{40} # v[0-9.]+$$' || \
+		{ echo "pin each action by its commit, with its version in a comment" >&2; exit 1; }
+
 ##@ Build and install
 
-LDFLAGS = -s -w -X main.version=$(VERSION)
+MODULE  := github.com/live-notify/live-notify-operator
+LDFLAGS = -s -w -X $(MODULE)/internal/version.version=$(VERSION) -X $(MODULE)/internal/version.commit=$(COMMIT)
+BINARY  ?= bin/live-notify-operator
 
 .PHONY: build
-build: ## Build the operator and the emulator into bin/.
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/live-notify-operator .
+build: $(BINARY) ## Build the operator and the emulator into bin/.
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/live-emulator ./cmd/live-emulator
+
+.PHONY: $(BINARY)
+$(BINARY):
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $@ .
+
+PLATFORMS         ?= linux/amd64,linux/arm64
+SOURCE            ?= https://$(MODULE)
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+.PHONY: image
+image: ## Build images of the operator and the emulator, with SBOMs, into bin/image; PUSH=<repository> pushes them there.
+	@GOFLAGS= GOWORK=off go -C hack/image run . -root '$(CURDIR)' -out bin/image -platforms '$(PLATFORMS)' \
+		-version '$(VERSION)' -commit '$(COMMIT)' -created '$(SOURCE_DATE_EPOCH)' -source '$(SOURCE)' \
+		$(if $(PUSH),-repository '$(PUSH)' -push)
+
+.PHONY: release-files
+release-files: ## Collect what goes with a release into bin/release, of what make image built.
+	@rm -rf bin/release && mkdir -p bin/release
+	@cp bin/image/*-linux-* bin/image/*.oci.tar bin/image/digests.txt bin/release
+	@$(MAKE) install-yaml IMG="$$(grep /live-notify-operator@ bin/image/digests.txt)" >bin/release/install.yaml
+	@ls bin/release
+
+.PHONY: install-yaml
+install-yaml: ## Print the manifests that make deploy applies.
+	@$(call with-images,config/default)
 
 .PHONY: install
 install: ## Install the CRDs into the cluster of KUBECONFIG.
@@ -181,6 +232,9 @@ endef
 
 $(CONTROLLER_GEN):
 	$(call go-install,$@,sigs.k8s.io/controller-tools/cmd/controller-gen,$(CONTROLLER_GEN_VERSION))
+
+$(ACTIONLINT):
+	$(call go-install,$@,github.com/rhysd/actionlint/cmd/actionlint,$(ACTIONLINT_VERSION))
 
 $(CRD_REF_DOCS):
 	$(call go-install,$@,github.com/elastic/crd-ref-docs,$(CRD_REF_DOCS_VERSION))

@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/labels"
@@ -28,10 +29,8 @@ import (
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/controller"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/version"
 )
-
-// version is set by the build.
-var version = "dev"
 
 // +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;create;update,namespace=live-notify-system
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
@@ -56,6 +55,7 @@ type options struct {
 	requireAccountRef             bool
 	workers                       int
 	zap                           zap.Options
+	printVersion                  bool
 }
 
 func parseFlags() (options, error) {
@@ -72,6 +72,7 @@ func parseFlags() (options, error) {
 	flag.BoolVar(&o.allowInsecure, "allow-insecure-endpoints", false, "Allow http:// endpoints that are not loopback. Requests carry authentication keys.")
 	flag.BoolVar(&o.requireAccountRef, "require-account-ref", false, "Refuse objects that lean on the operator's own credentials, and LiveAccounts that lean on the role of its instance.")
 	flag.IntVar(&o.workers, "max-concurrent-reconciles", 10, "Objects of a kind that converge at once.")
+	flag.BoolVar(&o.printVersion, "version", false, "Print the version and end.")
 	o.zap.BindFlags(flag.CommandLine)
 	flag.Parse()
 
@@ -98,6 +99,11 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	build := version.Get()
+	if o.printVersion {
+		fmt.Println(build)
+		return nil
+	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.zap)))
 	log := ctrl.Log.WithName("setup")
 
@@ -122,7 +128,7 @@ func run() error {
 	if err != nil {
 		return fmt.Errorf("setting up the manager: %w", err)
 	}
-	metrics.Registry.MustRegister(append(live.Collectors(), controller.Collectors()...)...)
+	metrics.Registry.MustRegister(slices.Concat(version.Collectors(), live.Collectors(), controller.Collectors())...)
 	err = controller.Setup(mgr, controller.Options{
 		Accounts: controller.AccountOptions{Own: own, RequireRef: o.requireAccountRef, AllowInsecure: o.allowInsecure},
 		Workers:  o.workers,
@@ -133,7 +139,7 @@ func run() error {
 	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)); err != nil {
 		return err
 	}
-	log.Info("starting", "version", version)
+	log.Info("starting", "version", build.Version, "commit", build.Commit, "go", build.GoVersion)
 	return mgr.Start(ctrl.SetupSignalHandler())
 }
 

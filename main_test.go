@@ -80,3 +80,11 @@ func TestBadFlags(t *testing.T) {
 		}
 	}
 }
+
+func TestVersionFlag(t *testing.T) {
+	for arg, want := range map[string]bool{"--version": true, "--leader-elect": false} {
+		if o, err := parse(t, arg); err != nil || o.printVersion != want {
+			t.Errorf("%s: got %v, %v, want %v", arg, o.printVersion, err, want)
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/internal/controller"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/version"
 )
 
 type metricGroup struct {
@@ -32,7 +33,11 @@ func metrics() (any, error) {
 		return nil, err
 	}
 	requests, err := describeAll(live.Collectors())
-	return []metricGroup{{"Objects", objects}, {"Requests to the cloud", requests}}, err
+	if err != nil {
+		return nil, err
+	}
+	build, err := describeAll(version.Collectors())
+	return []metricGroup{{"Objects", objects}, {"Requests to the cloud", requests}, {"The operator", build}}, err
 }
 
 func describeAll(collectors []prometheus.Collector) ([]metric, error) {

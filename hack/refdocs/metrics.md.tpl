@@ -2,7 +2,7 @@
 {{- /* SPDX-License-Identifier: Apache-2.0 */ -}}
 # Metrics
 
-<!-- Generated from Collectors() of internal/controller and internal/live by "make generate": edit these, or hack/refdocs. -->
+<!-- Generated from Collectors() of internal/controller, internal/live and internal/version by "make generate": edit these, or hack/refdocs. -->
 
 `make demo` prints an address to see them at:
 
