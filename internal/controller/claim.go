@@ -5,9 +5,12 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -72,6 +75,29 @@ func (p *pass[O, C]) claimed() bool {
 	return controllerutil.ContainsFinalizer(p.obj, v1alpha1.Finalizer)
 }
 
+// own makes sure, before a write to the cloud, that the claim is set and that
+// the object still is as this pass sees it. The cache does not say so: that of a
+// new process may be of a server that lags behind, and a leader that was
+// replaced may not know it yet.
+func (p *pass[O, C]) own(ctx context.Context) error {
+	if !p.claimed() {
+		return p.claim(ctx) // which tells too, by its lock
+	}
+	now := p.kind.New()
+	err := p.uncached.Get(ctx, client.ObjectKeyFromObject(p.obj), now)
+	switch {
+	case client.IgnoreNotFound(err) != nil:
+		return fmt.Errorf("reading the object: %w", err)
+	case err == nil && now.GetUID() == p.obj.GetUID() && now.GetGeneration() == p.obj.GetGeneration() && controllerutil.ContainsFinalizer(now, v1alpha1.Finalizer):
+		return nil
+	default:
+		return apierrors.NewConflict(schema.GroupResource{Group: v1alpha1.GroupVersion.Group, Resource: p.kind.Name}, p.obj.GetName(), errOutdated)
+	}
+}
+
+// errOutdated: the cache shows an object of the past.
+var errOutdated = errors.New("the object has changed since")
+
 // claim sets the finalizer, release removes it.
 func (p *pass[O, C]) claim(ctx context.Context) error {
 	return p.patchFinalizer(ctx, controllerutil.AddFinalizer)
@@ -97,5 +123,6 @@ func (p *pass[O, C]) patchFinalizer(ctx context.Context, change func(client.Obje
 		o.SetFinalizers(patched.GetFinalizers())
 		o.SetResourceVersion(patched.GetResourceVersion())
 	}
+	p.mem.version = patched.GetResourceVersion()
 	return nil
 }

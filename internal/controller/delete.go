@@ -79,10 +79,13 @@ func (p *pass[O, C]) retained() string {
 // errStillThere: the cloud still shows what it accepted to remove.
 var errStillThere = errors.New("still there")
 
-// remove removes the configuration without looking first, as not every one can
-// be seen, and again only when the removal had time to show.
+// remove removes the configuration without looking at it first, as not every one
+// can be seen, and again only when the removal had time to show.
 func (p *pass[O, C]) remove(ctx context.Context, remote Remote[C]) error {
 	if p.mem.deletedAt.IsZero() || p.now.Sub(p.mem.deletedAt) >= settling {
+		if err := p.own(ctx); err != nil {
+			return err
+		}
 		logged := logr.NewContext(ctx, log.FromContext(ctx).WithValues("why", "delete"))
 		if err := remote.Delete(logged, live.LaneUser, p.key); err != nil {
 			return err

@@ -70,6 +70,9 @@ func (r *Reconciler[O, C]) Reconcile(ctx context.Context, req reconcile.Request)
 		return reconcile.Result{}, err
 	}
 	p := r.begin(obj)
+	if p.mem.ahead(obj) {
+		return reconcile.Result{RequeueAfter: minWait}, nil
+	}
 	p.introduce()
 	out := p.converge(ctx)
 	switch {
@@ -82,8 +85,8 @@ func (r *Reconciler[O, C]) Reconcile(ctx context.Context, req reconcile.Request)
 	err := errors.Join(out.fault, p.write(ctx))
 	switch {
 	case apierrors.IsConflict(out.fault):
-		// The object changed during the pass: look at it again, it is no error.
-		return reconcile.Result{RequeueAfter: minWait}, nil
+		// The object is not as the cache shows it: look again, it is no error.
+		return reconcile.Result{RequeueAfter: minRetry}, nil
 	case err != nil || out.gone:
 		return reconcile.Result{}, err
 	}
@@ -269,7 +272,11 @@ func (p *pass[O, C]) write(ctx context.Context) error {
 	// the next one would do it again.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), statusTimeout)
 	defer cancel()
-	return client.IgnoreNotFound(p.Status().Patch(ctx, p.obj, client.MergeFrom(p.before)))
+	err := p.Status().Patch(ctx, p.obj, client.MergeFrom(p.before))
+	if err == nil {
+		p.mem.version = p.obj.GetResourceVersion()
+	}
+	return client.IgnoreNotFound(err)
 }
 
 // reason returns that of a condition; "" if there is none.

@@ -161,7 +161,7 @@ func (d *driver) metrics() string {
 	var text strings.Builder
 	for _, c := range append(Collectors(), live.Collectors()...) {
 		if err := metrics.Registry.Register(c); err != nil && !strings.Contains(err.Error(), "duplicate") {
-			d.t.Fatal(err)
+			d.t.Fatalf("registering: %v", err)
 		}
 	}
 	families, err := metrics.Registry.Gather()

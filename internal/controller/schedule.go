@@ -9,7 +9,9 @@ import (
 	"sync"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"github.com/live-notify/live-notify-operator/internal/live"
 )
@@ -69,6 +71,7 @@ type attempt struct {
 // restart costs at most a read.
 type memory struct {
 	uid      types.UID
+	version  string // of the object, by its last write to the API server
 	tried    attempt
 	failures int // in a row
 
@@ -78,6 +81,13 @@ type memory struct {
 	deletedAt time.Time   // the last removal, waiting to show
 	corrected []time.Time // corrections of drift within warPeriod
 	counts    live.Counts // the last ones
+}
+
+// ahead tells whether the object was written since it was as the cache shows it.
+// Its status would be that of before.
+func (m *memory) ahead(obj metav1.Object) bool {
+	order, err := resourceversion.CompareResourceVersion(obj.GetResourceVersion(), m.version)
+	return err == nil && order < 0
 }
 
 // braked tells whether another correction would be one too many.

@@ -49,6 +49,9 @@ var cluster *rest.Config
 
 var scheme = runtime.NewScheme()
 
+// long asks for the long form of the tests that have one, as make soak does.
+var long = os.Getenv("LONG") != ""
+
 // logs holds what everything logged, for the tests that look for secrets.
 var logs = &journal{}
 
@@ -126,16 +129,29 @@ func (c *fakeClock) advance(d time.Duration)         { c.offset.Add(int64(d)) }
 // the two. Nothing in it is shared with other tests.
 type world struct {
 	Gomega
-	t         *testing.T
+	t         tester
 	ctx       context.Context
 	namespace string
 	api       client.Client // not cached
+	sim       *simAPI       // behind api; nil if that is a real one
+	gate      *gate         // that all calls of the operator go through
+	keys      []string      // that the Secret has had
 	cloud     *emulator.Server
 	endpoint  string
 	clock     *fakeClock
 	own       *live.Client
 	sts       string // the token service of LiveAccounts
 	mgr       ctrl.Manager
+}
+
+// tester is what a world needs of a test, be it one of package testing or of
+// package rapid.
+type tester interface {
+	Helper()
+	Name() string
+	Cleanup(func())
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
 }
 
 const (
@@ -148,10 +164,22 @@ var worlds atomic.Int64
 // newWorld returns a world whose operator does nothing yet.
 func newWorld(t *testing.T, o emulator.Options) *world {
 	t.Helper()
-	g := NewWithT(t)
-	ctx, cancel := context.WithCancel(logr.NewContext(context.Background(), ctrl.Log.WithName(t.Name())))
-	w := &world{Gomega: g, t: t, ctx: ctx, namespace: fmt.Sprintf("test-%d", worlds.Add(1)), clock: &fakeClock{}}
+	w := newCloud(t, o)
+	var err error
+	w.api, err = client.New(cluster, client.Options{Scheme: scheme})
+	w.Expect(err).NotTo(HaveOccurred())
+	w.Expect(w.api.Create(w.ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}})).To(Succeed())
+	w.mgr = w.newManager()
+	return w
+}
 
+// newCloud returns a world that is still without an API server.
+func newCloud(t tester, o emulator.Options) *world {
+	t.Helper()
+	ctx, cancel := context.WithCancel(logr.NewContext(context.Background(), ctrl.Log.WithName(t.Name())))
+	w := &world{
+		Gomega: NewWithT(t), t: t, ctx: ctx, namespace: fmt.Sprintf("test-%d", worlds.Add(1)), clock: &fakeClock{}, gate: &gate{},
+	}
 	o.AccessKeys = []emulator.AccessKey{{ID: keyID, Secret: keySecret}, {ID: secondID, Secret: keySecret}}
 	for _, session := range sessions {
 		o.AccessKeys = append(o.AccessKeys, session)
@@ -160,17 +188,11 @@ func newWorld(t *testing.T, o emulator.Options) *world {
 		o.Now, o.AnyDate = w.clock.Now, true // the delay passes as the clock is moved
 	}
 	w.cloud = emulator.New(o)
-	server := httptest.NewServer(w.cloud)
+	server := httptest.NewServer(w.gate.cloud(w.cloud))
 	w.endpoint = server.URL
 	t.Cleanup(func() { server.Close(); w.cloud.Close() })
 	t.Cleanup(cancel)
-
-	var err error
-	w.api, err = client.New(cluster, client.Options{Scheme: scheme})
-	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(w.api.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}})).To(Succeed())
 	w.own = w.client(live.Options{Credentials: w.credentials(keyID, keySecret)})
-	w.mgr = w.newManager()
 	return w
 }
 
@@ -230,6 +252,8 @@ type driver struct {
 	*world
 	f fixture
 	r reconcile.Reconciler
+	// asked are the specs that there have been.
+	asked []Object
 }
 
 // drive returns a driver for a kind, of which a restarted operator is another.
@@ -237,7 +261,9 @@ func (w *world) drive(f fixture) *driver {
 	w.Expect(f.index(w.shared())).To(Succeed())
 	d := &driver{world: w, f: f}
 	d.restart()
-	w.start()
+	if w.sim == nil {
+		w.start()
+	}
 	return d
 }
 
@@ -246,9 +272,10 @@ func (w *world) accountOptions() AccountOptions {
 }
 
 func (w *world) shared() *shared {
+	c, reader := w.gate.client(w.mgr.GetClient()), w.gate.reader(w.mgr.GetAPIReader())
 	return &shared{
-		Client: w.mgr.GetClient(), uncached: w.mgr.GetAPIReader(), manager: w.mgr,
-		accounts: NewAccounts(w.mgr.GetClient(), w.mgr.GetAPIReader(), w.accountOptions()), events: w.mgr.GetEventRecorder("live-notify-operator"), clock: w.clock,
+		Client: c, uncached: reader, manager: w.mgr,
+		accounts: NewAccounts(c, reader, w.accountOptions()), events: w.mgr.GetEventRecorder("live-notify-operator"), clock: w.clock,
 	}
 }
 
@@ -260,9 +287,15 @@ func (d *driver) restart() { d.r = d.f.reconciler(d.shared()) }
 func (d *driver) pass(name string) time.Duration {
 	d.t.Helper()
 	d.catchUp()
-	result, err := d.r.Reconcile(d.ctx, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: d.namespace, Name: name}})
+	wait, err := d.try(name)
 	d.Expect(err).NotTo(HaveOccurred())
-	return result.RequeueAfter
+	return wait
+}
+
+// try makes a pass that may fail, on the cache as it is.
+func (d *driver) try(name string) (time.Duration, error) {
+	result, err := d.r.Reconcile(d.ctx, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: d.namespace, Name: name}})
+	return result.RequeueAfter, err
 }
 
 // passes makes passes, moving the clock to each, until the time is over.
@@ -305,6 +338,10 @@ func (d *driver) until(name, reason string) Object {
 // catchUp waits until the cache holds what the API server does.
 func (d *driver) catchUp() {
 	d.t.Helper()
+	if d.sim != nil {
+		d.sim.catchUp()
+		return
+	}
 	secrets := &metav1.PartialObjectMetadataList{}
 	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
 	for _, list := range []client.ObjectList{d.f.newList(), secrets} {
@@ -355,6 +392,7 @@ func (d *driver) create(name string, edit ...func(Object)) Object {
 		e(obj)
 	}
 	d.Expect(d.api.Create(d.ctx, obj)).To(Succeed())
+	d.asked = append(d.asked, obj)
 	return obj
 }
 
@@ -364,6 +402,7 @@ func (d *driver) update(name string, edit func(Object)) {
 	d.Expect(retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		obj := d.get(name)
 		edit(obj)
+		d.asked = append(d.asked, obj)
 		return d.api.Update(d.ctx, obj)
 	})).To(Succeed())
 }
@@ -376,6 +415,7 @@ func (d *driver) remove(name string) {
 // secret creates or replaces the Secret called key with one entry called key.
 func (w *world) secret(value string) {
 	w.t.Helper()
+	w.keys = append(w.keys, value)
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "key"}}
 	err := w.api.Create(w.ctx, secret.DeepCopy())
 	w.Expect(client.IgnoreAlreadyExists(err)).To(Succeed())

@@ -227,7 +227,7 @@ func (p *pass[O, C]) put(ctx context.Context, remote Remote[C], c comparison[C],
 		p.drifted(c.diff, true)
 		c.lane = live.LaneSync
 	}
-	if err := p.claim(ctx); err != nil {
+	if err := p.own(ctx); err != nil {
 		return outcome{fault: err}
 	}
 	logged := logr.NewContext(ctx, log.FromContext(ctx).WithValues("why", why, "fields", c.diff))
