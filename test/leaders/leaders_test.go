@@ -306,6 +306,14 @@ func (r *replica) once() {
 	}
 }
 
+// never fails the test if anything was written.
+func (r *replica) never() {
+	r.Helper()
+	if written := r.written(); len(written) > 0 {
+		r.Errorf("written: %v, want nothing", written)
+	}
+}
+
 // A leader that is frozen past its lease does not know, when it wakes, that
 // another has led since. It wakes with writes that are overdue.
 func TestFrozenLeader(t *testing.T) {
@@ -340,6 +348,14 @@ func TestFrozenLeader(t *testing.T) {
 	case <-first.ended:
 	case <-time.After(patience):
 		t.Error("the old leader goes on")
+	}
+	first.never()
+	second.never()
+	if !w.holds("two") {
+		t.Error("the old leader undid the new one's work")
+	}
+	if !w.settled() {
+		t.Error("the old leader's status is over the new one's")
 	}
 	if now := w.leader(); now == leader {
 		t.Error("the old leader leads again")
