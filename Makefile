@@ -62,6 +62,17 @@ MODULES := hack/crdcheck hack/image
 # $(call in-modules,command) runs a command in each of them.
 in-modules = for module in $(MODULES); do (set -x; cd $$module && $(1)) || exit 1; done
 
+FUZZTIME ?= 30s
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME, one after another; TESTFLAGS="-parallel 1" and the like narrow it.
+	@for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' api internal test | xargs -n 1 dirname | sort -u); do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\)(.*/\1/p' $$dir/*_test.go); do \
+			echo "==> $$dir $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $(TESTFLAGS) ./$$dir || exit 1; \
+		done; \
+	done
+
 .PHONY: bench
 bench: ## Measure the operator under the cloud's limits; ARGS="-n 10000 -qps-scale 20" and the like, ARGS=-h lists them.
 	go run ./hack/bench $(ARGS)

@@ -47,6 +47,7 @@ func main() {
 type options struct {
 	metricsAddress, healthAddress string
 	metricsSecure, leaderElect    bool
+	leaseNamespace                string
 	namespaces                    []string
 	selector                      labels.Selector
 	region, endpoint              string
@@ -64,6 +65,7 @@ func parseFlags() (options, error) {
 	flag.BoolVar(&o.metricsSecure, "metrics-secure", true, "Serve metrics over TLS, to those whom the API server authorizes only.")
 	flag.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz; 0 turns them off.")
 	flag.BoolVar(&o.leaderElect, "leader-elect", false, "Let one of several replicas work at a time.")
+	flag.StringVar(&o.leaseNamespace, "leader-elect-namespace", "", "Namespace of the lease of the leader. Default: that of the pod.")
 	namespaces := flag.String("watch-namespaces", "", "Comma-separated namespaces to watch; empty for all.")
 	selector := flag.String("watch-label-selector", "", "Watch only objects with these labels, to share them out among several operators.")
 	flag.StringVar(&o.region, "region", live.DefaultRegion, "Region of the operator's own account.")
@@ -172,6 +174,7 @@ func managerOptions(o options) ctrl.Options {
 		Metrics:                       served,
 		HealthProbeBindAddress:        o.healthAddress,
 		LeaderElection:                o.leaderElect,
+		LeaderElectionNamespace:       o.leaseNamespace,
 		LeaderElectionID:              "live-notify-operator.live.alibabacloud.com",
 		LeaderElectionReleaseOnCancel: true,
 	}

@@ -255,6 +255,9 @@ func (p *pass[O, C]) comeBack() time.Duration {
 	return max(due.Sub(p.clock.Now()), time.Millisecond)
 }
 
+// statusTimeout bounds the patch of a status, which nothing else cuts short.
+const statusTimeout = 10 * time.Second
+
 // write patches the status if anything but the time of the last read moved.
 // There is no lock: this operator is the only writer of status.
 func (p *pass[O, C]) write(ctx context.Context) error {
@@ -265,6 +268,10 @@ func (p *pass[O, C]) write(ctx context.Context) error {
 	if !p.mem.syncedAt.IsZero() {
 		p.status.LastSyncTime = &metav1.Time{Time: p.mem.syncedAt.Truncate(time.Second)}
 	}
+	// What was done is told also when the operator is told to stop meanwhile:
+	// the next one would do it again.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), statusTimeout)
+	defer cancel()
 	err := p.Status().Patch(ctx, p.obj, client.MergeFrom(p.before))
 	if err == nil {
 		p.mem.version = p.obj.GetResourceVersion()

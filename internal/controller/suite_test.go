@@ -19,6 +19,7 @@ import (
 
 	"github.com/go-logr/logr"
 	. "github.com/onsi/gomega"
+	"go.uber.org/goleak"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -79,13 +80,22 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "starting the API server:", err)
 		return 1
 	}
-	defer func() {
-		if err := env.Stop(); err != nil {
-			fmt.Fprintln(os.Stderr, "stopping the API server:", err)
+	restore := trustFakes()
+	code := m.Run()
+	restore()
+	if err := env.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, "stopping the API server:", err)
+	}
+	if code == 0 {
+		// A watch that is stopped while it has an event in hand waits for ever
+		// for a reader of it: apimachinery's Filter, which controller-runtime puts
+		// on the watches of a cache for single namespaces.
+		if err := goleak.Find(goleak.IgnoreTopFunction("k8s.io/apimachinery/pkg/watch.(*filteredWatch).loop")); err != nil {
+			fmt.Fprintln(os.Stderr, "after the tests:", err)
+			return 1
 		}
-	}()
-	defer trustFakes()()
-	return m.Run()
+	}
+	return code
 }
 
 // journal is a log that tests can read.

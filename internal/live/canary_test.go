@@ -5,6 +5,7 @@ package live_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -92,10 +93,28 @@ func spelled(t *testing.T, err error) string {
 func keptSecret(t *testing.T, where, text string) {
 	t.Helper()
 	for _, secret := range []string{key, otherKey, stored} {
-		if strings.Contains(strings.ToLower(text), strings.ToLower(secret)) {
-			t.Errorf("a key is in %s:\n%s", where, text)
+		// In base64 the characters at both ends depend on what is around them.
+		for _, told := range []string{secret, each(secret, "%%%02x"), each(secret, `\\u%04x`), each(secret, "&#%d;"), each(secret, "%02x")} {
+			if strings.Contains(strings.ToLower(text), strings.ToLower(told)) {
+				t.Errorf("a key is in %s:\n%s", where, text)
+			}
+		}
+		for before := range 3 {
+			encoded := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("x", before) + secret))
+			if strings.Contains(text, encoded[before+1:len(encoded)-1]) {
+				t.Errorf("a key is in %s, in base64:\n%s", where, text)
+			}
 		}
 	}
+}
+
+// each spells every character by a format.
+func each(s, format string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		_, _ = fmt.Fprintf(&b, format, c)
+	}
+	return b.String()
 }
 
 // writes are all requests that carry a key. The cloud has held a configuration
@@ -129,6 +148,17 @@ var indiscreet = map[string]http.HandlerFunc{
 	"an error that echoes the key in lower case": echo(func(r *http.Request) string {
 		return "authkey=" + strings.ToLower(r.URL.Query().Get("NotifyAuthKey"))
 	}),
+	"an error that echoes the key percent-encoded": echo(func(r *http.Request) string { return each(r.URL.Query().Get("NotifyAuthKey"), "%%%02x") }),
+	"an error that echoes the key with escapes":    echo(func(r *http.Request) string { return each(r.URL.Query().Get("NotifyAuthKey"), `\\u%04x`) }),
+	"an error that echoes the key with references": echo(func(r *http.Request) string { return each(r.URL.Query().Get("NotifyAuthKey"), "&#%d;") }),
+	"an error that echoes the key in hex":          echo(func(r *http.Request) string { return each(r.URL.Query().Get("NotifyAuthKey"), "%02x") }),
+	"an error that echoes the query in base64": echo(func(r *http.Request) string {
+		return base64.StdEncoding.EncodeToString([]byte(r.URL.RawQuery))
+	}),
+	"an error that has its request ID within the key": func(w http.ResponseWriter, r *http.Request) {
+		k := r.URL.Query().Get("NotifyAuthKey")
+		reply(w, 400, "InvalidParam", "the key "+k[:5]+"REQ-1"+k[5:], "REQ-1")
+	},
 	"an error that echoes the query":      echo(func(r *http.Request) string { return r.URL.RawQuery }),
 	"an error that echoes the query late": echo(func(r *http.Request) string { return strings.Repeat("x ", 120) + r.URL.RawQuery }),
 	"an error that echoes the URL":        echo(func(r *http.Request) string { return r.Method + " https://" + r.Host + r.URL.String() }),
@@ -138,6 +168,7 @@ var indiscreet = map[string]http.HandlerFunc{
 	"an error that echoes the query encoded twice": echo(func(r *http.Request) string {
 		return url.QueryEscape(url.QueryEscape(r.URL.RawQuery))
 	}),
+	"an error with a code of control characters": func(w http.ResponseWriter, _ *http.Request) { reply(w, 400, "\x1b\x7f", "m", "R") },
 	"an error with the key as its code": func(w http.ResponseWriter, r *http.Request) {
 		reply(w, 400, r.URL.Query().Get("NotifyAuthKey"), "m", "R")
 	},

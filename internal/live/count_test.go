@@ -159,7 +159,17 @@ func TestCountAllStorage(t *testing.T) {
 // A reply without the total is no zero, in neither of the two requests.
 func TestCountWithoutTotal(t *testing.T) {
 	t.Parallel()
-	const without = `{"RequestId":"REQ-1","NotifyRecordsInfo":{"LiveStreamNotifyRecordsInfo":[{"NotifyType":"publish"}]},"CallbackList":[{"NotifyType":"file_created"}]}`
+	withoutTotal(t, `{"RequestId":"REQ-1","NotifyRecordsInfo":{"LiveStreamNotifyRecordsInfo":[{"NotifyType":"publish"}]},"CallbackList":[{"NotifyType":"file_created"}]}`)
+}
+
+// Less than none is no total either.
+func TestCountNegativeTotal(t *testing.T) {
+	t.Parallel()
+	withoutTotal(t, `{"RequestId":"REQ-1","TotalNum":-1}`)
+}
+
+func withoutTotal(t *testing.T, without string) {
+	t.Helper()
 	for family, f := range families {
 		for request, faults := range map[string][]emulator.Fault{
 			"for failures": {{Body: without, Times: 1}},
@@ -188,10 +198,11 @@ func TestCountOddRecords(t *testing.T) {
 		records string
 		want    live.Counts
 	}{
-		"a time that is none": {`[{"NotifyTime":"yesterday","StreamName":"s"}]`, live.Counts{Failed: 3, Total: 3, Last: &live.Failure{StreamName: "s"}}},
-		"no fields at all":    {`[{}]`, live.Counts{Failed: 3, Total: 3, Last: &live.Failure{}}},
-		"no records":          {`[]`, live.Counts{Failed: 3, Total: 3}},
-		"records missing":     {`null`, live.Counts{Failed: 3, Total: 3}},
+		"a time that is none":   {`[{"NotifyTime":"yesterday","StreamName":"s"}]`, live.Counts{Failed: 3, Total: 3, Last: &live.Failure{StreamName: "s"}}},
+		"no fields at all":      {`[{}]`, live.Counts{Failed: 3, Total: 3, Last: &live.Failure{}}},
+		"records that are null": {`[null,{"StreamName":"s"},null]`, live.Counts{Failed: 3, Total: 3, Last: &live.Failure{StreamName: "s"}}},
+		"no records":            {`[]`, live.Counts{Failed: 3, Total: 3}},
+		"records missing":       {`null`, live.Counts{Failed: 3, Total: 3}},
 		"another time zone": {
 			`[{"NotifyTime":"2026-01-02T11:04:05+08:00"},{"NotifyTime":"2026-01-02T03:04:04Z"}]`,
 			live.Counts{Failed: 3, Total: 3, Last: &live.Failure{Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}},

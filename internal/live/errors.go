@@ -4,6 +4,7 @@
 package live
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Class says what an error means for the caller, whatever its spelling.
@@ -186,18 +188,50 @@ const between = `(?:[\s+"'\\=:>]|%(?:25)*(?:2[027b]|3[ade]|5c))`
 // redact returns a message from the cloud that is safe and stable: keys are
 // hidden, the request ID is removed, the length is bounded.
 func redact(message, requestID string, keys ...Key) string {
-	for _, k := range keys {
-		if k != "" {
-			message = strings.ReplaceAll(message, string(k), hidden)
-		}
-	}
-	message = keyParameter.ReplaceAllString(message, "${1}"+hidden)
+	message = hide(message, keys)
 	if requestID != "" {
-		message = strings.ReplaceAll(message, requestID, "")
+		// What was apart may be a key now.
+		message = hide(strings.ReplaceAll(message, requestID, ""), keys)
 	}
-	message = strings.Join(strings.Fields(message), " ")
+	message = strings.Join(strings.FieldsFunc(message, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
 	if len(message) > maxMessage {
 		message = strings.ToValidUTF8(message[:maxMessage], "") + "..."
 	}
 	return message
+}
+
+// hide replaces keys, those that are known and those called by their name.
+func hide(message string, keys []Key) string {
+	for _, k := range keys {
+		if k != "" {
+			message = spelled(k).ReplaceAllString(message, hidden)
+		}
+	}
+	return keyParameter.ReplaceAllString(message, "${1}"+hidden)
+}
+
+// spelled finds a key as a server may repeat it: in either case, percent-encoded,
+// as escapes of JSON or references of HTML and XML, in hex or in base64.
+func spelled(k Key) *regexp.Regexp {
+	var letters, digits strings.Builder
+	for _, c := range []byte(k) {
+		fmt.Fprintf(&letters, `(?:%[1]s|%%(?:25)*%02[2]x|\\+(?:u00|x)%02[2]x|&#(?:0*%[2]d|x0*%[2]x);)`, regexp.QuoteMeta(string(c)), c)
+		fmt.Fprintf(&digits, "%02x", c)
+	}
+	return regexp.MustCompile(`(?i)` + letters.String() + `|` + digits.String() + `|(?-i:` + strings.Join(base64Spellings(string(k)), "|") + `)`)
+}
+
+// base64Spellings are what of a key is the same in the base64 of every text that
+// holds it: one for each place in a group of three characters.
+func base64Spellings(key string) []string {
+	var all []string
+	for before := range 3 {
+		padded := make([]byte, before, before+len(key))
+		padded = append(padded, key...)
+		encoded := base64.RawStdEncoding.EncodeToString(padded)
+		// The first and the last character may share bits with a neighbour.
+		from, to := (before*8+5)/6, len(padded)*8/6
+		all = append(all, regexp.QuoteMeta(encoded[from:to]))
+	}
+	return all
 }

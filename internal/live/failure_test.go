@@ -4,6 +4,8 @@
 package live_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +15,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -559,4 +562,31 @@ func TestLostReply(t *testing.T) {
 		t.Fatal(err)
 	}
 	check(t, "have", have, want)
+}
+
+// A small reply that unpacks to a large one is read as far as any other.
+func TestDecompressionBomb(t *testing.T) {
+	t.Parallel()
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	_, _ = io.WriteString(z, `{"RequestId":"REQ-1","X":"`)
+	blank := bytes.Repeat([]byte{' '}, 1<<20)
+	for range 512 {
+		_, _ = z.Write(blank)
+	}
+	_, _ = io.WriteString(z, `"}`)
+	_ = z.Close()
+	var before, after runtime.MemStats
+	c := against(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = w.Write(packed.Bytes())
+	})
+	runtime.ReadMemStats(&before)
+	_, err := live.Stream{Client: c}.Get(t.Context(), live.LaneSync, push)
+	runtime.ReadMemStats(&after)
+	failure(t, err, live.Unavailable, malformed)
+	// Others allocate too; without a bound it would be half a gigabyte at least.
+	if used := after.TotalAlloc - before.TotalAlloc; used > 400<<20 {
+		t.Errorf("%d MiB were allocated", used>>20)
+	}
 }

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/live-notify/live-notify-operator/internal/emulator"
 	"github.com/live-notify/live-notify-operator/internal/live"
 )
@@ -42,7 +44,7 @@ func TestMain(m *testing.M) {
 	}
 	_ = os.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", accessKeyID)
 	_ = os.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", accessKeySecret)
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // cloud is an emulator behind a real port, and a client to it.

@@ -151,6 +151,9 @@ func (m MPU) Count(ctx context.Context, appID string, q Query, before Counts) (C
 		}
 		var deliveries []delivery
 		for _, r := range reply.Body.Logs {
+			if r == nil {
+				return nil, false, &Error{Class: Unavailable, Action: mpuRecords.action, Code: codeMalformed, Message: "a record of the reply is null"}
+			}
 			deliveries = append(deliveries, mpuDelivery(r))
 		}
 		return deliveries, *reply.Body.HasMore, nil

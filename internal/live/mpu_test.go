@@ -62,6 +62,14 @@ func TestMPUCountReadsOnlyWhatIsNew(t *testing.T) {
 	}
 }
 
+// A record that is null is one of which nothing is known.
+func TestMPUCountNullRecord(t *testing.T) {
+	t.Parallel()
+	c := against(t, body(200, `{"RequestId":"REQ-1","HasMore":false,"Logs":[{"MsgId":"m","HTTPCode":"200"},null]}`))
+	_, err := live.MPU{Client: c}.Count(t.Context(), app, lastHour(), live.Counts{})
+	failure(t, err, live.Unavailable, malformed)
+}
+
 func TestMPUPutNeverOverwrites(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, emulator.Switches{})

@@ -116,6 +116,9 @@ func (r Record) Count(ctx context.Context, domain string, q Query, _ Counts) (Co
 		}
 		p := page{total: reply.Body.TotalNum}
 		for _, r := range reply.Body.CallbackList {
+			if r == nil {
+				continue // null: it counts, and says nothing
+			}
 			p.records = append(p.records, Failure{
 				Time: parseTime(value(r.NotifyTime)), Type: value(r.NotifyType), URL: value(r.NotifyUrl),
 				AppName: value(r.AppName), StreamName: value(r.StreamName), Reason: value(r.Description),

@@ -57,6 +57,8 @@ type page struct {
 	records []Failure
 }
 
+func (p page) known() bool { return p.total != nil && *p.total >= 0 }
+
 const (
 	statusAny    = ""
 	statusFailed = "failed"
@@ -81,7 +83,7 @@ func count(op operation, q Query, read func(status string, size int32) (page, er
 	if err != nil {
 		return Counts{}, err
 	}
-	if failed.total == nil || all.total == nil {
+	if !failed.known() || !all.known() {
 		// Unknown is not zero.
 		return Counts{}, &Error{Class: Unavailable, Action: op.action, Code: codeMalformed, Message: "the reply has no TotalNum"}
 	}

@@ -125,6 +125,9 @@ func (s Stream) Count(ctx context.Context, domain string, q Query, _ Counts) (Co
 		p := page{total: reply.Body.TotalNum}
 		if info := reply.Body.NotifyRecordsInfo; info != nil {
 			for _, r := range info.LiveStreamNotifyRecordsInfo {
+				if r == nil {
+					continue // null: it counts, and says nothing
+				}
 				p.records = append(p.records, Failure{
 					Time: parseTime(value(r.NotifyTime)), Type: value(r.NotifyType), URL: value(r.NotifyUrl),
 					AppName: value(r.AppName), StreamName: value(r.StreamName), Reason: value(r.Description),

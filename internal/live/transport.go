@@ -105,7 +105,8 @@ func replyError(action string, reply *http.Response, body []byte, key Key) *Erro
 	if json.Unmarshal(body, &fault) == nil {
 		code = codeOf(fault.Code)
 	}
-	if code == "" || code == "null" {
+	shown := redact(code, "", key)
+	if shown == "" || code == "null" {
 		return malformedReply(action, reply.StatusCode)
 	}
 	class, wait := classify(reply.StatusCode, code), retryAfter(reply.Header)
@@ -123,7 +124,7 @@ func replyError(action string, reply *http.Response, body []byte, key Key) *Erro
 	}
 	return &Error{
 		Class: class, Action: action,
-		Code: redact(code, "", key), Message: message,
+		Code: shown, Message: message,
 		RequestID: redact(requestID, "", key), RetryAfter: wait,
 	}
 }
