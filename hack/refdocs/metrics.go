@@ -43,11 +43,18 @@ func metrics() (any, error) {
 func describeAll(collectors []prometheus.Collector) ([]metric, error) {
 	var all []metric
 	for _, c := range collectors {
-		m, err := describe(c)
-		if err != nil {
-			return nil, err
+		descs := make(chan *prometheus.Desc)
+		go func() {
+			c.Describe(descs)
+			close(descs)
+		}()
+		for desc := range descs {
+			m, err := describe(c, desc)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, m)
 		}
-		all = append(all, m)
 	}
 	return all, nil
 }
@@ -55,15 +62,11 @@ func describeAll(collectors []prometheus.Collector) ([]metric, error) {
 // description is how a prometheus.Desc, which has no accessors, prints itself.
 var description = regexp.MustCompile(`^Desc\{fqName: ("(?:[^"\\]|\\.)*"), help: ("(?:[^"\\]|\\.)*"),.* variableLabels: \{([^}]*)\}\}$`)
 
-// describe reads the description of a collector of one metric.
-func describe(c prometheus.Collector) (metric, error) {
-	kinds := map[string]string{"*prometheus.CounterVec": "counter", "*prometheus.GaugeVec": "gauge", "*prometheus.HistogramVec": "histogram"}
-	descs := make(chan *prometheus.Desc, 1)
-	c.Describe(descs)
-	text := (<-descs).String()
+// describe reads the description of a metric.
+func describe(c prometheus.Collector, desc *prometheus.Desc) (metric, error) {
+	text := desc.String()
 	found := description.FindStringSubmatch(text)
-	kind := kinds[fmt.Sprintf("%T", c)]
-	if found == nil || kind == "" {
+	if found == nil {
 		return metric{}, fmt.Errorf("cannot read the description of a %T: %s", c, text)
 	}
 	name, nameErr := strconv.Unquote(found[1])
@@ -71,5 +74,22 @@ func describe(c prometheus.Collector) (metric, error) {
 	if nameErr != nil || helpErr != nil {
 		return metric{}, fmt.Errorf("cannot read the description of a %T: %s", c, text)
 	}
-	return metric{Name: name, Kind: kind, Help: help, Labels: strings.Split(found[3], ",")}, nil
+	return metric{Name: name, Kind: kindOf(c, name), Help: help, Labels: strings.Split(found[3], ",")}, nil
+}
+
+// kindOf returns the kind of a metric. A collector that is no vector has no
+// histograms, and its counters are those whose name says so.
+func kindOf(c prometheus.Collector, name string) string {
+	switch c.(type) {
+	case *prometheus.HistogramVec:
+		return "histogram"
+	case *prometheus.CounterVec:
+		return "counter"
+	case *prometheus.GaugeVec:
+		return "gauge"
+	}
+	if strings.HasSuffix(name, "_total") {
+		return "counter"
+	}
+	return "gauge"
 }

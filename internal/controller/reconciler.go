@@ -64,7 +64,7 @@ func (r *Reconciler[O, C]) Reconcile(ctx context.Context, req reconcile.Request)
 	obj := r.kind.New()
 	if err := r.Get(ctx, req.NamespacedName, obj); apierrors.IsNotFound(err) {
 		r.memories.forget(req.NamespacedName)
-		forgetMetrics(r.kind.Name, req.NamespacedName)
+		perObject.forget(r.kind.Name, req.NamespacedName)
 		return reconcile.Result{}, nil
 	} else if err != nil {
 		return reconcile.Result{}, err
@@ -261,7 +261,7 @@ const statusTimeout = 10 * time.Second
 // write patches the status if anything but the time of the last read moved.
 // There is no lock: this operator is the only writer of status.
 func (p *pass[O, C]) write(ctx context.Context) error {
-	observeMetrics(p.kind.Name, p.obj, p.status)
+	observeStatus(p.kind.Name, p.obj, p.status)
 	if equality.Semantic.DeepEqual(p.before, p.obj) {
 		return nil
 	}

@@ -150,7 +150,7 @@ func call[Req, Resp any](
 	var none Resp
 	start := time.Now()
 	err := c.limits.wait(ctx, op, lane)
-	observeWait(op, lane, time.Since(start))
+	observeWait(op, lane, time.Since(start), err)
 	if err != nil {
 		return none, err
 	}

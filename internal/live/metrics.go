@@ -28,6 +28,11 @@ var (
 		Buckets: []float64{.001, .01, .05, .1, .25, .5, 1, 2.5},
 	}, []string{"action", "lane"})
 
+	deferred = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "live_notify_api_deferred_total",
+		Help: "Requests that had no turn within a second, so that their object comes back when they have, by operation and lane.",
+	}, []string{"action", "lane"})
+
 	quota = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "live_notify_api_quota_limit",
 		Help: "Requests per second that the operator allows itself, by account and operation.",
@@ -41,7 +46,7 @@ var (
 
 // Collectors returns the metrics of all clients, for a registry.
 func Collectors() []prometheus.Collector {
-	return []prometheus.Collector{requests, duration, waits, quota, stretches}
+	return []prometheus.Collector{requests, duration, waits, deferred, quota, stretches}
 }
 
 // stretchOf returns what reports the stretch of an account's counts.
@@ -49,7 +54,12 @@ func stretchOf(account string, op operation) func(float64) {
 	return stretches.WithLabelValues(account, op.action).Set
 }
 
-func observeWait(op operation, lane Lane, d time.Duration) {
+// observeWait counts the wait for a turn; err is what came of it.
+func observeWait(op operation, lane Lane, d time.Duration, err error) {
+	if _, later := errors.AsType[*Error](err); later {
+		deferred.WithLabelValues(op.action, string(lane)).Inc()
+		return
+	}
 	waits.WithLabelValues(op.action, string(lane)).Observe(d.Seconds())
 }
 
