@@ -10,12 +10,14 @@ CONTROLLER_GEN_VERSION := v0.23.0
 ACTIONLINT_VERSION     := v1.7.12
 CRD_REF_DOCS_VERSION   := v0.3.0
 GOLANGCI_LINT_VERSION  := v2.15.0
+HELM_VERSION           := v4.3.1
 PROMETHEUS_VERSION     := v0.316.0
 
 CONTROLLER_GEN := bin/controller-gen-$(CONTROLLER_GEN_VERSION)
 ACTIONLINT     := bin/actionlint-$(ACTIONLINT_VERSION)
 CRD_REF_DOCS   := bin/crd-ref-docs-$(CRD_REF_DOCS_VERSION)
 GOLANGCI_LINT  := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
+HELM           := bin/helm-$(HELM_VERSION)
 PROMTOOL       := bin/promtool-$(PROMETHEUS_VERSION)
 PROMETHEUS     := bin/prometheus-$(PROMETHEUS_VERSION)
 
@@ -252,6 +254,9 @@ $(CRD_REF_DOCS):
 
 $(GOLANGCI_LINT):
 	$(call go-install,$@,github.com/golangci/golangci-lint/v2/cmd/golangci-lint,$(GOLANGCI_LINT_VERSION))
+
+$(HELM):
+	$(call go-install,$@,helm.sh/helm/v4/cmd/helm,$(HELM_VERSION))
 
 $(PROMTOOL):
 	$(call go-install,$@,github.com/prometheus/prometheus/cmd/promtool,$(PROMETHEUS_VERSION))
