@@ -87,7 +87,7 @@ test-monitoring: $(PROMETHEUS) ## Run the demo under a real Prometheus: every pa
 OUT ?= .
 
 .PHONY: generate
-generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Write everything generated: deepcopy, CRDs, RBAC, docs/reference, monitoring.
+generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Write everything generated: deepcopy, CRDs, RBAC, docs/reference, monitoring, files of the chart.
 	@mkdir -p $(OUT)/api/v1alpha1 $(OUT)/config/crd/bases $(OUT)/config/rbac $(OUT)/docs/reference
 	$(CONTROLLER_GEN) paths=./api/... \
 		object:headerFile=hack/boilerplate.go.txt output:object:dir=$(OUT)/api/v1alpha1 \
@@ -99,6 +99,7 @@ generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Write everything generated: deepc
 		--output-path=$(OUT)/docs/reference/api.md
 	go run ./hack/refdocs -out $(OUT)
 	go run ./hack/monitoring -out $(OUT)
+	go run ./hack/chart -out $(OUT)
 
 .PHONY: fmt
 fmt: $(GOLANGCI_LINT) ## Format the Go code.
