@@ -48,12 +48,12 @@ run: ## Run the operator on this machine against the cluster of KUBECONFIG; ARGS
 PKGS ?= ./...
 
 .PHONY: test
-test: ## Run all tests, against a real API server; TESTFLAGS="-run X" and PKGS=./internal/... narrow it.
+test: $(HELM) ## Run all tests, against a real API server; TESTFLAGS="-run X" and PKGS=./internal/... narrow it.
 	@assets=$$(go run ./hack/controlplane) || exit 1; \
 	race=-race; \
 	go test -race -run '^$$' errors >/dev/null 2>&1 || \
 		{ race=; echo "make test: no working C compiler, so the race detector is off" >&2; }; \
-	set -x; KUBEBUILDER_ASSETS=$$assets go test $$race -parallel 8 -timeout 20m $(TESTFLAGS) $(PKGS)
+	set -x; KUBEBUILDER_ASSETS=$$assets HELM=$(CURDIR)/$(HELM) go test $$race -parallel 8 -timeout 20m $(TESTFLAGS) $(PKGS)
 ifeq ($(PKGS),./...)
 	@$(call in-modules,go test -timeout 20m $(TESTFLAGS) ./...)
 endif
