@@ -198,12 +198,14 @@ image: ## Build images of the operator and the emulator, with SBOMs, into bin/im
 release-files: ## Collect what goes with a release into bin/release, of what make image built.
 	@rm -rf bin/release && mkdir -p bin/release
 	@cp bin/image/*-linux-* bin/image/*.oci.tar bin/image/digests.txt bin/release
-	@$(MAKE) install-yaml IMG="$$(grep /live-notify-operator@ bin/image/digests.txt)" >bin/release/install.yaml
+	@$(MAKE) dist IMG="$$(grep /live-notify-operator@ bin/image/digests.txt)"
+	@cp dist/install.yaml bin/release
 	@ls bin/release
 
-.PHONY: install-yaml
-install-yaml: ## Print the manifests that make deploy applies.
-	@$(call with-images,config/default)
+.PHONY: dist
+dist: ## Write dist/install.yaml, the manifests that make deploy applies, in one file.
+	@mkdir -p dist
+	@$(call with-images,config/default) >dist/install.yaml
 
 .PHONY: install
 install: ## Install the CRDs into the cluster of KUBECONFIG.
