@@ -51,6 +51,7 @@ const (
 	// system is the namespace that the operator is installed into, tenant the one
 	// with the objects.
 	system, tenant = "live-notify-system", "media"
+	release        = "live-notify-operator"
 	patience       = time.Minute
 )
 
@@ -60,6 +61,35 @@ func TestClusterWide(t *testing.T) {
 	w := newWorld(t)
 	w.kubectl("apply", "--server-side", "-k", root+"/config/default")
 	w.audit()
+}
+
+// TestNamespaced installs the operator for one namespace: what config/default
+// grants of namespaced resources is granted there alone.
+func TestNamespaced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.kubectl("apply", "--server-side", "-k", root+"/config/default")
+	const name = release + "-manager"
+	var everywhere rbacv1.ClusterRole
+	var binding rbacv1.ClusterRoleBinding
+	w.must(w.api.Get(t.Context(), client.ObjectKey{Name: name}, &binding))
+	w.must(w.api.Get(t.Context(), client.ObjectKey{Name: binding.RoleRef.Name}, &everywhere))
+	local := &rbacv1.Role{ObjectMeta: inTenant(release)}
+	everywhere.Rules = slices.DeleteFunc(everywhere.Rules, func(rule rbacv1.PolicyRule) bool {
+		ofCluster := slices.ContainsFunc(rule.APIGroups, func(group string) bool {
+			return group == "authentication.k8s.io" || group == "authorization.k8s.io"
+		})
+		if !ofCluster {
+			local.Rules = append(local.Rules, rule)
+		}
+		return !ofCluster
+	})
+	w.must(w.api.Update(t.Context(), &everywhere))
+	w.create(local, &rbacv1.RoleBinding{
+		ObjectMeta: inTenant(release), Subjects: binding.Subjects,
+		RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: local.Name},
+	})
+	w.audit("--watch-namespaces=" + tenant)
 }
 
 // world is an API server that logs each request, a cloud, and an operator for
@@ -201,7 +231,7 @@ func (w *world) token(account client.ObjectKey) string {
 
 // audit runs the operator that is installed through all that it can do, and
 // compares what it asked for with what it is granted.
-func (w *world) audit() {
+func (w *world) audit(args ...string) {
 	w.Helper()
 	var deployments appsv1.DeploymentList
 	w.must(w.api.List(w.Context(), &deployments, client.InNamespace(system)))
@@ -212,18 +242,17 @@ func (w *world) audit() {
 	account := client.ObjectKey{Namespace: system, Name: pod.ServiceAccountName}
 
 	metrics := address(w.T)
-	start := func(env ...string) (end func()) {
-		w.Helper()
-		return w.start(account, env, append(slices.Clone(pod.Containers[0].Args), "--leader-elect-namespace="+system, "--endpoint="+w.endpoint,
-			"--metrics-bind-address="+metrics, "--health-probe-bind-address=0", "--quota-share-percent=10000"))
-	}
-	end := start()
+	args = slices.Concat(pod.Containers[0].Args, args, []string{
+		"--leader-elect-namespace=" + system, "--endpoint=" + w.endpoint,
+		"--metrics-bind-address=" + metrics, "--health-probe-bind-address=0", "--quota-share-percent=10000",
+	})
+	end := w.start(account, nil, args)
 	w.scenario()
 	w.scrape("https://" + metrics + "/metrics")
 	end()
 	// The next one finds a lease that was given back, and what there is as it
 	// would at an API server that does not stream lists yet.
-	end = start("KUBE_FEATURE_WatchListClient=false")
+	end = w.start(account, []string{"KUBE_FEATURE_WatchListClient=false"}, args)
 	last := notify("last", "last.example.com")
 	w.create(last)
 	w.becomes(last, v1alpha1.ReasonDomainNotFound)
