@@ -31,7 +31,7 @@ COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
 help: ## Show this help.
 	@awk 'BEGIN { FS = ":.*## "; print "Usage: make <target>" } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+		/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 ##@ Try it
 
@@ -82,6 +82,11 @@ bench: ## Measure the operator under the cloud's limits; ARGS="-n 10000 -qps-sca
 .PHONY: test-monitoring
 test-monitoring: $(PROMETHEUS) ## Run the demo under a real Prometheus: every panel has data, every alert its metrics.
 	PROMETHEUS=$(CURDIR)/$(PROMETHEUS) go test -count=1 -timeout 10m -run TestUnderPrometheus -v ./test/monitoring
+
+.PHONY: e2e
+e2e: $(HELM) ## Run the end-to-end tests in the cluster of KUBECONFIG, with images E2E_IMAGE and E2E_EMULATOR_IMAGE; hack/e2e.sh does it all.
+	HELM=$(CURDIR)/$(HELM) KUBECTL='$(KUBECTL)' E2E_IMAGE='$(E2E_IMAGE)' E2E_NEXT_IMAGE='$(E2E_NEXT_IMAGE)' \
+		E2E_EMULATOR_IMAGE='$(E2E_EMULATOR_IMAGE)' go test -tags e2e -count=1 -timeout 20m -v $(TESTFLAGS) ./test/e2e
 
 # Where generate writes: the tree itself, or another one to compare with it.
 OUT ?= .
