@@ -10,12 +10,14 @@ CONTROLLER_GEN_VERSION := v0.23.0
 ACTIONLINT_VERSION     := v1.7.12
 CRD_REF_DOCS_VERSION   := v0.3.0
 GOLANGCI_LINT_VERSION  := v2.15.0
+HELM_VERSION           := v4.3.1
 PROMETHEUS_VERSION     := v0.316.0
 
 CONTROLLER_GEN := bin/controller-gen-$(CONTROLLER_GEN_VERSION)
 ACTIONLINT     := bin/actionlint-$(ACTIONLINT_VERSION)
 CRD_REF_DOCS   := bin/crd-ref-docs-$(CRD_REF_DOCS_VERSION)
 GOLANGCI_LINT  := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
+HELM           := bin/helm-$(HELM_VERSION)
 PROMTOOL       := bin/promtool-$(PROMETHEUS_VERSION)
 PROMETHEUS     := bin/prometheus-$(PROMETHEUS_VERSION)
 
@@ -29,7 +31,7 @@ COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
 help: ## Show this help.
 	@awk 'BEGIN { FS = ":.*## "; print "Usage: make <target>" } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+		/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 ##@ Try it
 
@@ -46,12 +48,12 @@ run: ## Run the operator on this machine against the cluster of KUBECONFIG; ARGS
 PKGS ?= ./...
 
 .PHONY: test
-test: ## Run all tests, against a real API server; TESTFLAGS="-run X" and PKGS=./internal/... narrow it.
+test: $(HELM) ## Run all tests, against a real API server; TESTFLAGS="-run X" and PKGS=./internal/... narrow it.
 	@assets=$$(go run ./hack/controlplane) || exit 1; \
 	race=-race; \
 	go test -race -run '^$$' errors >/dev/null 2>&1 || \
 		{ race=; echo "make test: no working C compiler, so the race detector is off" >&2; }; \
-	set -x; KUBEBUILDER_ASSETS=$$assets go test $$race -parallel 8 -timeout 20m $(TESTFLAGS) $(PKGS)
+	set -x; KUBEBUILDER_ASSETS=$$assets HELM=$(CURDIR)/$(HELM) go test $$race -parallel 8 -timeout 20m $(TESTFLAGS) $(PKGS)
 ifeq ($(PKGS),./...)
 	@$(call in-modules,go test -timeout 20m $(TESTFLAGS) ./...)
 endif
@@ -81,11 +83,16 @@ bench: ## Measure the operator under the cloud's limits; ARGS="-n 10000 -qps-sca
 test-monitoring: $(PROMETHEUS) ## Run the demo under a real Prometheus: every panel has data, every alert its metrics.
 	PROMETHEUS=$(CURDIR)/$(PROMETHEUS) go test -count=1 -timeout 10m -run TestUnderPrometheus -v ./test/monitoring
 
+.PHONY: e2e
+e2e: $(HELM) ## Run the end-to-end tests in the cluster of KUBECONFIG, with images E2E_IMAGE and E2E_EMULATOR_IMAGE; hack/e2e.sh does it all.
+	HELM=$(CURDIR)/$(HELM) KUBECTL='$(KUBECTL)' E2E_IMAGE='$(E2E_IMAGE)' E2E_NEXT_IMAGE='$(E2E_NEXT_IMAGE)' \
+		E2E_EMULATOR_IMAGE='$(E2E_EMULATOR_IMAGE)' go test -tags e2e -count=1 -timeout 20m -v $(TESTFLAGS) ./test/e2e
+
 # Where generate writes: the tree itself, or another one to compare with it.
 OUT ?= .
 
 .PHONY: generate
-generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Write everything generated: deepcopy, CRDs, RBAC, docs/reference, monitoring.
+generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Write everything generated: deepcopy, CRDs, RBAC, docs/reference, monitoring, files of the chart.
 	@mkdir -p $(OUT)/api/v1alpha1 $(OUT)/config/crd/bases $(OUT)/config/rbac $(OUT)/docs/reference
 	$(CONTROLLER_GEN) paths=./api/... \
 		object:headerFile=hack/boilerplate.go.txt output:object:dir=$(OUT)/api/v1alpha1 \
@@ -97,6 +104,7 @@ generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Write everything generated: deepc
 		--output-path=$(OUT)/docs/reference/api.md
 	go run ./hack/refdocs -out $(OUT)
 	go run ./hack/monitoring -out $(OUT)
+	go run ./hack/chart -out $(OUT)
 
 .PHONY: fmt
 fmt: $(GOLANGCI_LINT) ## Format the Go code.
@@ -195,12 +203,14 @@ image: ## Build images of the operator and the emulator, with SBOMs, into bin/im
 release-files: ## Collect what goes with a release into bin/release, of what make image built.
 	@rm -rf bin/release && mkdir -p bin/release
 	@cp bin/image/*-linux-* bin/image/*.oci.tar bin/image/digests.txt bin/release
-	@$(MAKE) install-yaml IMG="$$(grep /live-notify-operator@ bin/image/digests.txt)" >bin/release/install.yaml
+	@$(MAKE) dist IMG="$$(grep /live-notify-operator@ bin/image/digests.txt)"
+	@cp dist/install.yaml bin/release
 	@ls bin/release
 
-.PHONY: install-yaml
-install-yaml: ## Print the manifests that make deploy applies.
-	@$(call with-images,config/default)
+.PHONY: dist
+dist: ## Write dist/install.yaml, the manifests that make deploy applies, in one file.
+	@mkdir -p dist
+	@$(call with-images,config/default) >dist/install.yaml
 
 .PHONY: install
 install: ## Install the CRDs into the cluster of KUBECONFIG.
@@ -252,6 +262,9 @@ $(CRD_REF_DOCS):
 
 $(GOLANGCI_LINT):
 	$(call go-install,$@,github.com/golangci/golangci-lint/v2/cmd/golangci-lint,$(GOLANGCI_LINT_VERSION))
+
+$(HELM):
+	$(call go-install,$@,helm.sh/helm/v4/cmd/helm,$(HELM_VERSION))
 
 $(PROMTOOL):
 	$(call go-install,$@,github.com/prometheus/prometheus/cmd/promtool,$(PROMETHEUS_VERSION))

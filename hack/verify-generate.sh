@@ -23,7 +23,7 @@ for file in $(cd "$fresh" && find . -type f | sed 's|^\./||' | sort); do
 	fi
 done
 # A kind that is gone leaves its CRD behind, and a page its file.
-for file in config/crd/bases/* docs/reference/*; do
+for file in config/crd/bases/* docs/reference/* charts/live-notify-operator/files/crds/*; do
 	[ -e "$fresh/$file" ] || stale="$stale $file"
 done
 

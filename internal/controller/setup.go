@@ -27,7 +27,7 @@ import (
 
 // +kubebuilder:rbac:groups=live.alibabacloud.com,resources=livenotifyconfigs;liverecordnotifyconfigs;livertcmpueventsubs,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=live.alibabacloud.com,resources=livenotifyconfigs/status;liverecordnotifyconfigs/status;livertcmpueventsubs/status,verbs=patch
-// +kubebuilder:rbac:groups=live.alibabacloud.com,resources=liveaccounts,verbs=get;list;watch
+// +kubebuilder:rbac:groups=live.alibabacloud.com,resources=liveaccounts,verbs=list;watch
 // +kubebuilder:rbac:groups=live.alibabacloud.com,resources=liveaccounts/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get

@@ -1,0 +1,118 @@
+{{- /*
+Copyright The live-notify-operator Authors.
+SPDX-License-Identifier: Apache-2.0
+*/ -}}
+
+{{- define "lno.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- /* The longest suffix of a name, "-metrics-reader", leaves 48 of 63. */}}
+{{- define "lno.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 48 | trimSuffix "-" }}
+{{- else }}
+{{- $name := default .Chart.Name .Values.nameOverride }}
+{{- if contains $name .Release.Name }}
+{{- .Release.Name | trunc 48 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name $name | trunc 48 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "lno.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create }}
+{{- default (printf "%s-manager" (include "lno.fullname" .)) .Values.serviceAccount.name }}
+{{- else }}
+{{- default "default" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{- define "lno.commonLabels" -}}
+app.kubernetes.io/part-of: live-notify-operator
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "lno.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "lno.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "lno.labels" -}}
+{{ include "lno.selectorLabels" . }}
+{{ include "lno.commonLabels" . }}
+{{- end }}
+
+{{- define "lno.emulatorSelectorLabels" -}}
+app.kubernetes.io/name: live-emulator
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "lno.emulatorLabels" -}}
+{{ include "lno.emulatorSelectorLabels" . }}
+{{ include "lno.commonLabels" . }}
+{{- end }}
+
+{{- /* Takes a dict of the root and an image. */}}
+{{- define "lno.image" -}}
+{{- if .image.digest -}}
+{{ .image.repository }}@{{ .image.digest }}
+{{- else -}}
+{{ .image.repository }}:{{ default .root.Chart.AppVersion .image.tag }}
+{{- end }}
+{{- end }}
+
+{{- define "lno.podSecurityContext" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{- define "lno.securityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop:
+  - ALL
+{{- end }}
+
+{{- /* What a schema can only refuse without saying why. */}}
+{{- define "lno.validate" -}}
+{{- with .Values }}
+{{- if and .rrsa.enabled (not (and .rrsa.roleARN .rrsa.oidcProviderARN)) }}
+{{- fail "rrsa.enabled needs rrsa.roleARN and rrsa.oidcProviderARN" }}
+{{- end }}
+{{- if and (not .rrsa.enabled) (or .rrsa.roleARN .rrsa.oidcProviderARN) }}
+{{- fail "rrsa.roleARN and rrsa.oidcProviderARN have no effect without rrsa.enabled: set it" }}
+{{- end }}
+{{- if and .rrsa.enabled .credentials.existingSecret }}
+{{- fail "rrsa.enabled and credentials.existingSecret exclude each other: an access key would be used in place of the role" }}
+{{- end }}
+{{- if and .emulator.enabled .rrsa.enabled }}
+{{- fail "emulator.enabled and rrsa.enabled exclude each other: the emulated cloud takes its own access key" }}
+{{- end }}
+{{- if and .emulator.enabled .credentials.existingSecret }}
+{{- fail "emulator.enabled and credentials.existingSecret exclude each other: the emulated cloud takes its own access key" }}
+{{- end }}
+{{- if and .emulator.enabled .endpoint }}
+{{- fail "emulator.enabled and endpoint exclude each other: the emulated cloud is the endpoint" }}
+{{- end }}
+{{- if and (hasPrefix "http://" .endpoint) (not .allowInsecureEndpoints) }}
+{{- fail "endpoint is http://, which sends keys in clear: use https://, or set allowInsecureEndpoints" }}
+{{- end }}
+{{- if and .podDisruptionBudget.enabled (ne (toString .podDisruptionBudget.minAvailable) "") (ne (toString .podDisruptionBudget.maxUnavailable) "") }}
+{{- fail "podDisruptionBudget.minAvailable and podDisruptionBudget.maxUnavailable exclude each other: set one" }}
+{{- end }}
+{{- if and .serviceMonitor.enabled (not .metrics.enabled) }}
+{{- fail "serviceMonitor.enabled needs metrics.enabled" }}
+{{- end }}
+{{- if and (not .serviceAccount.create) (not .serviceAccount.name) }}
+{{- fail "serviceAccount.create: false needs serviceAccount.name: the default account of the namespace is everyone's" }}
+{{- end }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,303 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package chart tests what the Helm chart creates. It runs the helm of the
+// environment variable HELM, which "make test" builds.
+package chart
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+
+	"github.com/live-notify/live-notify-operator/test/controlplane"
+)
+
+const (
+	dir       = "../../charts/live-notify-operator"
+	release   = "live-notify-operator"
+	namespace = "live-notify-system"
+)
+
+type objects map[string]map[string]any // by kind, namespace and name
+
+func helm(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	program := os.Getenv("HELM")
+	if program == "" {
+		t.Skip("HELM is not set: run make test")
+	}
+	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
+	return string(out), err
+}
+
+func render(t *testing.T, values ...string) objects {
+	t.Helper()
+	args := []string{"template", release, dir, "-n", namespace, "--skip-tests"}
+	for _, value := range values {
+		args = append(args, "--set", value)
+	}
+	out, err := helm(t, args...)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return parse(t, out)
+}
+
+func kustomize(t *testing.T, dir string) objects {
+	t.Helper()
+	assets, err := controlplane.Assets(t.Context(), os.Stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), filepath.Join(assets, "kubectl"), "kustomize", dir).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parse(t, string(out))
+}
+
+func parse(t *testing.T, text string) objects {
+	t.Helper()
+	result := objects{}
+	docs := utilyaml.NewYAMLOrJSONDecoder(bytes.NewReader([]byte(text)), 4096)
+	for {
+		var o unstructured.Unstructured
+		err := docs.Decode(&o.Object)
+		if errors.Is(err, io.EOF) {
+			return result
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.Object == nil {
+			continue
+		}
+		key := strings.Join([]string{o.GetKind(), o.GetNamespace(), o.GetName()}, "/")
+		if _, twice := result[key]; twice {
+			t.Errorf("%s is there twice", key)
+		}
+		result[key] = o.Object
+	}
+}
+
+// added are the labels by which Helm's users find what belongs to a release. The
+// label name is among them, which manifests have only where something selects it.
+var added = []string{"helm.sh/chart", "app.kubernetes.io/managed-by", "app.kubernetes.io/version", "app.kubernetes.io/instance", "app.kubernetes.io/name", "app.kubernetes.io/part-of"}
+
+// normal takes away what a chart and kustomize put in by themselves, and sorts
+// out what selects by it: the label instance, which tells releases apart.
+func normal(all objects) objects {
+	for key, o := range all {
+		if strings.HasPrefix(key, "Namespace/") { // helm install --create-namespace
+			delete(all, key)
+			continue
+		}
+		meta := o["metadata"].(map[string]any)
+		if labels, ok := meta["labels"].(map[string]any); ok {
+			for _, label := range added {
+				delete(labels, label)
+			}
+			if len(labels) == 0 {
+				delete(meta, "labels")
+			}
+		}
+		if annotations, ok := meta["annotations"].(map[string]any); ok {
+			delete(annotations, "helm.sh/resource-policy")
+		}
+		if strings.HasPrefix(key, "ClusterRole/") || strings.HasPrefix(key, "Role/") {
+			rules := o["rules"].([]any)
+			slices.SortFunc(rules, func(a, b any) int { return strings.Compare(text(a), text(b)) })
+		}
+		withoutInstance(o)
+	}
+	return all
+}
+
+func text(v any) string {
+	out, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // it came from YAML
+	}
+	return string(out)
+}
+
+func withoutInstance(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		delete(v, "app.kubernetes.io/instance")
+		for _, child := range v {
+			withoutInstance(child)
+		}
+	case []any:
+		for _, child := range v {
+			withoutInstance(child)
+		}
+	}
+}
+
+// TestEqualToManifests holds the chart and config together: what one creates by
+// default the other creates too.
+func TestEqualToManifests(t *testing.T) {
+	withoutPullPolicy := func(all objects) objects {
+		for _, o := range all {
+			if o["kind"] != "Deployment" {
+				continue
+			}
+			for _, c := range containers(o) {
+				delete(c, "imagePullPolicy") // config leaves it to the API server
+			}
+		}
+		return all
+	}
+	for name, values := range map[string][]string{"default": nil, "trial": {"emulator.enabled=true"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := withoutPullPolicy(normal(render(t, values...)))
+			want := normal(kustomize(t, "../../config/"+name))
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("config (-) and chart (+):\n%s", diff)
+			}
+		})
+	}
+	t.Run("prometheus", func(t *testing.T) {
+		t.Parallel()
+		got := normal(render(t, "serviceMonitor.enabled=true", "prometheusRule.enabled=true", "grafanaDashboard.enabled=true"))
+		for key, want := range normal(kustomize(t, "../../config/prometheus")) {
+			if diff := cmp.Diff(want, got[key]); diff != "" {
+				t.Errorf("%s, config (-) and chart (+):\n%s", key, diff)
+			}
+		}
+	})
+}
+
+func containers(deployment map[string]any) []map[string]any {
+	pod, _, _ := unstructured.NestedFieldNoCopy(deployment, "spec", "template", "spec")
+	var result []map[string]any
+	for _, c := range pod.(map[string]any)["containers"].([]any) {
+		result = append(result, c.(map[string]any))
+	}
+	return result
+}
+
+// TestValues sets each value that changes much, and looks for what it is for.
+func TestValues(t *testing.T) {
+	const manager = "Deployment/" + namespace + "/live-notify-operator-manager"
+	rrsa := []string{"rrsa.enabled=true", "rrsa.roleARN=acs:ram::1:role/r", "rrsa.oidcProviderARN=acs:ram::1:oidc-provider/p"}
+	for _, tt := range []struct {
+		name    string
+		values  []string
+		object  string
+		has     []string
+		hasNot  []string
+		without []string // objects
+	}{
+		{name: "digest", values: []string{"image.digest=sha256:" + strings.Repeat("a", 64)}, object: manager, has: []string{`"live-notify-operator@sha256:aaa`}},
+		{name: "RRSA", values: rrsa, object: manager, has: []string{`"audience":"sts.aliyuncs.com"`, `"value":"acs:ram::1:role/r"`, "ALIBABA_CLOUD_OIDC_TOKEN_FILE"}, hasNot: []string{"secretKeyRef"}},
+		{name: "Secret", values: []string{"credentials.existingSecret=mine"}, object: manager, has: []string{`"name":"mine","optional":false`}},
+		{
+			name: "namespaces", values: []string{"watchNamespaces={a,b}"}, object: manager, has: []string{"--watch-namespaces=a,b"},
+		},
+		{name: "namespaces, roles", values: []string{"watchNamespaces={a,b}"}, object: "Role/b/live-notify-operator-objects", has: []string{`"secrets"`, `"livenotifyconfigs"`}},
+		{name: "namespaces, cluster", values: []string{"watchNamespaces={a,b}"}, object: "ClusterRole//live-notify-operator-manager-role", has: []string{"tokenreviews"}, hasNot: []string{"secrets", "livenotifyconfigs"}},
+		{
+			name: "nothing for the cluster", values: []string{"watchNamespaces={a}", "metrics.secure=false"}, object: manager, has: []string{"--metrics-secure=false"},
+			without: []string{"ClusterRole//live-notify-operator-manager-role", "ClusterRoleBinding//live-notify-operator-manager", "ClusterRole//live-notify-operator-metrics-reader"},
+		},
+		{name: "no metrics", values: []string{"metrics.enabled=false"}, object: manager, has: []string{"--metrics-bind-address=0"}, without: []string{"Service/" + namespace + "/live-notify-operator-metrics"}},
+		{name: "scrape without TLS", values: []string{"serviceMonitor.enabled=true", "metrics.secure=false"}, object: "ServiceMonitor/" + namespace + "/live-notify-operator", has: []string{`"scheme":"http"`, `"honorLabels":true`}, hasNot: []string{"bearerTokenFile"}},
+		{name: "network", values: []string{"networkPolicy.enabled=true", "emulator.enabled=true"}, object: "NetworkPolicy/" + namespace + "/live-notify-operator-manager", has: []string{`"port":6443`, `"port":53`, `"live-emulator"`}},
+		{name: "disruptions", values: []string{"podDisruptionBudget.minAvailable=1"}, object: "PodDisruptionBudget/" + namespace + "/live-notify-operator-manager", has: []string{`"minAvailable":1`}, hasNot: []string{"maxUnavailable"}},
+		{name: "CRDs go", values: []string{"crds.keep=false"}, object: "CustomResourceDefinition//livenotifyconfigs.live.alibabacloud.com", hasNot: []string{"resource-policy"}},
+		{name: "CRDs stay", object: "CustomResourceDefinition//livenotifyconfigs.live.alibabacloud.com", has: []string{`"helm.sh/resource-policy":"keep"`}},
+		{name: "no CRDs", values: []string{"crds.enabled=false"}, object: manager, has: []string{"args"}, without: []string{"CustomResourceDefinition//livenotifyconfigs.live.alibabacloud.com"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			all := render(t, tt.values...)
+			if all[tt.object] == nil {
+				t.Fatalf("no %s in %v", tt.object, slices.Sorted(maps.Keys(all)))
+			}
+			got := text(all[tt.object])
+			for _, want := range tt.has {
+				if !strings.Contains(got, want) {
+					t.Errorf("no %s in %s", want, got)
+				}
+			}
+			for _, unwanted := range tt.hasNot {
+				if strings.Contains(got, unwanted) {
+					t.Errorf("%s is in %s", unwanted, got)
+				}
+			}
+			for _, key := range tt.without {
+				if all[key] != nil {
+					t.Errorf("%s is there", key)
+				}
+			}
+		})
+	}
+}
+
+// TestRefused sets what makes no sense, and looks whether the message says why.
+func TestRefused(t *testing.T) {
+	for set, want := range map[string]string{
+		"replica=3":                            "'replica' not allowed",
+		"replicas=two":                         "at '/replicas': got string, want integer",
+		"image.digest=latest":                  "at '/image/digest': 'latest' does not match pattern",
+		"watchNamespaces=a":                    "at '/watchNamespaces': got string, want array",
+		"logging.format=text":                  "at '/logging/format': value must be one of",
+		"rrsa.enabled=true":                    "rrsa.enabled needs rrsa.roleARN and rrsa.oidcProviderARN",
+		"endpoint=http://cloud.example.com":    "use https://, or set allowInsecureEndpoints",
+		"emulator.enabled=true,endpoint=a.com": "emulator.enabled and endpoint exclude each other",
+		"emulator.enabled=true,credentials.existingSecret=mine":                   "emulator.enabled and credentials.existingSecret exclude each other",
+		"podDisruptionBudget.minAvailable=1,podDisruptionBudget.maxUnavailable=1": "exclude each other: set one",
+		"metrics.enabled=false,serviceMonitor.enabled=true":                       "serviceMonitor.enabled needs metrics.enabled",
+		"serviceAccount.create=false":                                             "serviceAccount.create: false needs serviceAccount.name",
+	} {
+		t.Run(set, func(t *testing.T) {
+			t.Parallel()
+			out, err := helm(t, "template", release, dir, "--set", set)
+			if err == nil || !strings.Contains(out, want) {
+				t.Errorf("got %v and %s, want %q", err, out, want)
+			}
+		})
+	}
+}
+
+// TestLint lints the chart, and looks whether the operator has all flags that its
+// templates may set.
+func TestLint(t *testing.T) {
+	t.Parallel()
+	if out, err := helm(t, "lint", "--strict", dir); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	help, _ := exec.CommandContext(t.Context(), "go", "run", "../..", "-h").CombinedOutput() // -h ends with an error
+	for _, name := range []string{"deployment.yaml", "tests/check.yaml"} {
+		template, err := os.ReadFile(filepath.Join(dir, "templates", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		flags := regexp.MustCompile(`(?:- |")--([a-z-]+)`).FindAllStringSubmatch(string(template), -1)
+		if len(flags) == 0 {
+			t.Errorf("%s sets no flag", name)
+		}
+		for _, flag := range flags {
+			if !regexp.MustCompile(`(?m)^  -` + flag[1] + `( |$)`).Match(help) {
+				t.Errorf("%s sets --%s, which the operator has not:\n%s", name, flag[1], help)
+			}
+		}
+	}
+}
