@@ -4,6 +4,7 @@
 package controller
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -128,7 +129,7 @@ func (m *objectMetrics) records() []record {
 // with returns the labels of the object and another one, whose name comes after
 // theirs.
 func (r record) with(name, value string) []*dto.LabelPair {
-	return append(r.labels[:len(r.labels):len(r.labels)], label(name, &value))
+	return append(slices.Clip(r.labels), label(name, &value))
 }
 
 func label(name string, value *string) *dto.LabelPair {
