@@ -252,6 +252,8 @@ type driver struct {
 	*world
 	f fixture
 	r reconcile.Reconciler
+	// accounts are those of r.
+	accounts *Accounts
 	// asked are the specs that there have been.
 	asked []Object
 }
@@ -280,7 +282,19 @@ func (w *world) shared() *shared {
 }
 
 // restart makes the operator forget what it keeps in memory.
-func (d *driver) restart() { d.r = d.f.reconciler(d.shared()) }
+func (d *driver) restart() {
+	s := d.shared()
+	d.r, d.accounts = d.f.reconciler(s), s.accounts
+}
+
+// hurry makes the quota of LiveAccounts no hindrance.
+func (d *driver) hurry() {
+	d.accounts.mu.Lock()
+	defer d.accounts.mu.Unlock()
+	for _, limits := range d.accounts.limits {
+		limits.SetShare(1000)
+	}
+}
 
 // pass makes one pass over an object and returns the wait until the next; 0 if
 // there is none.
@@ -294,6 +308,7 @@ func (d *driver) pass(name string) time.Duration {
 
 // try makes a pass that may fail, on the cache as it is.
 func (d *driver) try(name string) (time.Duration, error) {
+	d.gate.begin()
 	result, err := d.r.Reconcile(d.ctx, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: d.namespace, Name: name}})
 	return result.RequeueAfter, err
 }
