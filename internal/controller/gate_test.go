@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -26,6 +27,8 @@ type gate struct {
 	made  []string // calls since the last plan
 	began []int    // how many of them were made when each pass began
 	met   []int    // those of them that met a failure
+	last  stroke   // what something happened to last
+	now   func() time.Time
 	dead  bool
 	fate  func(n int, call string) fate // of the nth call; nil for none
 	after func(action string)           // is told of each write that the cloud accepted
@@ -47,6 +50,12 @@ type fate struct {
 	hang  bool
 }
 
+// stroke is when something happened, and to which call.
+type stroke struct {
+	when time.Time
+	call string
+}
+
 // fails tells whether the operator gets anything else than the right answer.
 func (f fate) fails() bool {
 	return f.dieBefore || f.dieAfter || f.err != nil || f.hang || f.fault != emulator.Fault{Latency: f.fault.Latency}
@@ -59,7 +68,7 @@ var errDead = errors.New("the process is dead")
 func (g *gate) plan(of func(n int, call string) fate) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.made, g.began, g.met, g.fate, g.dead = nil, nil, nil, of, false
+	g.made, g.began, g.met, g.last, g.fate, g.dead = nil, nil, nil, stroke{}, of, false
 }
 
 // calls returns the calls since the last plan.
@@ -67,6 +76,20 @@ func (g *gate) calls() []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return append([]string(nil), g.made...)
+}
+
+// heal lets all calls from now on succeed. What happened lasted until then.
+func (g *gate) heal(until stroke) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.fate, g.last = nil, until
+}
+
+// struck returns what something happened to last; the zero value for nothing.
+func (g *gate) struck() stroke {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.last
 }
 
 // begin notes that a pass begins.
@@ -127,6 +150,9 @@ func (g *gate) enter(call string) (fate, error) {
 	g.dead = f.dieBefore
 	if f.fails() {
 		g.met = append(g.met, n)
+	}
+	if f.fails() || f.hold != nil || f.fault.Latency > 0 {
+		g.last = stroke{g.now(), call}
 	}
 	g.mu.Unlock()
 	if f.hold != nil {

@@ -178,8 +178,9 @@ func newCloud(t tester, o emulator.Options) *world {
 	t.Helper()
 	ctx, cancel := context.WithCancel(logr.NewContext(context.Background(), ctrl.Log.WithName(t.Name())))
 	w := &world{
-		Gomega: NewWithT(t), t: t, ctx: ctx, namespace: fmt.Sprintf("test-%d", worlds.Add(1)), clock: &fakeClock{}, gate: &gate{},
+		Gomega: NewWithT(t), t: t, ctx: ctx, namespace: fmt.Sprintf("test-%d", worlds.Add(1)), clock: &fakeClock{},
 	}
+	w.gate = &gate{now: w.clock.Now}
 	o.AccessKeys = []emulator.AccessKey{{ID: keyID, Secret: keySecret}, {ID: secondID, Secret: keySecret}}
 	for _, session := range sessions {
 		o.AccessKeys = append(o.AccessKeys, session)
@@ -254,6 +255,8 @@ type driver struct {
 	r reconcile.Reconciler
 	// accounts are those of r.
 	accounts *Accounts
+	// woken tells that an event asks for a pass before one is due.
+	woken atomic.Bool
 	// asked are the specs that there have been.
 	asked []Object
 }
