@@ -4,6 +4,7 @@
 package controller
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -171,4 +172,29 @@ func TestErrorsAreNeverAbsence(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestStatusThatWasNotWrittenIsWrittenSoon: what a pass found out is told by the
+// next one, even if by then nothing is due.
+func TestStatusThatWasNotWrittenIsWrittenSoon(t *testing.T) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		d := simulated(t, f, emulator.Options{})
+		d.create("a")
+		d.clock.advance(d.pass("a"))
+		d.Expect(reasonOf(d.get("a"), v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonApplied))
+		lost := errors.New("connection refused")
+		d.gate.plan(func(_ int, call string) fate {
+			if call == "k8s patch status" {
+				d.gate.fate = nil
+				return fate{err: lost}
+			}
+			return fate{}
+		})
+		d.sim.catchUp()
+		_, err := d.try("a")
+		d.Expect(err).To(MatchError(lost))
+		d.clock.advance(minRetry)
+		d.pass("a")
+		d.Expect(reasonOf(d.get("a"), v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonInSync))
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -24,6 +25,10 @@ import (
 type gate struct {
 	mu    sync.Mutex
 	made  []string // calls since the last plan
+	began []int    // how many of them were made when each pass began
+	met   []int    // those of them that met a failure
+	last  stroke   // what something happened to last
+	now   func() time.Time
 	dead  bool
 	fate  func(n int, call string) fate // of the nth call; nil for none
 	after func(action string)           // is told of each write that the cloud accepted
@@ -39,8 +44,21 @@ type fate struct {
 	// call was done all the same.
 	err  error
 	lost bool
-	// fault is what meets a call to the cloud.
+	// fault is what meets a call to the cloud. hang keeps back the reply for as
+	// long as the caller waits.
 	fault emulator.Fault
+	hang  bool
+}
+
+// stroke is when something happened, and to which call.
+type stroke struct {
+	when time.Time
+	call string
+}
+
+// fails tells whether the operator gets anything else than the right answer.
+func (f fate) fails() bool {
+	return f.dieBefore || f.dieAfter || f.err != nil || f.hang || f.fault != emulator.Fault{Latency: f.fault.Latency}
 }
 
 // errDead is what a process that is dead gets for its calls.
@@ -50,7 +68,7 @@ var errDead = errors.New("the process is dead")
 func (g *gate) plan(of func(n int, call string) fate) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.made, g.fate, g.dead = nil, of, false
+	g.made, g.began, g.met, g.last, g.fate, g.dead = nil, nil, nil, stroke{}, of, false
 }
 
 // calls returns the calls since the last plan.
@@ -58,6 +76,48 @@ func (g *gate) calls() []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return append([]string(nil), g.made...)
+}
+
+// heal lets all calls from now on succeed. What happened lasted until then.
+func (g *gate) heal(until stroke) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.fate, g.last = nil, until
+}
+
+// struck returns what something happened to last; the zero value for nothing.
+func (g *gate) struck() stroke {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.last
+}
+
+// begin notes that a pass begins.
+func (g *gate) begin() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.began = append(g.began, len(g.made))
+}
+
+// cut returns the calls of passes in which a call failed, up to that call: a
+// later pass may have to make them again.
+func (g *gate) cut() (calls []string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for i, from := range g.began {
+		to := len(g.made)
+		if i+1 < len(g.began) {
+			to = g.began[i+1]
+		}
+		last := -1
+		for _, n := range g.met {
+			if n >= from && n < to {
+				last = n
+			}
+		}
+		calls = append(calls, g.made[from:max(last+1, from)]...)
+	}
+	return calls
 }
 
 // revive lets a new process make calls; it tells whether the last has died.
@@ -88,6 +148,12 @@ func (g *gate) enter(call string) (fate, error) {
 		f = g.fate(n, call)
 	}
 	g.dead = f.dieBefore
+	if f.fails() {
+		g.met = append(g.met, n)
+	}
+	if f.fails() || f.hold != nil || f.fault.Latency > 0 {
+		g.last = stroke{g.now(), call}
+	}
 	g.mu.Unlock()
 	if f.hold != nil {
 		f.hold()
@@ -137,6 +203,9 @@ func (g *gate) cloud(to *emulator.Server) http.Handler {
 			return nil
 		}()
 		g.accepted(to, action)
+		if f.hang {
+			<-r.Context().Done()
+		}
 		if f.dieAfter {
 			g.die()
 		}

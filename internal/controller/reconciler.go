@@ -82,7 +82,11 @@ func (r *Reconciler[O, C]) Reconcile(ctx context.Context, req reconcile.Request)
 		p.schedule(out)
 		p.conclude(ctx, out)
 	}
-	err := errors.Join(out.fault, p.write(ctx))
+	unwritten := p.write(ctx)
+	if unwritten != nil { // what it tells would else wait until something is due
+		p.mem.tried, p.mem.nextCount = attempt{}, time.Time{}
+	}
+	err := errors.Join(out.fault, unwritten)
 	switch {
 	case apierrors.IsConflict(out.fault):
 		// The object is not as the cache shows it: look again, it is no error.

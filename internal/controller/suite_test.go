@@ -178,8 +178,9 @@ func newCloud(t tester, o emulator.Options) *world {
 	t.Helper()
 	ctx, cancel := context.WithCancel(logr.NewContext(context.Background(), ctrl.Log.WithName(t.Name())))
 	w := &world{
-		Gomega: NewWithT(t), t: t, ctx: ctx, namespace: fmt.Sprintf("test-%d", worlds.Add(1)), clock: &fakeClock{}, gate: &gate{},
+		Gomega: NewWithT(t), t: t, ctx: ctx, namespace: fmt.Sprintf("test-%d", worlds.Add(1)), clock: &fakeClock{},
 	}
+	w.gate = &gate{now: w.clock.Now}
 	o.AccessKeys = []emulator.AccessKey{{ID: keyID, Secret: keySecret}, {ID: secondID, Secret: keySecret}}
 	for _, session := range sessions {
 		o.AccessKeys = append(o.AccessKeys, session)
@@ -252,6 +253,10 @@ type driver struct {
 	*world
 	f fixture
 	r reconcile.Reconciler
+	// accounts are those of r.
+	accounts *Accounts
+	// woken tells that an event asks for a pass before one is due.
+	woken atomic.Bool
 	// asked are the specs that there have been.
 	asked []Object
 }
@@ -280,7 +285,19 @@ func (w *world) shared() *shared {
 }
 
 // restart makes the operator forget what it keeps in memory.
-func (d *driver) restart() { d.r = d.f.reconciler(d.shared()) }
+func (d *driver) restart() {
+	s := d.shared()
+	d.r, d.accounts = d.f.reconciler(s), s.accounts
+}
+
+// hurry makes the quota of LiveAccounts no hindrance.
+func (d *driver) hurry() {
+	d.accounts.mu.Lock()
+	defer d.accounts.mu.Unlock()
+	for _, limits := range d.accounts.limits {
+		limits.SetShare(1000)
+	}
+}
 
 // pass makes one pass over an object and returns the wait until the next; 0 if
 // there is none.
@@ -294,6 +311,7 @@ func (d *driver) pass(name string) time.Duration {
 
 // try makes a pass that may fail, on the cache as it is.
 func (d *driver) try(name string) (time.Duration, error) {
+	d.gate.begin()
 	result, err := d.r.Reconcile(d.ctx, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: d.namespace, Name: name}})
 	return result.RequeueAfter, err
 }

@@ -29,8 +29,8 @@ const (
 	DefaultEndpoint = "live.aliyuncs.com"
 )
 
-// requestTimeout bounds one request, from connecting to the last byte.
-const requestTimeout = 10 * time.Second
+// DefaultTimeout bounds one request, from connecting to the last byte.
+const DefaultTimeout = 10 * time.Second
 
 // Options configure a Client. Zero values are the defaults.
 type Options struct {
@@ -39,7 +39,8 @@ type Options struct {
 	// AllowInsecure permits a plain http endpoint that is not loopback.
 	AllowInsecure bool
 	Credentials   Credentials
-	Limits        *Limits // of the account; its own if nil
+	Limits        *Limits       // of the account; its own if nil
+	Timeout       time.Duration // of one request; DefaultTimeout if 0
 }
 
 // Client talks to the cloud as one account. It is safe for concurrent use.
@@ -47,6 +48,7 @@ type Client struct {
 	sdk         *sdk.Client
 	credentials Credentials
 	limits      *Limits
+	timeout     time.Duration
 }
 
 // NewClient returns a client. It fails on an endpoint that is malformed or not
@@ -65,6 +67,9 @@ func NewClient(o Options) (*Client, error) {
 	if o.Limits == nil {
 		o.Limits = NewLimits("")
 	}
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
 	c, err := sdk.NewClient(&utils.Config{
 		RegionId:   &o.Region,
 		Endpoint:   &endpoint.host,
@@ -77,7 +82,7 @@ func NewClient(o Options) (*Client, error) {
 	}
 	// Of the embedded client: without it the SDK replaces our errors by its own.
 	c.Client.DisableSDKError = new(true)
-	return &Client{sdk: c, credentials: o.Credentials, limits: o.Limits}, nil
+	return &Client{sdk: c, credentials: o.Credentials, limits: o.Limits, timeout: o.Timeout}, nil
 }
 
 // leaks tells whether a value of DEBUG turns on the debug output of the SDK or
@@ -161,7 +166,7 @@ func call[Req, Resp any](
 
 	var x exchange
 	start = time.Now()
-	reply, err := timed(context.WithValue(ctx, exchangeKey{}, &x), do, req)
+	reply, err := timed(context.WithValue(ctx, exchangeKey{}, &x), c.timeout, do, req)
 	err = normalize(ctx, op.action, err)
 	observeRequest(op, err, time.Since(start))
 	if e, ok := errors.AsType[*Error](err); ok && e.Class == Throttled {
@@ -178,8 +183,8 @@ func call[Req, Resp any](
 
 // timed makes a request with the request timeout. A panic of the SDK becomes an
 // error: its text, which may hold the request, must not reach the log.
-func timed[Req, Resp any](ctx context.Context, do func(context.Context, Req, *dara.RuntimeOptions) (Resp, error), req Req) (reply Resp, err error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+func timed[Req, Resp any](ctx context.Context, timeout time.Duration, do func(context.Context, Req, *dara.RuntimeOptions) (Resp, error), req Req) (reply Resp, err error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {

@@ -133,10 +133,10 @@ func TestLimiterContext(t *testing.T) {
 
 func TestEveryRequestHasADeadline(t *testing.T) {
 	t.Parallel()
-	_, err := timed(t.Context(), func(ctx context.Context, _ struct{}, _ *dara.RuntimeOptions) (struct{}, error) {
+	_, err := timed(t.Context(), DefaultTimeout, func(ctx context.Context, _ struct{}, _ *dara.RuntimeOptions) (struct{}, error) {
 		deadline, ok := ctx.Deadline()
-		if left := time.Until(deadline); !ok || left > requestTimeout || left < requestTimeout/2 {
-			t.Errorf("got a deadline in %s (%t), want %s", left, ok, requestTimeout)
+		if left := time.Until(deadline); !ok || left > DefaultTimeout || left < DefaultTimeout/2 {
+			t.Errorf("got a deadline in %s (%t), want %s", left, ok, DefaultTimeout)
 		}
 		return struct{}{}, nil
 	}, struct{}{})
