@@ -110,8 +110,15 @@ func TestDirectoriesDoNotShow(t *testing.T) {
 // copySources copies what the operator is built from.
 func copySources(t *testing.T, to string) {
 	t.Helper()
-	for _, part := range []string{"go.mod", "go.sum", "main.go", "api", "internal"} {
-		err := filepath.WalkDir(filepath.Join(root, part), func(path string, entry fs.DirEntry, err error) error {
+	parts, err := filepath.Glob(filepath.Join(root, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{"go.mod", "go.sum", "api", "internal"} {
+		parts = append(parts, filepath.Join(root, part))
+	}
+	for _, part := range parts {
+		err := filepath.WalkDir(part, func(path string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() {
 				return err
 			}

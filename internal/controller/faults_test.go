@@ -332,7 +332,7 @@ func (d *faulty) once(s scenario, i int, f fate) recovery {
 		}
 		return fate{}
 	})
-	return d.done(d.driver.recover("a"))
+	return d.done(d.recover("a"))
 }
 
 func (d *faulty) done(r recovery) recovery {
@@ -365,7 +365,7 @@ func (d *faulty) eachCall(visit func(s scenario, i int, call string, undisturbed
 			continue
 		}
 		d.prepare(s, nil)
-		undisturbed := d.driver.recover("a")
+		undisturbed := d.recover("a")
 		d.Expect(undisturbed.calls).NotTo(BeEmpty(), s.name)
 		for i, call := range undisturbed.untilStable() {
 			visit(s, i, call, undisturbed)
@@ -521,7 +521,7 @@ func (d *faulty) lasting(s scenario, i int, call string, f fault, undisturbed re
 	} else {
 		// A write whose reply is lost is done, as a look at the cloud tells. For an
 		// update that is refused there is another way.
-		if isRead(call) || !f.fault.LoseReply && !(f.class == live.Exists && strings.HasPrefix(call, "Update")) {
+		if isRead(call) || !f.fault.LoseReply && (f.class != live.Exists || !strings.HasPrefix(call, "Update")) {
 			d.Expect(reasonOf(d.get("a"), v1alpha1.ConditionReady)).To(Equal(blame(s, f)), where)
 			d.Expect(messageOf(d.get("a"), v1alpha1.ConditionReady)).To(ContainSubstring(call+": "), where)
 		}
@@ -530,7 +530,7 @@ func (d *faulty) lasting(s scenario, i int, call string, f fault, undisturbed re
 		}
 	}
 	d.gate.heal(stroke{d.clock.Now(), call})
-	got := d.driver.recover("a")
+	got := d.recover("a")
 	got.tells += changes
 	if f.class == live.Exists { // each time the claim is given back
 		f.claims += len(d.gate.met)
@@ -581,7 +581,7 @@ func TestOutageOfTheAPIServer(t *testing.T) {
 				}
 				return down.fate
 			})
-			d.expectStable(d.done(d.driver.recover("a")), undisturbed, down, where)
+			d.expectStable(d.done(d.recover("a")), undisturbed, down, where)
 		})
 		t.Logf("%d cases, %d passes", d.cases, d.passes)
 	})
@@ -600,7 +600,7 @@ func TestHangAtEveryCall(t *testing.T) {
 				t.Parallel()
 				d := disturbed(simulated(t, f, emulator.Options{}))
 				d.prepare(s, nil)
-				undisturbed := d.driver.recover("a")
+				undisturbed := d.recover("a")
 				d.own = d.client(live.Options{Credentials: d.credentials(keyID, keySecret), Timeout: timeout})
 				hung := map[string]bool{}
 				for i, call := range undisturbed.untilStable() {
@@ -759,7 +759,7 @@ func (d *faulty) interrupt(what interruption, s scenario, i int, call string, un
 	}
 	d.gate.heal(stroke{d.clock.Now(), call})
 	what.back(d)
-	got := d.driver.recover("a")
+	got := d.recover("a")
 	got.tells += changes
 	// The key, or the account, is another one now, and is written as such.
 	anew := fault{extra: 3, mends: terminalRetry + soon}
