@@ -70,6 +70,64 @@ type rejects struct {
 	Edit                                    latency
 }
 
+// medians returns figures each of which is the median of those of the runs; the
+// lower one of an even number.
+func medians(runs []*figures) (*figures, error) {
+	var decoded []any
+	for _, f := range runs {
+		raw, err := json.Marshal(f)
+		if err != nil {
+			return nil, err
+		}
+		var d any
+		if err := json.Unmarshal(raw, &d); err != nil {
+			return nil, err
+		}
+		decoded = append(decoded, d)
+	}
+	raw, err := json.Marshal(medianOf(decoded))
+	if err != nil {
+		return nil, err
+	}
+	f := &figures{}
+	return f, json.Unmarshal(raw, f)
+}
+
+// medianOf takes the median of each number in values of the same shape. What is
+// no number is that of the first.
+func medianOf(values []any) any {
+	of := func(part func(any) any) any {
+		var parts []any
+		for _, v := range values {
+			parts = append(parts, part(v))
+		}
+		return medianOf(parts)
+	}
+	switch first := values[0].(type) {
+	case float64:
+		numbers := make([]float64, 0, len(values))
+		for _, v := range values {
+			numbers = append(numbers, v.(float64))
+		}
+		slices.Sort(numbers)
+		return numbers[(len(numbers)-1)/2]
+	case map[string]any:
+		result := map[string]any{}
+		for name := range first {
+			result[name] = of(func(v any) any { return v.(map[string]any)[name] })
+		}
+		return result
+	case []any:
+		result := make([]any, len(first))
+		for i := range first {
+			result[i] = of(func(v any) any { return v.([]any)[i] })
+		}
+		return result
+	default:
+		return first
+	}
+}
+
 func quantiles(samples []time.Duration) latency {
 	slices.Sort(samples)
 	at := func(q float64) float64 {

@@ -6,6 +6,8 @@ package main
 import (
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestQuantiles(t *testing.T) {
@@ -32,6 +34,29 @@ func TestMembersFollowTheMix(t *testing.T) {
 		}
 		if len(names) != n || count["LiveRecordNotifyConfig"] != n*15/100 || count["LiveRtcMPUEventSub"] != n*5/100 {
 			t.Errorf("%d: got %v of %d names", n, count, len(names))
+		}
+	}
+}
+
+func TestMediansAreOfEachFigure(t *testing.T) {
+	run := func(reads int, p99 float64, seconds ...float64) *figures {
+		f := &figures{Mode: "operator", Restart: &restarted{Reads: reads}, IdleEdit: latency{P99Millis: p99}}
+		for _, s := range seconds {
+			f.Converge = append(f.Converge, converged{Kind: "LiveNotifyConfig", Seconds: s})
+		}
+		return f
+	}
+	want := run(12, 30, 5, 80)
+	for what, runs := range map[string][]*figures{
+		"three":       {run(11, 90, 5, 80), run(12, 30, 7, 70), run(400, 10, 1, 90)},
+		"an even two": {run(12, 30, 5, 80), run(13, 31, 6, 81)},
+	} {
+		got, err := medians(runs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", what, diff)
 		}
 	}
 }

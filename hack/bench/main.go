@@ -40,6 +40,7 @@ type config struct {
 	steady   time.Duration
 	resync   time.Duration
 	failing  int
+	runs     int
 	json     string
 }
 
@@ -54,6 +55,7 @@ func parseFlags() (config, error) {
 	flag.DurationVar(&c.steady, "steady", 3*time.Minute, "how long to watch the steady state; 0 leaves it out")
 	flag.DurationVar(&c.resync, "resync", 10*time.Minute, "spec.resyncInterval of the objects")
 	flag.IntVar(&c.failing, "failing", 100, "objects that the cloud rejects for ever; 0 leaves them out")
+	flag.IntVar(&c.runs, "runs", 1, "how often to measure; with more than one, medians are shown too")
 	flag.StringVar(&c.json, "json", "", "`file` to write the figures to")
 	flag.Parse()
 	var err error
@@ -76,6 +78,8 @@ func parseFlags() (config, error) {
 		return c, errors.New("-qps-scale: want more than 0")
 	case c.edits < 1:
 		return c, errors.New("-edits: want at least 1")
+	case c.runs < 1:
+		return c, errors.New("-runs: want at least 1")
 	}
 	return c, nil
 }
@@ -106,11 +110,23 @@ func run(ctx context.Context, cfg config) error {
 	}
 	var results []*figures
 	for _, m := range modes {
-		f, err := measure(ctx, cfg, m)
-		if err != nil {
-			return fmt.Errorf("%s: %w", m.name, err)
+		var runs []*figures
+		for range cfg.runs {
+			f, err := measure(ctx, cfg, m)
+			if err != nil {
+				return fmt.Errorf("%s: %w", m.name, err)
+			}
+			runs = append(runs, f)
 		}
-		results = append(results, f)
+		results = append(results, runs...)
+		if len(runs) > 1 {
+			f, err := medians(runs)
+			if err != nil {
+				return err
+			}
+			f.Mode += ", medians"
+			results = append(results, f)
+		}
 	}
 	fmt.Print(table(results))
 	if cfg.json == "" {
