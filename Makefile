@@ -76,8 +76,9 @@ fuzz: ## Run every fuzz target for FUZZTIME, one after another; TESTFLAGS="-para
 	done
 
 .PHONY: bench
-bench: ## Measure the operator under the cloud's limits; ARGS="-n 10000 -qps-scale 20" and the like, ARGS=-h lists them.
+bench: ## Measure the operator under the cloud's limits, and what a pass costs; ARGS="-n 10000 -qps-scale 20" and the like, ARGS=-h lists them.
 	go run ./hack/bench $(ARGS)
+	go test -run '^$$' -bench . ./internal/controller ./internal/live
 
 .PHONY: test-monitoring
 test-monitoring: $(PROMETHEUS) ## Run the demo under a real Prometheus: every panel has data, every alert its metrics.
