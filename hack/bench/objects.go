@@ -120,16 +120,16 @@ func members(prefix string, n int, mix [3]int) []member {
 }
 
 // create makes the object, and first what it refers to in the cloud.
-func (s *system) create(ctx context.Context, m member) error {
-	m.family.add(s.cloud, m.name)
+func (s *bench) create(ctx context.Context, m member) error {
+	m.family.add(s.Cloud, m.name)
 	spec := v1alpha1.CallbackSpec{ResyncInterval: metav1.Duration{Duration: s.cfg.resync}}
-	return s.api.Create(ctx, m.family.object(m.name, spec))
+	return s.API.Create(ctx, m.family.object(m.name, spec))
 }
 
 // edit changes the callback URL.
-func (s *system) edit(ctx context.Context, m member, url string) error {
+func (s *bench) edit(ctx context.Context, m member, url string) error {
 	before := m.family.object(m.name, v1alpha1.CallbackSpec{})
 	after := before.DeepCopyObject().(client.Object)
 	m.family.edit(after, url)
-	return s.api.Patch(ctx, after, client.MergeFrom(before))
+	return s.API.Patch(ctx, after, client.MergeFrom(before))
 }

@@ -67,7 +67,7 @@ func measure(ctx context.Context, cfg config, m mode) (*figures, error) {
 }
 
 // backlog creates all objects at once, and edits old ones while they converge.
-func (s *system) backlog(ctx context.Context, f *figures, old, fresh []member) error {
+func (s *bench) backlog(ctx context.Context, f *figures, old, fresh []member) error {
 	say("%s: converging %d objects", s.mode.name, len(fresh))
 	log := s.follow()
 	start := time.Now()
@@ -134,7 +134,7 @@ func (s *system) backlog(ctx context.Context, f *figures, old, fresh []member) e
 }
 
 // idle edits one object after the other while nothing else goes on.
-func (s *system) idle(ctx context.Context, f *figures, old []member) error {
+func (s *bench) idle(ctx context.Context, f *figures, old []member) error {
 	say("%s: %d edits while idle", s.mode.name, s.cfg.edits)
 	var edits []time.Duration
 	for range s.cfg.edits {
@@ -150,7 +150,7 @@ func (s *system) idle(ctx context.Context, f *figures, old []member) error {
 }
 
 // steady watches what the operator does when nothing changes.
-func (s *system) steady(ctx context.Context, f *figures, all []member) error {
+func (s *bench) steady(ctx context.Context, f *figures, all []member) error {
 	if s.cfg.steady == 0 {
 		return nil
 	}
@@ -193,16 +193,16 @@ func (s *system) steady(ctx context.Context, f *figures, all []member) error {
 	st.CPUPercent = 100 * (after.cpu - before.cpu).Seconds() / s.cfg.steady.Seconds()
 	st.CPUMillisPerReconcile = 1000 * (after.cpu - before.cpu).Seconds() / max(after.reconciles-before.reconciles, 1)
 	f.Steady, f.ResidentMiB = st, max(before.resident, after.resident)
-	return s.alive()
+	return s.Alive()
 }
 
 // recordsInterval is the default of spec.records.interval.
 const recordsInterval = 5 * time.Minute
 
 // restart stops the operator, changes things meanwhile, and starts it again.
-func (s *system) restart(ctx context.Context, f *figures, old []member) error {
+func (s *bench) restart(ctx context.Context, f *figures, old []member) error {
 	say("%s: restarting", s.mode.name)
-	s.stopOperator()
+	s.StopOperator()
 	if s.mode.forgetful {
 		if err := s.forget(ctx); err != nil {
 			return err
@@ -239,11 +239,11 @@ func (s *system) restart(ctx context.Context, f *figures, old []member) error {
 	}
 	r.ReadsByInterval = float64(len(old)+s.cfg.n) * float64(time.Minute) / float64(s.cfg.resync)
 	f.Restart = r
-	return s.alive()
+	return s.Alive()
 }
 
 // failing creates objects that the cloud rejects for ever.
-func (s *system) failing(ctx context.Context, f *figures, old []member) error {
+func (s *bench) failing(ctx context.Context, f *figures, old []member) error {
 	if s.cfg.failing == 0 {
 		return nil
 	}
@@ -252,7 +252,7 @@ func (s *system) failing(ctx context.Context, f *figures, old []member) error {
 	rejected := map[string]bool{}
 	for _, m := range bad {
 		rejected[m.key()] = true
-		s.cloud.Inject(emulator.Fault{Action: m.family.create, Match: m.key(), Code: "InvalidNotifyUrl.Malformed"})
+		s.Cloud.Inject(emulator.Fault{Action: m.family.create, Match: m.key(), Code: "InvalidNotifyUrl.Malformed"})
 	}
 	log := s.follow()
 	if err := s.createAll(ctx, bad); err != nil {
@@ -287,14 +287,14 @@ func (s *system) failing(ctx context.Context, f *figures, old []member) error {
 		QuotaPercent: 100 * float64(first) / (bad[0].family.writes * s.cfg.scale * (30 * time.Minute).Seconds()),
 		Edit:         quantiles(edits),
 	}
-	return s.alive()
+	return s.Alive()
 }
 
 var editNumber int
 
 // editOne edits one of the objects, and returns the time from just before the
 // API server is asked until the cloud accepted the write.
-func (s *system) editOne(ctx context.Context, among []member) (time.Duration, error) {
+func (s *bench) editOne(ctx context.Context, among []member) (time.Duration, error) {
 	editNumber++
 	m := among[editNumber%len(among)]
 	url := fmt.Sprintf("%s/%d", hook, editNumber)
@@ -318,7 +318,7 @@ func (s *system) editOne(ctx context.Context, among []member) (time.Duration, er
 }
 
 // createAll creates objects, some at a time.
-func (s *system) createAll(ctx context.Context, all []member) error {
+func (s *bench) createAll(ctx context.Context, all []member) error {
 	const creators = 8
 	work := make(chan member)
 	errs := make(chan error, creators)
@@ -345,7 +345,7 @@ func (s *system) createAll(ctx context.Context, all []member) error {
 }
 
 // await waits until as many objects are ready for this reason.
-func (s *system) await(ctx context.Context, what string, n int, reason string) error {
+func (s *bench) await(ctx context.Context, what string, n int, reason string) error {
 	for start := time.Now(); time.Since(start) < 30*time.Minute; pause(ctx, time.Second) {
 		got := 0
 		err := s.each(ctx, func(_ *family, obj client.Object, status *v1alpha1.CallbackStatus) error {
@@ -361,7 +361,7 @@ func (s *system) await(ctx context.Context, what string, n int, reason string) e
 		if got >= n {
 			return nil
 		}
-		if err := s.alive(); err != nil {
+		if err := s.Alive(); err != nil {
 			return err
 		}
 	}
@@ -369,7 +369,7 @@ func (s *system) await(ctx context.Context, what string, n int, reason string) e
 }
 
 // awaitStalled waits until no retry of these is due soon.
-func (s *system) awaitStalled(ctx context.Context, all []member) error {
+func (s *bench) awaitStalled(ctx context.Context, all []member) error {
 	wanted := map[string]bool{}
 	for _, m := range all {
 		wanted[m.name] = true
@@ -390,19 +390,19 @@ func (s *system) awaitStalled(ctx context.Context, all []member) error {
 }
 
 // forget takes from the status what the operator did, as if it did not note it.
-func (s *system) forget(ctx context.Context) error {
+func (s *bench) forget(ctx context.Context) error {
 	return s.each(ctx, func(_ *family, obj client.Object, status *v1alpha1.CallbackStatus) error {
 		before := obj.DeepCopyObject().(client.Object)
 		status.Applied, status.Conditions = nil, nil
-		return s.api.Status().Patch(ctx, obj, client.MergeFrom(before))
+		return s.API.Status().Patch(ctx, obj, client.MergeFrom(before))
 	})
 }
 
 // each visits all objects of all kinds.
-func (s *system) each(ctx context.Context, visit func(*family, client.Object, *v1alpha1.CallbackStatus) error) error {
+func (s *bench) each(ctx context.Context, visit func(*family, client.Object, *v1alpha1.CallbackStatus) error) error {
 	for i := range families {
 		list := families[i].list()
-		if err := s.api.List(ctx, list); err != nil {
+		if err := s.API.List(ctx, list); err != nil {
 			return err
 		}
 		err := meta.EachListItem(list, func(o runtime.Object) error {
@@ -417,7 +417,7 @@ func (s *system) each(ctx context.Context, visit func(*family, client.Object, *v
 }
 
 // throttled counts the replies that refused a call for being one too many.
-func (s *system) throttled(log *callLog) (n int) {
+func (s *bench) throttled(log *callLog) (n int) {
 	for _, call := range log.all() {
 		if call.Status == 429 || call.Code == "Throttling.Api" || call.Code == "Throttling.User" || call.Code == "Throttling" {
 			n++
@@ -432,9 +432,9 @@ type callLog struct {
 	begin, next int
 }
 
-func (s *system) follow() *callLog {
-	n := s.cloud.CallCount()
-	return &callLog{cloud: s.cloud, begin: n, next: n}
+func (s *bench) follow() *callLog {
+	n := s.Cloud.CallCount()
+	return &callLog{cloud: s.Cloud, begin: n, next: n}
 }
 
 // since returns the calls since it was last asked, as far as the cloud still
