@@ -80,6 +80,13 @@ bench: ## Measure the operator under the cloud's limits, and what a pass costs; 
 	go run ./hack/bench $(ARGS)
 	go test -run '^$$' -bench . ./internal/controller ./internal/live
 
+MINUTES ?= 10
+
+.PHONY: soak
+soak: ## Wear the operator out for MINUTES, and see whether all is well afterwards; ARGS=-h lists flags. First the tests in their long form.
+	LONG=1 $(MAKE) test PKGS=./internal/controller TESTFLAGS="-timeout 2h -run 'Crash|Fault|Hang|Outage|Gone|Stale|Cache|Histor|Spec'"
+	go run ./hack/soak -minutes $(MINUTES) $(ARGS)
+
 .PHONY: test-monitoring
 test-monitoring: $(PROMETHEUS) ## Run the demo under a real Prometheus: every panel has data, every alert its metrics.
 	PROMETHEUS=$(CURDIR)/$(PROMETHEUS) go test -count=1 -timeout 10m -run TestUnderPrometheus -v ./test/monitoring

@@ -1,0 +1,120 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Command soak wears the operator out, and then looks whether all is well: a
+// real API server, the emulated cloud under its documented limits, the operator
+// as a process of its own, and hundreds of objects of all kinds in three
+// accounts.
+//
+//	go run ./hack/soak -minutes 60
+//
+// While it lasts, people edit, suspend, delete and create objects, rotate and
+// lose Secrets, someone changes the cloud behind the operator's back, calls to
+// the cloud go wrong in every way, callbacks are sent and fail; in the first half
+// the operator is killed now and then. Then calm returns, and it is an error if
+// the cloud is not what the specs say, if anything is still written, if a key
+// shows anywhere, or if memory, goroutines, open files or calls have grown.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/go-logr/logr"
+	ctrl "sigs.k8s.io/controller-runtime"
+)
+
+// config is how long and how hard.
+type config struct {
+	minutes float64 // of trouble; calm takes some more
+	objects int
+	seed    uint64
+	json    string
+}
+
+func parseFlags() (config, error) {
+	var c config
+	flag.Float64Var(&c.minutes, "minutes", 5, "how long things go wrong; what comes after takes some minutes more")
+	flag.IntVar(&c.objects, "n", 300, "objects, 12 to 2000")
+	flag.Uint64Var(&c.seed, "seed", uint64(time.Now().Unix()), "of the random choices")
+	flag.StringVar(&c.json, "json", "", "`file` to write the figures to")
+	flag.Parse()
+	switch {
+	case c.minutes <= 0:
+		return c, errors.New("-minutes: want more than 0")
+	case c.objects < 12 || c.objects > 2000:
+		return c, errors.New("-n: want 12 to 2000")
+	}
+	return c, nil
+}
+
+func main() {
+	cfg, err := parseFlags()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "soak:", err)
+		os.Exit(2)
+	}
+	ctrl.SetLogger(logr.Discard())
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err = run(ctx, cfg)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "soak:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, cfg config) (err error) {
+	say("%d objects, %g minutes, -seed %d", cfg.objects, cfg.minutes, cfg.seed)
+	w, err := newWorld(ctx, cfg.objects, rand.New(rand.NewPCG(cfg.seed, 0)))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.stop()) }()
+	if err := w.trouble(ctx, time.Duration(cfg.minutes*float64(time.Minute))); err != nil {
+		return err
+	}
+	say("calm returns")
+	if err := w.calm(ctx); err != nil {
+		return err
+	}
+	r, err := w.judge(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Print(r)
+	if cfg.json != "" {
+		raw, err := json.MarshalIndent(r, "", "  ")
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(cfg.json, append(raw, '\n'), 0o644); err != nil {
+			return err
+		}
+	}
+	if len(r.Violations) > 0 {
+		return fmt.Errorf("%d violations", len(r.Violations))
+	}
+	return nil
+}
+
+// say tells what goes on, beside the report.
+func say(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, time.Now().Format("15:04:05 ")+format+"\n", args...)
+}
+
+// pause waits, at most until the end.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
