@@ -20,7 +20,7 @@ const (
 )
 
 // driven returns a driver for a world whose cloud knows the fixture's key.
-func driven(t *testing.T, f fixture, o emulator.Options) *driver {
+func driven(t tester, f fixture, o emulator.Options) *driver {
 	t.Helper()
 	w := newWorld(t, o)
 	f.prepare(w.cloud)

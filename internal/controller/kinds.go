@@ -71,10 +71,12 @@ type Kind[O Object, C Config[C]] struct {
 	// Recall completes what was read with the fields that the cloud never
 	// returns: with what was last written, or while nothing was, with what the
 	// spec says. Applied notes what was written, for Recall. WriteOnly tells
-	// whether a configuration has such fields. Nil for a kind without.
+	// whether a configuration has such fields. Foreign supposes that another's
+	// has all of them. Nil for a kind without.
 	Recall    func(O, C) C
 	Applied   func(O, C)
 	WriteOnly func(C) bool
+	Foreign   func(C) C
 
 	Remote func(*live.Client) Remote[C]
 }
@@ -104,6 +106,10 @@ var kinds = []anyKind{
 		},
 		Remote:    func(c *live.Client) Remote[live.StreamConfig] { return live.Stream{Client: c} },
 		WriteOnly: func(c live.StreamConfig) bool { return c.SwitchNotifyURL != "" },
+		Foreign: func(have live.StreamConfig) live.StreamConfig {
+			have.SwitchNotifyURL = "unknown"
+			return have
+		},
 	},
 	Kind[*v1alpha1.LiveRecordNotifyConfig, live.RecordConfig]{
 		Name:       "LiveRecordNotifyConfig",

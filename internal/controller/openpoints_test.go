@@ -154,3 +154,41 @@ func TestClearedSwitchURL(t *testing.T) {
 		d.Expect(f.have(d.cloud)).To(Equal(f.want(obj, "")))
 	}
 }
+
+// TestReplacedSwitchURL: where a write keeps omitted fields, a URL that cannot be
+// read must not outlive the configuration that it was in.
+func TestReplacedSwitchURL(t *testing.T) {
+	t.Parallel()
+	for _, merges := range []bool{false, true} {
+		f := streamFixture()
+		d := simulated(t, f, emulator.Options{Switches: emulator.Switches{StreamSetMerges: merges}})
+		d.cloud.SetStreamConfig(ingestDomain, emulator.StreamConfig{
+			NotifyURL: "http://elsewhere.example.com/", ExceptionNotifyURL: "http://elsewhere.example.com/", SwitchNotifyURL: "http://elsewhere.example.com/",
+		})
+		d.create("a", func(o Object) {
+			spec(o).AdoptionPolicy = v1alpha1.AdoptAlways
+			o.(*v1alpha1.LiveNotifyConfig).Spec.SwitchNotifyURL = ""
+		})
+		obj := d.settle("a")
+		d.Expect(f.have(d.cloud)).To(Equal(f.want(obj, "")))
+	}
+}
+
+// TestMoreThanSwitchURL: a configuration that always reads as if there were none
+// is there all the same, and a cloud that refuses to write over one says so.
+func TestMoreThanSwitchURL(t *testing.T) {
+	t.Parallel()
+	for _, exists := range []bool{false, true} {
+		f := streamFixture()
+		d := simulated(t, f, emulator.Options{Switches: emulator.Switches{StreamSetExists: exists}})
+		full := d.f.object()
+		d.create("a", func(o Object) {
+			s := &o.(*v1alpha1.LiveNotifyConfig).Spec
+			s.NotifyURL, s.ExceptionNotifyURL = "", ""
+		})
+		d.settle("a")
+		d.update("a", func(o Object) { restore(o, full) })
+		obj := d.settle("a")
+		d.Expect(f.have(d.cloud)).To(Equal(f.want(obj, "")))
+	}
+}

@@ -263,7 +263,6 @@ func (p *pass[O, C]) comeBack() time.Duration {
 const statusTimeout = 10 * time.Second
 
 // write patches the status if anything but the time of the last read moved.
-// There is no lock: this operator is the only writer of status.
 func (p *pass[O, C]) write(ctx context.Context) error {
 	observeStatus(p.kind.Name, p.obj, p.status)
 	if equality.Semantic.DeepEqual(p.before, p.obj) {
@@ -276,11 +275,39 @@ func (p *pass[O, C]) write(ctx context.Context) error {
 	// the next one would do it again.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), statusTimeout)
 	defer cancel()
-	err := p.Status().Patch(ctx, p.obj, client.MergeFrom(p.before))
-	if err == nil {
-		p.mem.version = p.obj.GetResourceVersion()
+	err := p.patchStatus(ctx)
+	if apierrors.IsConflict(err) {
+		err = p.patchChanged(ctx)
 	}
 	return client.IgnoreNotFound(err)
+}
+
+// patchStatus patches the status, if the object is of the version that is known.
+func (p *pass[O, C]) patchStatus(ctx context.Context) error {
+	patched := p.obj.DeepCopyObject().(O)
+	err := p.Status().Patch(ctx, patched, client.MergeFromWithOptions(p.before, client.MergeFromWithOptimisticLock{}))
+	if err == nil {
+		p.mem.version = patched.GetResourceVersion()
+	}
+	return err
+}
+
+// patchChanged patches the status of an object that has changed meanwhile: this
+// operator is the only writer of status. But another object that has taken the
+// name must not inherit it; a UID in the patch would not tell, as the API server
+// ignores it there.
+func (p *pass[O, C]) patchChanged(ctx context.Context) error {
+	now := p.kind.New()
+	if err := p.uncached.Get(ctx, client.ObjectKeyFromObject(p.obj), now); err != nil {
+		return err
+	}
+	if now.GetUID() != p.obj.GetUID() {
+		return nil
+	}
+	for _, o := range []O{p.obj, p.before} {
+		o.SetResourceVersion(now.GetResourceVersion())
+	}
+	return p.patchStatus(ctx)
 }
 
 // reason returns that of a condition; "" if there is none.

@@ -44,6 +44,8 @@ type simAPI struct {
 	mu      sync.Mutex
 	version int
 	uids    int
+	scatter bool     // UIDs are in no order
+	told    []string // the notes of events
 	objects map[simKey]client.Object
 	changes []simChange // all, in order
 	indexes map[string]client.IndexerFunc
@@ -233,7 +235,11 @@ func (c *simClient) Create(_ context.Context, obj client.Object, _ ...client.Cre
 		return apierrors.NewAlreadyExists(schema.GroupResource{Resource: key.kind}, key.name)
 	}
 	c.uids++
-	obj.SetUID(types.UID(fmt.Sprintf("00000000-0000-4000-8000-%012d", c.uids)))
+	uid := c.uids
+	if c.scatter {
+		uid = uid * 7919 % 9973 // both are primes
+	}
+	obj.SetUID(types.UID(fmt.Sprintf("00000000-0000-4000-8000-%012d", uid)))
 	obj.SetCreationTimestamp(metav1.NewTime(c.now().Truncate(time.Second)))
 	obj.SetGeneration(1)
 	c.commit(key, obj.DeepCopyObject().(client.Object))
@@ -392,7 +398,7 @@ type simManager struct {
 func (m simManager) GetClient() client.Client                       { return &simClient{simAPI: m.api, fromCache: true} }
 func (m simManager) GetAPIReader() client.Reader                    { return &simClient{simAPI: m.api} }
 func (m simManager) GetFieldIndexer() client.FieldIndexer           { return m }
-func (m simManager) GetEventRecorder(string) recorder.EventRecorder { return noEvents{} }
+func (m simManager) GetEventRecorder(string) recorder.EventRecorder { return simEvents{api: m.api} }
 
 // IndexField implements client.FieldIndexer.
 func (m simManager) IndexField(_ context.Context, obj client.Object, field string, values client.IndexerFunc) error {
@@ -400,9 +406,17 @@ func (m simManager) IndexField(_ context.Context, obj client.Object, field strin
 	return nil
 }
 
-type noEvents struct{ recorder.EventRecorder }
+// simEvents keeps the notes of events.
+type simEvents struct {
+	recorder.EventRecorder
+	api *simAPI
+}
 
-func (noEvents) Eventf(runtime.Object, runtime.Object, string, string, string, string, ...any) {}
+func (e simEvents) Eventf(_, _ runtime.Object, _, _, _, note string, args ...any) {
+	e.api.mu.Lock()
+	defer e.api.mu.Unlock()
+	e.api.told = append(e.api.told, fmt.Sprintf(note, args...))
+}
 
 // rewind makes the cache show only the first n changes, as that of a new
 // process may whose API server lags behind.

@@ -141,3 +141,28 @@ func TestMissedEvents(t *testing.T) {
 		}
 	})
 }
+
+// TestStatusIsNotInherited: an object that takes the name of another, in the
+// middle of a pass over that, starts without a status. Else it would be InSync
+// with what was removed, and own what it never wrote.
+func TestStatusIsNotInherited(t *testing.T) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		d := simulated(t, f, emulator.Options{})
+		f = d.f
+		d.create("a", func(o Object) { spec(o).ManagementPolicy = v1alpha1.Observe })
+		d.gate.plan(func(_ int, call string) fate {
+			if call != "k8s patch status" {
+				return fate{}
+			}
+			d.gate.fate = nil
+			return fate{hold: func() {
+				d.remove("a")
+				d.create("a")
+			}}
+		})
+		d.pass("a")
+		d.Expect(statusOf(d.get("a")).Conditions).To(BeEmpty())
+		d.endure("a")
+		d.Expect(f.have(d.cloud)).To(Equal(f.want(d.get("a"), "")))
+	})
+}

@@ -80,6 +80,10 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "starting the API server:", err)
 		return 1
 	}
+	if err := rapidly(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	restore := trustFakes()
 	code := m.Run()
 	restore()
@@ -118,10 +122,21 @@ func (j *journal) String() string {
 
 var _ io.Writer = &journal{}
 
-// fakeClock is a clock that tests move forward.
-type fakeClock struct{ offset atomic.Int64 }
+// fakeClock is a clock that tests move forward. It also runs by itself, unless
+// it is stopped.
+type fakeClock struct {
+	offset  atomic.Int64
+	stopped time.Time
+}
 
-func (c *fakeClock) Now() time.Time                  { return time.Now().Add(time.Duration(c.offset.Load())) }
+func (c *fakeClock) Now() time.Time {
+	now := c.stopped
+	if now.IsZero() {
+		now = time.Now()
+	}
+	return now.Add(time.Duration(c.offset.Load()))
+}
+
 func (c *fakeClock) Since(t time.Time) time.Duration { return c.Now().Sub(t) }
 func (c *fakeClock) advance(d time.Duration)         { c.offset.Add(int64(d)) }
 
@@ -162,7 +177,7 @@ const (
 var worlds atomic.Int64
 
 // newWorld returns a world whose operator does nothing yet.
-func newWorld(t *testing.T, o emulator.Options) *world {
+func newWorld(t tester, o emulator.Options) *world {
 	t.Helper()
 	w := newCloud(t, o)
 	var err error
@@ -186,7 +201,10 @@ func newCloud(t tester, o emulator.Options) *world {
 		o.AccessKeys = append(o.AccessKeys, session)
 	}
 	if o.Switches.ReadDelay > 0 {
-		o.Now, o.AnyDate = w.clock.Now, true // the delay passes as the clock is moved
+		o.AnyDate = true // the delay passes as the clock is moved
+	}
+	if o.AnyDate {
+		o.Now = w.clock.Now
 	}
 	w.cloud = emulator.New(o)
 	server := httptest.NewServer(w.gate.cloud(w.cloud))

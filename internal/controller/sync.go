@@ -230,6 +230,9 @@ func (p *pass[O, C]) put(ctx context.Context, remote Remote[C], c comparison[C],
 	if err := p.own(ctx); err != nil {
 		return outcome{fault: err}
 	}
+	if why == replace && p.kind.Foreign != nil {
+		c.have = p.kind.Foreign(c.have)
+	}
 	logged := logr.NewContext(ctx, log.FromContext(ctx).WithValues("why", why, "fields", c.diff))
 	if err := remote.Put(logged, c.lane, p.key, c.have, c.want); err != nil {
 		return p.notPut(ctx, err)

@@ -68,13 +68,20 @@ func (s Stream) Put(ctx context.Context, lane Lane, domain string, have, want St
 		_, err := call(ctx, s.Client, lane, setStream, s.Client.api().SetLiveStreamsNotifyUrlConfigWithContext, setRequest(domain, want))
 		return err
 	}
-	if have == (StreamConfig{}) {
-		return set(ctx)
-	}
 	c := change[StreamConfig]{
 		write: set, create: set,
 		read:   func(ctx context.Context) (StreamConfig, error) { return s.Get(ctx, lane, domain) },
 		remove: func(ctx context.Context) error { return s.Delete(ctx, lane, domain) },
+	}
+	if have == (StreamConfig{}) {
+		err := set(ctx)
+		if ClassOf(err) != Exists {
+			return err
+		}
+		if now, readErr := c.read(ctx); readErr != nil || now != (StreamConfig{}) {
+			return err
+		}
+		return c.replace(ctx) // one of a SwitchNotifyURL alone, which reads as none
 	}
 	if cleared(want.SwitchNotifyURL, have.SwitchNotifyURL) {
 		return c.replace(ctx)

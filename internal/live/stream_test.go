@@ -147,7 +147,7 @@ func TestStreamPutOnConfigurationNotSeen(t *testing.T) {
 	c.SetStreamConfig(push, held)
 	err := live.Stream{Client: c.client}.Put(t.Context(), live.LaneUser, push, live.StreamConfig{}, live.StreamConfig{NotifyURL: hook2})
 	check(t, "class", live.ClassOf(err), live.Exists)
-	check(t, "calls", c.actions(), "Set")
+	check(t, "calls", c.actions(), "Set Describe")
 	got, _ := c.StreamConfig(push)
 	check(t, "in the cloud", got, held)
 }
