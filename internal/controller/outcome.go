@@ -45,7 +45,7 @@ type row struct {
 	stalled   bool
 	transient bool
 	event     string
-	advice    string
+	advice    string // <operation> stands for what failed
 }
 
 // errorTable says what an error of the cloud means for an object, by class.
@@ -123,8 +123,9 @@ func failed(err error) outcome {
 		return outcome{fault: err}
 	}
 	r := errorTable[e.Class]
+	advice := strings.ReplaceAll(r.advice, "<operation>", e.Action)
 	return outcome{
-		ready: r.ready, reason: r.reason, message: fmt.Sprintf("%s. %s.", strings.TrimSuffix(e.Error(), "."), r.advice),
+		ready: r.ready, reason: r.reason, message: fmt.Sprintf("%s. %s.", strings.TrimSuffix(e.Error(), "."), advice),
 		stalled: r.stalled, transient: r.transient, event: r.event, after: e.RetryAfter, err: e,
 	}
 }
