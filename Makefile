@@ -47,15 +47,17 @@ run: ## Run the operator on this machine against the cluster of KUBECONFIG; ARGS
 
 PKGS ?= ./...
 
+# Results are not cached: some tests run programs whose sources and files Go does
+# not see, such as the operator, helm and kubectl.
 .PHONY: test
 test: $(HELM) ## Run all tests, against a real API server; TESTFLAGS="-run X" and PKGS=./internal/... narrow it.
 	@assets=$$(go run ./hack/controlplane) || exit 1; \
 	race=-race; \
 	go test -race -run '^$$' errors >/dev/null 2>&1 || \
 		{ race=; echo "make test: no working C compiler, so the race detector is off" >&2; }; \
-	set -x; KUBEBUILDER_ASSETS=$$assets HELM=$(CURDIR)/$(HELM) go test $$race -parallel 8 -timeout 20m $(TESTFLAGS) $(PKGS)
+	set -x; KUBEBUILDER_ASSETS=$$assets HELM=$(CURDIR)/$(HELM) go test $$race -count=1 -parallel 8 -timeout 20m $(TESTFLAGS) $(PKGS)
 ifeq ($(PKGS),./...)
-	@$(call in-modules,go test -timeout 20m $(TESTFLAGS) ./...)
+	@$(call in-modules,go test -count=1 -timeout 20m $(TESTFLAGS) ./...)
 endif
 
 # Modules whose dependencies are not the operator's.
