@@ -39,6 +39,16 @@ func (c change[C]) put(ctx context.Context, kept func(C) bool) error {
 	return c.replace(ctx)
 }
 
+// rewrite is put where nothing that can be read would tell whether a field was
+// cleared. It is written first all the same: what the cloud refuses, such as a URL
+// that it takes for unsafe, is refused before anything is removed.
+func (c change[C]) rewrite(ctx context.Context) error {
+	if err := c.write(ctx); err != nil && ClassOf(err) != Exists {
+		return err
+	}
+	return c.replace(ctx)
+}
+
 // replace removes the configuration and creates the wanted one. What began is
 // finished, also when the operator is told to stop in between.
 func (c change[C]) replace(ctx context.Context) error {

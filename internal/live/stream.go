@@ -61,8 +61,8 @@ func (s Stream) Get(ctx context.Context, lane Lane, domain string) (StreamConfig
 }
 
 // Put makes the cloud hold want where it held have. When SwitchNotifyURL is
-// cleared, which cannot be verified, the configuration is removed first: the
-// domain is without callbacks until the second request.
+// cleared, which cannot be verified, the configuration is written, removed and
+// written again: the domain is without callbacks between the last two requests.
 func (s Stream) Put(ctx context.Context, lane Lane, domain string, have, want StreamConfig) error {
 	set := func(ctx context.Context) error {
 		_, err := call(ctx, s.Client, lane, setStream, s.Client.api().SetLiveStreamsNotifyUrlConfigWithContext, setRequest(domain, want))
@@ -84,7 +84,7 @@ func (s Stream) Put(ctx context.Context, lane Lane, domain string, have, want St
 		return c.replace(ctx) // one of a SwitchNotifyURL alone, which reads as none
 	}
 	if cleared(want.SwitchNotifyURL, have.SwitchNotifyURL) {
-		return c.replace(ctx)
+		return c.rewrite(ctx)
 	}
 	if !cleared(want.NotifyURL, have.NotifyURL) && !cleared(want.ExceptionNotifyURL, have.ExceptionNotifyURL) {
 		return c.put(ctx, nil)

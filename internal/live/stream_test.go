@@ -54,7 +54,7 @@ func TestStreamPut(t *testing.T) {
 			"reads are late": "Set Describe Delete Set", "all at once": "Set Delete Set",
 		}
 		create  = map[string]string{"": "Set"}
-		replace = map[string]string{"": "Delete Set"}
+		replace = map[string]string{"": "Set Delete Set"}
 	)
 	full := live.StreamConfig{
 		NotifyURL: hook, ExceptionNotifyURL: hook2, SwitchNotifyURL: hook3, Authentication: true, AuthKey: key,
@@ -152,15 +152,15 @@ func TestStreamPutOnConfigurationNotSeen(t *testing.T) {
 	check(t, "in the cloud", got, held)
 }
 
-// A write in two steps that fails in the second leaves nothing behind, which
-// the next pass sees.
+// A write in steps that fails after the removal leaves nothing behind, which the
+// next pass sees.
 func TestStreamPutFailsHalfway(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, emulator.Switches{})
 	have := live.StreamConfig{NotifyURL: hook, SwitchNotifyURL: hook2}
 	want := live.StreamConfig{NotifyURL: hook}
 	c.SetStreamConfig(push, inCloud(have))
-	c.Inject(emulator.Fault{Action: "SetLiveStreamsNotifyUrlConfig", Drop: true, Times: 1})
+	c.Inject(emulator.Fault{Action: "DeleteLiveStreamsNotifyUrlConfig", LoseReply: true, Times: 1})
 	streams := live.Stream{Client: c.client}
 	err := streams.Put(t.Context(), live.LaneUser, push, have, want)
 	check(t, "class", live.ClassOf(err), live.Unavailable)
@@ -175,6 +175,20 @@ func TestStreamPutFailsHalfway(t *testing.T) {
 	}
 	got, _ := c.StreamConfig(push)
 	check(t, "in the cloud", got, inCloud(want))
+}
+
+// What the cloud refuses is refused before anything is removed.
+func TestStreamPutRefused(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, emulator.Switches{})
+	have := live.StreamConfig{NotifyURL: hook, SwitchNotifyURL: hook2}
+	c.SetStreamConfig(push, inCloud(have))
+	c.Inject(emulator.Fault{Action: "SetLiveStreamsNotifyUrlConfig", Code: "InvalidNotifyUrl.Unsafe"})
+	err := live.Stream{Client: c.client}.Put(t.Context(), live.LaneUser, push, have, live.StreamConfig{NotifyURL: hook2})
+	check(t, "class", live.ClassOf(err), live.Rejected)
+	check(t, "calls", c.actions(), "Set")
+	got, _ := c.StreamConfig(push)
+	check(t, "in the cloud", got, inCloud(have))
 }
 
 // A failure to verify a write is an error: the field may have survived.
