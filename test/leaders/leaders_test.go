@@ -152,6 +152,7 @@ type replica struct {
 	mu     sync.Mutex
 	writes map[string]int // by domain
 	shut   bool           // writes fail at the door
+	last   time.Time      // when someone was at the door
 }
 
 type journal struct {
@@ -188,6 +189,9 @@ func (w *world) start() *replica {
 
 // ServeHTTP is the door.
 func (r *replica) ServeHTTP(reply http.ResponseWriter, request *http.Request) {
+	r.mu.Lock()
+	r.last = time.Now()
+	r.mu.Unlock()
 	if strings.HasPrefix(request.Header.Get("x-acs-action"), "Set") {
 		r.mu.Lock()
 		shut := r.shut
@@ -218,6 +222,15 @@ func (r *replica) setShut(shut bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.shut = shut
+}
+
+// rests tells whether no pass is on its way. One that has looked at its object for
+// the last time would write when it wakes, whatever happened meanwhile: the cloud
+// has no conditional writes.
+func (r *replica) rests() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return time.Since(r.last) > 500*time.Millisecond
 }
 
 // written returns how often each domain was written, and forgets it.
@@ -333,6 +346,7 @@ func TestFrozenLeader(t *testing.T) {
 		}
 		return n == objects
 	})
+	w.eventually("the first waits for the next try", first.rests)
 	first.signal(syscall.SIGSTOP)
 	took := w.succeeded(leader)
 	t.Logf("frozen: another led after %s", took)
