@@ -110,10 +110,14 @@ func (m MPU) create(ctx context.Context, lane Lane, appID string, want MPUConfig
 	if !isInvalidParam(err) {
 		return err
 	}
-	if now, readErr := m.Get(ctx, lane, appID); readErr == nil && now != (MPUConfig{}) {
+	switch now, readErr := m.Get(ctx, lane, appID); {
+	case readErr != nil: // what was meant is not known
+		return readErr
+	case now != MPUConfig{}:
 		return &Error{Class: Exists, Action: createMPU.action, Code: "InvalidParam", Message: "the application has a subscription already"}
+	default:
+		return err
 	}
-	return err
 }
 
 // Delete removes the subscription of an application; absence is success.
@@ -123,10 +127,14 @@ func (m MPU) Delete(ctx context.Context, lane Lane, appID string) error {
 	if !isInvalidParam(err) {
 		return err
 	}
-	if now, readErr := m.Get(ctx, lane, appID); readErr == nil && now == (MPUConfig{}) {
+	switch now, readErr := m.Get(ctx, lane, appID); {
+	case readErr != nil: // what was meant is not known
+		return readErr
+	case now == MPUConfig{}:
 		return nil
+	default:
+		return err
 	}
-	return err
 }
 
 // mpuPage is the most records that the cloud returns at once.

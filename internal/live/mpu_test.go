@@ -80,3 +80,26 @@ func TestMPUPutNeverOverwrites(t *testing.T) {
 	sub, _ := c.MPUSub(app)
 	check(t, "URL", sub.CallbackURL, hook)
 }
+
+// Where the reply to a write means one thing or another, and the look that would
+// tell fails, the failure to look is what is told: it may pass by itself.
+func TestMPUUnknownIsNotTerminal(t *testing.T) {
+	t.Parallel()
+	for name, call := range map[string]func(*cloud) error{
+		"delete of nothing": func(c *cloud) error {
+			return live.MPU{Client: c.client}.Delete(t.Context(), live.LaneUser, app)
+		},
+		"create where there is one": func(c *cloud) error {
+			c.SetMPUSub(app, emulator.MPUSub{CallbackURL: hook})
+			return live.MPU{Client: c.client}.Put(t.Context(), live.LaneUser, app, live.MPUConfig{}, live.MPUConfig{CallbackURL: hook2})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCloud(t, emulator.Switches{})
+			c.AddApp("", app)
+			c.Inject(emulator.Fault{Action: "DescribeRtcMPUEventSub", Code: "InternalError", Status: 500})
+			check(t, "class", live.ClassOf(call(c)), live.Unavailable)
+		})
+	}
+}
