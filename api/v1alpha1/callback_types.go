@@ -238,7 +238,8 @@ type CallbackStatus struct {
 // it a change of the spec is told from a change in the cloud.
 type Applied struct {
 	// revision identifies the configuration that the spec asked for, without
-	// the authentication key.
+	// the authentication key. Empty while it is in doubt whether a field that the
+	// cloud never returns was written.
 	// +optional
 	Revision string `json:"revision,omitempty"`
 

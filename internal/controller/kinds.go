@@ -72,11 +72,12 @@ type Kind[O Object, C Config[C]] struct {
 	// returns: with what was last written, or while nothing was, with what the
 	// spec says. Applied notes what was written, for Recall. WriteOnly tells
 	// whether a configuration has such fields. Foreign supposes that another's
-	// has all of them. Nil for a kind without.
+	// has all of them. Unread names them in the spec. Nil for a kind without.
 	Recall    func(O, C) C
 	Applied   func(O, C)
 	WriteOnly func(C) bool
 	Foreign   func(C) C
+	Unread    []string
 
 	Remote func(*live.Client) Remote[C]
 }
@@ -107,9 +108,10 @@ var kinds = []anyKind{
 		Remote:    func(c *live.Client) Remote[live.StreamConfig] { return live.Stream{Client: c} },
 		WriteOnly: func(c live.StreamConfig) bool { return c.SwitchNotifyURL != "" },
 		Foreign: func(have live.StreamConfig) live.StreamConfig {
-			have.SwitchNotifyURL = "unknown"
+			have.SwitchNotifyURL = unknown
 			return have
 		},
+		Unread: []string{live.SwitchField},
 	},
 	Kind[*v1alpha1.LiveRecordNotifyConfig, live.RecordConfig]{
 		Name:       "LiveRecordNotifyConfig",
@@ -166,6 +168,9 @@ func observedStream(o *v1alpha1.LiveNotifyConfig, have live.StreamConfig) {
 	}
 }
 
+// unknown stands for a SwitchNotifyURL that may be any.
+const unknown = "unknown"
+
 // recallStream fills in SwitchNotifyURL, which the cloud never returns, with
 // what was last written. A configuration that was removed has lost it too; but
 // one of a SwitchNotifyURL alone always reads as if there were none.
@@ -177,6 +182,8 @@ func recallStream(o *v1alpha1.LiveNotifyConfig, have live.StreamConfig) live.Str
 	case gone:
 	case o.Status.Applied == nil:
 		have.SwitchNotifyURL = o.Spec.SwitchNotifyURL
+	case o.Status.Applied.Revision == "" && o.Spec.ManagementPolicy != v1alpha1.Observe:
+		have.SwitchNotifyURL = unknown
 	default:
 		have.SwitchNotifyURL = o.Status.AppliedSwitchNotifyURL
 	}

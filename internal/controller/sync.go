@@ -235,6 +235,7 @@ func (p *pass[O, C]) put(ctx context.Context, remote Remote[C], c comparison[C],
 	}
 	logged := logr.NewContext(ctx, log.FromContext(ctx).WithValues("why", why, "fields", c.diff))
 	if err := remote.Put(logged, c.lane, p.key, c.have, c.want); err != nil {
+		p.doubt(c, err)
 		return p.notPut(ctx, err)
 	}
 	p.noDrift()
@@ -263,6 +264,23 @@ func (p *pass[O, C]) driftBesides(diff []string) []string {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(diff), func(name string) bool { return name == live.AuthenticationField })
+}
+
+// doubt notes that a failed write, which may have arrived or not, or in part,
+// would have changed what cannot be read. Whatever the spec asks for next is
+// written: also what it asked for before.
+func (p *pass[O, C]) doubt(c comparison[C], err error) {
+	changes := slices.ContainsFunc(c.diff, func(name string) bool { return slices.Contains(p.kind.Unread, name) }) ||
+		p.status.Applied == nil && p.kind.WriteOnly != nil && p.kind.WriteOnly(c.want)
+	if !changes || live.ClassOf(err) == live.Exists && p.status.Applied == nil {
+		return
+	}
+	doubtful := v1alpha1.Applied{Account: p.account()}
+	if p.status.Applied != nil {
+		doubtful = *p.status.Applied
+	}
+	doubtful.Revision = ""
+	p.status.Applied = &doubtful
 }
 
 // notPut is the outcome of a failed write. If a configuration that was never

@@ -20,6 +20,9 @@ type StreamConfig struct {
 	AuthKey            Key `json:"-"`
 }
 
+// SwitchField is what Diff calls SwitchNotifyURL, which the cloud never returns.
+const SwitchField = "switchNotifyURL"
+
 // MaxStreamKey is the most characters of an authentication key.
 const MaxStreamKey = 64
 
@@ -29,7 +32,7 @@ func (c StreamConfig) Diff(have StreamConfig) []string {
 	return differing(
 		field{"notifyURL", c.NotifyURL == have.NotifyURL},
 		field{"exceptionNotifyURL", c.ExceptionNotifyURL == have.ExceptionNotifyURL},
-		field{"switchNotifyURL", c.SwitchNotifyURL == have.SwitchNotifyURL},
+		field{SwitchField, c.SwitchNotifyURL == have.SwitchNotifyURL},
 		field{AuthenticationField, sameAuthentication(c.Authentication, have.Authentication, c.AuthKey, have.AuthKey)},
 	)
 }
