@@ -9,12 +9,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -23,12 +25,15 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/emulator"
 )
 
 const (
 	// patience is how long after the last trouble all may still not be well: a
-	// backoff, and half of the time for which a war is not fought.
-	patience = 12 * time.Minute
+	// backoff, the time for which the cloud may show what was, and a resync.
+	patience = 3*time.Minute + resync
+	// counted is how long after it all callbacks are counted.
+	counted = 2*counting + 5*time.Second
 	// quiet is for how long nothing may be written then: two resyncs.
 	quiet = 2*resync + 10*time.Second
 	// deleted is how many objects are deleted at last, and must leave nothing.
@@ -37,6 +42,7 @@ const (
 
 // calm undoes what keeps objects from being in sync, and waits until they are.
 func (w *world) calm(ctx context.Context) error {
+	start := time.Now()
 	w.Cloud.ClearFaults()
 	if err := w.find(ctx); err != nil {
 		return err
@@ -53,13 +59,12 @@ func (w *world) calm(ctx context.Context) error {
 				spec.Suspend, spec.ManagementPolicy = false, v1alpha1.Manage
 				spec.AdoptionPolicy, spec.DriftPolicy, spec.DeletionPolicy = v1alpha1.AdoptAlways, v1alpha1.DriftCorrect, v1alpha1.DeletionDelete
 			})
-			if err != nil {
+			if err := errors.Join(err, w.act(ctx, one)); err != nil {
 				return err
 			}
 		}
 	}
-	start := time.Now()
-	for next := start; ; pause(ctx, time.Second) {
+	for next := time.Now(); ; {
 		wrong, err := w.mismatches(ctx)
 		if err := errors.Join(err, ctx.Err()); err != nil {
 			return err
@@ -68,7 +73,7 @@ func (w *world) calm(ctx context.Context) error {
 		case len(wrong) == 0:
 			w.settled = time.Since(start)
 			say("all is well after %s", w.settled.Round(time.Second))
-			return nil
+			return w.rest(ctx, counted-w.settled)
 		case time.Since(start) > patience:
 			w.violations = wrong
 			return nil
@@ -82,7 +87,29 @@ func (w *world) calm(ctx context.Context) error {
 				return err
 			}
 		}
+		if err := w.rest(ctx, time.Second); err != nil {
+			return err
+		}
 	}
+}
+
+// act does what the operator waits for someone to do where a retry by itself is
+// half an hour off, or a correction that was undone too often: it edits the spec.
+func (w *world) act(ctx context.Context, s slot) error {
+	waits := false
+	err := w.update(ctx, s, func(o callback) {
+		_, status := o.Callback()
+		ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
+		waits = ready != nil && ready.Reason != v1alpha1.ReasonConflict &&
+			(meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionStalled) || strings.HasPrefix(ready.Message, "Someone keeps changing"))
+		if waits {
+			s.kind.changes[0](o, w.url())
+		}
+	})
+	if waits {
+		w.done["edit of one that waits for it"]++
+	}
+	return err
 }
 
 // recreate makes the object of a slot if there is none.
@@ -125,31 +152,45 @@ func (w *world) mismatches(ctx context.Context) (wrong []string, err error) {
 			if owner == nil || loser != nil && precedes(loser, owner) {
 				owner, loser = loser, owner
 			}
-			if owner == nil {
-				wrong = append(wrong, s.name+" does not exist")
-				continue
-			}
 			key, err := w.keyOf(ctx, s, owner)
 			if err != nil {
 				return nil, err
 			}
-			if want, have := k.want(owner, key), k.have(w.Cloud, s.key); want != have {
-				wrong = append(wrong, fmt.Sprintf("%s: the cloud differs in %s (Ready: %s)", owner.GetName(), differing(want, have), readyReason(owner)))
-			}
-			for o, reason := range map[callback]string{owner: v1alpha1.ReasonInSync, loser: v1alpha1.ReasonConflict} {
-				if o == nil || reflect.ValueOf(o).IsNil() {
-					continue
-				}
-				if got := readyReason(o); got != reason {
-					wrong = append(wrong, fmt.Sprintf("%s: Ready is %s, want %s", o.GetName(), got, reason))
-				}
-				if claimed := slices.Contains(o.GetFinalizers(), v1alpha1.Finalizer); claimed != (reason == v1alpha1.ReasonInSync) {
-					wrong = append(wrong, fmt.Sprintf("%s: has the finalizer: %t", o.GetName(), claimed))
-				}
-			}
+			wrong = append(wrong, judgeSlot(s, owner, loser, key, k.have(w.Cloud, s.key))...)
 		}
 	}
 	return wrong, nil
+}
+
+// judgeSlot says what is not as it should be with the object that has a
+// configuration, the one that lost it if there is one, and what the cloud has.
+func judgeSlot(s slot, owner, loser callback, key string, have any) (wrong []string) {
+	if owner == nil {
+		return []string{s.name + " does not exist"}
+	}
+	if want := s.kind.want(owner, key); want != have {
+		wrong = append(wrong, fmt.Sprintf("%s: the cloud differs in %s (Ready: %s)", owner.GetName(), differing(want, have), readyReason(owner)))
+	}
+	judge := func(o callback, reason string) {
+		if got := readyReason(o); got != reason {
+			wrong = append(wrong, fmt.Sprintf("%s: Ready is %s, want %s", o.GetName(), got, reason))
+		}
+		if claimed := slices.Contains(o.GetFinalizers(), v1alpha1.Finalizer); claimed != (reason == v1alpha1.ReasonInSync) {
+			wrong = append(wrong, fmt.Sprintf("%s: has the finalizer: %t", o.GetName(), claimed))
+		}
+	}
+	judge(owner, v1alpha1.ReasonInSync)
+	_, status := owner.Callback()
+	if meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionDrifted) {
+		wrong = append(wrong, owner.GetName()+" says that it drifted")
+	}
+	if healthy := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionCallbacksHealthy); healthy == nil || healthy.Status == metav1.ConditionUnknown {
+		wrong = append(wrong, owner.GetName()+": its callbacks are not counted")
+	}
+	if loser != nil {
+		judge(loser, v1alpha1.ReasonConflict)
+	}
+	return wrong
 }
 
 // precedes tells whether a has the better claim.
@@ -160,7 +201,7 @@ func precedes(a, b callback) bool {
 
 // keyOf returns the authentication key that an object is to be signed with.
 func (w *world) keyOf(ctx context.Context, s slot, o callback) (string, error) {
-	if s.kind.sign == nil {
+	if s.kind.sign == nil || o == nil {
 		return "", nil
 	}
 	unsigned := o.DeepCopyObject().(callback)
@@ -209,11 +250,16 @@ func readyReason(o callback) string {
 
 // judge looks at everything once more, now that nothing happens.
 func (w *world) judge(ctx context.Context) (*report, error) {
-	r := &report{
-		Objects: len(w.slots), Kills: w.kills, Done: w.done, SettledSeconds: w.settled.Seconds(), Samples: len(w.samples),
-		Polls: sum(w.samples, func(s sample) float64 { return float64(s.Polls) }), Writes: w.writes, Callbacks: w.received.Load(),
-		Growth: growths(w.samples), Violations: w.violations,
+	r := &report{Objects: len(w.slots), Kills: w.kills, Done: w.done, SettledSeconds: w.settled.Seconds(), Violations: w.violations}
+	if len(w.violations) == 0 {
+		for _, step := range []func(context.Context, *report) error{w.staysQuiet, w.leavesNothing} {
+			if err := step(ctx, r); err != nil {
+				return nil, err
+			}
+		}
 	}
+	r.Samples, r.Growth, r.Callbacks = len(w.samples), growths(w.samples), w.received.Load()
+	r.Reads, r.Records, r.Writes = total(w.samples)
 	for _, g := range r.Growth {
 		if g.Late > g.Most {
 			r.violate("%s grew from %.1f to %.1f, more than to %.1f", g.Figure, g.Early, g.Late, g.Most)
@@ -222,67 +268,107 @@ func (w *world) judge(ctx context.Context) (*report, error) {
 	if w.refused > 0 {
 		r.violate("the cloud refused %d calls that came too fast", w.refused)
 	}
-	if len(w.violations) == 0 {
-		for _, step := range []func(context.Context, *report) error{w.staysQuiet, w.leavesNothing} {
-			if err := step(ctx, r); err != nil {
-				return nil, err
-			}
-		}
-	}
 	return r, w.tellsNothing(ctx, r)
 }
 
 // staysQuiet fails the soak if the operator writes anything.
 func (w *world) staysQuiet(ctx context.Context, r *report) error {
 	say("nothing may be written for %s", quiet)
-	before, err := w.snapshot(ctx)
+	before, err := w.look(ctx)
 	if err != nil {
 		return err
 	}
-	from := w.Cloud.CallCount()
-	pause(ctx, quiet)
-	for _, call := range w.Cloud.CallsSince(from) {
-		if !strings.HasPrefix(call.Action, "Describe") && !strings.HasPrefix(call.Action, "List") {
-			r.violate("%s of %s though nothing had changed", call.Action, call.Key)
-		}
+	if err := w.rest(ctx, quiet); err != nil {
+		return err
 	}
-	after, err := w.snapshot(ctx)
+	after, err := w.look(ctx)
 	if err != nil {
 		return err
 	}
-	for name, raw := range after {
-		if !bytes.Equal(raw, before[name]) {
-			r.violate("%s was written to the API server though nothing had changed", name)
-		}
-	}
+	r.Violations = append(r.Violations, disturbances(before, after, w.Cloud.CallsSince(before.calls))...)
 	wrong, err := w.mismatches(ctx)
 	r.Violations = append(r.Violations, wrong...)
 	return err
 }
 
-// snapshot returns the objects as the API server has them, but for totals of
-// callbacks: what was sent before it was calm may be told up to half an hour later.
-func (w *world) snapshot(ctx context.Context) (map[string][]byte, error) {
-	all := map[string][]byte{}
+// still is what must not change while it is quiet.
+type still struct {
+	calls    int     // to the cloud
+	requests float64 // to the API server that change something
+	objects  map[string]seen
+}
+
+// seen is an object as the API server has it.
+type seen struct {
+	version string
+	// raw leaves out the total of callbacks: what was sent before it was calm may
+	// be told up to half an hour later.
+	raw []byte
+}
+
+// look takes everything in.
+func (w *world) look(ctx context.Context) (still, error) {
+	now := still{calls: w.Cloud.CallCount(), objects: map[string]seen{}}
+	m, err := w.Metrics(ctx)
+	if err != nil {
+		return now, err
+	}
+	now.requests = m.APIServerWrites()
 	for _, k := range kinds {
 		objects, err := w.objects(ctx, k)
 		if err != nil {
-			return nil, err
+			return now, err
 		}
 		for _, o := range objects {
-			_, status := o.Callback()
-			if c := status.Callbacks; c != nil {
-				status.Callbacks = &v1alpha1.Callbacks{Failed: c.Failed, LastFailure: c.LastFailure}
-			}
-			status.LastSyncTime = nil
-			o.SetManagedFields(nil)
-			o.SetResourceVersion("")
-			if all[k.name+" "+o.GetName()], err = json.Marshal(o); err != nil {
-				return nil, err
+			if now.objects[k.name+" "+o.GetName()], err = asSeen(o); err != nil {
+				return now, err
 			}
 		}
 	}
-	return all, nil
+	return now, nil
+}
+
+func asSeen(o callback) (seen, error) {
+	s := seen{version: o.GetResourceVersion()}
+	_, status := o.Callback()
+	if c := status.Callbacks; c != nil {
+		status.Callbacks = &v1alpha1.Callbacks{Failed: c.Failed, LastFailure: c.LastFailure}
+	}
+	status.LastSyncTime = nil
+	o.SetManagedFields(nil)
+	o.SetResourceVersion("")
+	var err error
+	s.raw, err = json.Marshal(o)
+	return s, err
+}
+
+// disturbances says what was written in between.
+func disturbances(before, after still, calls []emulator.Call) (writes []string) {
+	for _, call := range calls {
+		if !isPoll(call) {
+			writes = append(writes, fmt.Sprintf("%s of %s though nothing had changed", call.Action, call.Key))
+		}
+	}
+	totals := 0.
+	for _, name := range slices.Sorted(maps.Keys(after.objects)) {
+		was, is := before.objects[name], after.objects[name]
+		switch {
+		case !bytes.Equal(was.raw, is.raw):
+			writes = append(writes, fmt.Sprintf("%s was written to the API server though nothing had changed (-before +after):\n%s", name, cmp.Diff(decoded(was.raw), decoded(is.raw))))
+		case was.version != is.version:
+			totals++
+		}
+	}
+	if n := after.requests - before.requests - totals; n > 0 && len(writes) == 0 {
+		writes = append(writes, fmt.Sprintf("%g requests changed something in the API server though nothing had changed", n))
+	}
+	return writes
+}
+
+// decoded is JSON as plain values, to compare.
+func decoded(raw []byte) (v any) {
+	_ = json.Unmarshal(raw, &v) // nil if there is none
+	return v
 }
 
 // leavesNothing deletes objects, and fails the soak if anything of them remains.
@@ -325,42 +411,47 @@ func (w *world) tellsNothing(ctx context.Context, r *report) error {
 	}
 	r.LogMiB = float64(len(log)) / (1 << 20)
 	r.LoggedErrors = bytes.Count(log, []byte(`"level":"error"`))
-	for _, word := range []string{"panic", "DATA RACE", "fatal error"} {
-		if bytes.Contains(log, []byte(word)) {
-			r.violate("the log has %q", word)
-		}
-	}
+	r.Violations = append(r.Violations, crashes(log)...)
 	var events eventsv1.EventList
 	if err := w.API.List(ctx, &events); err != nil {
 		return err
 	}
 	r.Events = len(events.Items)
 	told := [][]byte{log}
-	for _, list := range []runtime.Object{&events} {
+	lists := []client.ObjectList{&events, &v1alpha1.LiveAccountList{}}
+	for _, k := range kinds {
+		lists = append(lists, k.list())
+	}
+	for _, list := range lists {
+		if err := w.API.List(ctx, list); err != nil {
+			return err
+		}
 		raw, err := json.Marshal(list)
 		if err != nil {
 			return err
 		}
 		told = append(told, raw)
 	}
-	for _, k := range kinds {
-		objects, err := w.objects(ctx, k)
-		if err != nil {
-			return err
-		}
-		raw, err := json.Marshal(objects)
-		if err != nil {
-			return err
-		}
-		told = append(told, raw)
-	}
-	for i, token := range w.tokens {
-		for _, text := range told {
-			if bytes.Contains(text, []byte(token)) {
-				r.violate("secret %d of %d shows in the log, an event or an object", i+1, len(w.tokens))
-			}
-		}
-	}
-	r.Secrets = len(w.tokens)
+	r.Secrets, r.Violations = len(w.tokens), append(r.Violations, leaks(w.tokens, told)...)
 	return nil
+}
+
+// crashes says what a log tells of one.
+func crashes(log []byte) (found []string) {
+	for _, word := range []string{"panic", "DATA RACE", "fatal error"} {
+		if bytes.Contains(log, []byte(word)) {
+			found = append(found, fmt.Sprintf("the log has %q", word))
+		}
+	}
+	return found
+}
+
+// leaks says which secrets show, by their number.
+func leaks(tokens []string, told [][]byte) (found []string) {
+	for i, token := range tokens {
+		if slices.ContainsFunc(told, func(text []byte) bool { return bytes.Contains(text, []byte(token)) }) {
+			found = append(found, fmt.Sprintf("secret %d of %d shows in the log, an event or an object", i+1, len(tokens)))
+		}
+	}
+	return found
 }

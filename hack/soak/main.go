@@ -74,11 +74,14 @@ func main() {
 
 func run(ctx context.Context, cfg config) (err error) {
 	say("%d objects, %g minutes, -seed %d", cfg.objects, cfg.minutes, cfg.seed)
-	w, err := newWorld(ctx, cfg.objects, rand.New(rand.NewPCG(cfg.seed, 0)))
+	w, err := newWorld(ctx, rand.New(rand.NewPCG(cfg.seed, 0)))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.stop()) }()
+	if err := w.populate(ctx, cfg.objects); err != nil {
+		return err
+	}
 	if err := w.trouble(ctx, time.Duration(cfg.minutes*float64(time.Minute))); err != nil {
 		return err
 	}
@@ -89,6 +92,9 @@ func run(ctx context.Context, cfg config) (err error) {
 	r, err := w.judge(ctx)
 	if err != nil {
 		return err
+	}
+	if r.Growth == nil && cfg.minutes > judged.Minutes() {
+		r.violate("there are too few samples of the last process to tell whether it grows")
 	}
 	fmt.Print(r)
 	if cfg.json != "" {

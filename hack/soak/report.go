@@ -15,7 +15,7 @@ import (
 type report struct {
 	Objects, Kills, Samples int
 	Done                    map[string]int
-	Polls, Writes           int   // calls to the cloud while there was trouble
+	Reads, Records, Writes  int   // calls to the cloud
 	Callbacks               int64 // that receivers got
 	SettledSeconds          float64
 	Growth                  []growth
@@ -45,7 +45,7 @@ func (r *report) String() string {
 		}
 	}
 	row("events, faults, kills", "%d, %d, %d", events, faults, r.Kills)
-	row("reads and record queries, writes", "%d, %d", r.Polls, r.Writes)
+	row("reads, record queries, writes", "%d, %d, %d", r.Reads, r.Records, r.Writes)
 	row("callbacks that receivers got", "%d", r.Callbacks)
 	row("all was well after", "%.0f s", r.SettledSeconds)
 	for _, g := range r.Growth {
@@ -57,9 +57,9 @@ func (r *report) String() string {
 	row("secrets that were looked for", "%d, in %.1f MiB of log, %d events and all objects", r.Secrets, r.LogMiB, r.Events)
 	row("errors in the log", "%d", r.LoggedErrors)
 	row("violations", "%d", len(r.Violations))
-	for _, v := range r.Violations {
-		row("  "+v, "")
-	}
 	_ = w.Flush() // into a strings.Builder
+	for _, v := range r.Violations {
+		fmt.Fprintln(&text, "  "+v)
+	}
 	return text.String()
 }

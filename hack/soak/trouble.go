@@ -5,8 +5,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -20,10 +23,8 @@ const (
 	pace = 300 * time.Millisecond
 	// sampling is how often the operator's process is looked at.
 	sampling = 10 * time.Second
-	// terminal is how long before the end nothing happens any more that the
-	// operator takes for a mistake of the user's: it looks again after half an
-	// hour only, or when something changes.
-	terminal = 35 * time.Minute
+	// outage is for how long a fault lasts that meets every call.
+	outage = 30 * time.Second
 )
 
 // trouble makes it for a while.
@@ -34,11 +35,12 @@ func (w *world) trouble(ctx context.Context, span time.Duration) error {
 	start := time.Now()
 	end := start.Add(span)
 	nextKill, nextFault := start.Add(span/8), start.Add(20*time.Second)
-	nextSample, nextWord := start.Add(sampling), start.Add(time.Minute)
+	nextWord := start.Add(time.Minute)
+	lasting := false
 	for time.Now().Before(end) {
 		now := time.Now()
 		switch {
-		case now.After(nextKill) && now.Before(start.Add(span/2)):
+		case now.After(nextKill) && now.Before(start.Add(min(span/2, span-judged))):
 			w.KillOperator()
 			w.kills++
 			if err := w.StartOperator(ctx); err != nil {
@@ -46,15 +48,20 @@ func (w *world) trouble(ctx context.Context, span time.Duration) error {
 			}
 			nextKill = now.Add(span/12 + time.Duration(w.random.Int64N(int64(span/12))))
 		case now.After(nextFault):
-			f := w.fault(end.Sub(now) > terminal)
+			if lasting {
+				w.Cloud.ClearFaults()
+			}
+			f := w.fault()
+			wait := 5*time.Second + time.Duration(w.random.Int64N(int64(10*time.Second)))
+			if lasting = f.passes && w.random.IntN(3) == 0; lasting {
+				f.name, f.Times, wait = f.name+", for a while", 0, wait+outage
+				if w.random.IntN(2) == 0 {
+					f.Action = actions[w.random.IntN(len(actions))]
+				}
+			}
 			w.done["fault: "+f.name]++
 			w.Cloud.Inject(f.Fault)
-			nextFault = now.Add(5*time.Second + time.Duration(w.random.Int64N(int64(10*time.Second))))
-		case now.After(nextSample):
-			if err := w.sample(ctx); err != nil {
-				return err
-			}
-			nextSample = now.Add(sampling)
+			nextFault = now.Add(wait)
 		case now.After(nextWord):
 			say("%s to go: %s", end.Sub(now).Round(time.Second), w.word())
 			nextWord = now.Add(time.Minute)
@@ -67,7 +74,7 @@ func (w *world) trouble(ctx context.Context, span time.Duration) error {
 			w.send()
 			pause(ctx, pace)
 		}
-		if err := ctx.Err(); err != nil {
+		if err := errors.Join(w.sample(ctx), ctx.Err()); err != nil {
 			return err
 		}
 	}
@@ -117,6 +124,18 @@ func (w *world) event() (what string, do func(context.Context) error) {
 		{4, "erase from the cloud", cloud(s.kind.erase)},
 		{2, "rotate a key", func(ctx context.Context) error { return w.rotate(ctx, s.secret) }},
 		{1, "lose a Secret", func(ctx context.Context) error { return w.lose(ctx, s.secret) }},
+		{1, "rotate an access key", func(ctx context.Context) error {
+			if s.account == "" {
+				return nil
+			}
+			return w.rotateAccess(ctx, s.account)
+		}},
+		{1, "lose an access key", func(ctx context.Context) error {
+			if s.account == "" || w.random.IntN(4) > 0 { // a third of all objects suffer
+				return nil
+			}
+			return w.lose(ctx, accessPrefix+s.account)
+		}},
 		{2, "find Secrets", w.find},
 		{5, "suspend or resume", spec(func(c *v1alpha1.CallbackSpec) { c.Suspend = !c.Suspend })},
 		{3, "managementPolicy", spec(func(c *v1alpha1.CallbackSpec) {
@@ -173,8 +192,8 @@ func (w *world) delete(ctx context.Context, s slot) error {
 
 // peace deletes the rivals.
 func (w *world) peace(ctx context.Context) error {
-	for name, rival := range w.rivals {
-		if err := w.delete(ctx, rival); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(w.rivals)) {
+		if err := w.delete(ctx, w.rivals[name]); err != nil {
 			return err
 		}
 		delete(w.rivals, name)
@@ -191,31 +210,39 @@ func (w *world) send() {
 
 type fault struct {
 	name string
+	// passes: it is no mistake of a user's, after which the operator waits for
+	// half an hour, or for someone to act.
+	passes bool
 	emulator.Fault
 }
 
+// actions are those that an outage may be of.
+var actions = []string{
+	"SetLiveStreamsNotifyUrlConfig", "DescribeLiveStreamsNotifyUrlConfig", "DeleteLiveStreamsNotifyUrlConfig", "DescribeLiveStreamsNotifyRecords",
+	"AddLiveRecordNotifyConfig", "UpdateLiveRecordNotifyConfig", "DescribeLiveRecordNotifyConfig", "DeleteLiveRecordNotifyConfig", "DescribeLiveRecordNotifyRecords",
+	"CreateRtcMPUEventSub", "UpdateRtcMPUEventSub", "DescribeRtcMPUEventSub", "DeleteRtcMPUEventSub", "ListRtcMPUEventSubRecord",
+}
+
 // fault draws something that goes wrong with some calls.
-func (w *world) fault(also bool) fault {
+func (w *world) fault() fault {
 	r := w.random
 	some := 1 + r.IntN(20)
 	faults := []fault{
-		{"latency", emulator.Fault{Latency: time.Duration(50+r.IntN(2000)) * time.Millisecond, Times: some}},
-		{"no reply", emulator.Fault{Latency: 11 * time.Second, Times: 1 + r.IntN(3)}},
-		{"throttled", emulator.Fault{Code: "Throttling.User", Message: "Request was denied due to user flow control.", RetryAfter: time.Duration(1+r.IntN(3000)) * time.Millisecond, Times: some}},
-		{"internal error", emulator.Fault{Code: "InternalError", Status: 500, Times: some}},
-		{"unavailable", emulator.Fault{Code: "ServiceUnavailable", Status: 503, Times: some}},
-		{"dropped connection", emulator.Fault{Drop: true, Times: some}},
-		{"lost reply", emulator.Fault{LoseReply: true, Times: some}},
-		{"page of a proxy", emulator.Fault{Body: "<html>502 Bad Gateway</html>", Status: 502, Times: some}},
-		{"truncated reply", emulator.Fault{Body: `{"RequestId":"5056369B-D337-499E-B8B7-B761BD37B08A","LiveStr`, Times: some}},
-		{"stale read", emulator.Fault{Stale: true, Times: some}},
-	}
-	if also {
-		faults = append(faults,
-			fault{"denied", emulator.Fault{Code: "Forbidden.RAM", Status: 403, Times: some}},
-			fault{"rejected", emulator.Fault{Code: "InvalidParam", Times: some}},
-			fault{"no such domain", emulator.Fault{Code: "InvalidDomain.NotFound", Status: 404, Action: writeAction(r), Times: 1 + r.IntN(3)}},
-		)
+		{"latency", true, emulator.Fault{Latency: time.Duration(50+r.IntN(2000)) * time.Millisecond, Times: some}},
+		{"no reply", true, emulator.Fault{Latency: 11 * time.Second, Times: 1 + r.IntN(3)}},
+		{"throttled", true, emulator.Fault{Code: "Throttling.User", Message: "Request was denied due to user flow control.", RetryAfter: time.Duration(1+r.IntN(3000)) * time.Millisecond, Times: some}},
+		{"internal error", true, emulator.Fault{Code: "InternalError", Status: 500, Times: some}},
+		{"unavailable", true, emulator.Fault{Code: "ServiceUnavailable", Status: 503, Times: some}},
+		{"dropped connection", true, emulator.Fault{Drop: true, Times: some}},
+		{"lost reply", true, emulator.Fault{LoseReply: true, Times: some}},
+		{"page of a proxy", true, emulator.Fault{Body: "<html>502 Bad Gateway</html>", Status: 502, Times: some}},
+		{"truncated reply", true, emulator.Fault{Body: `{"RequestId":"5056369B-D337-499E-B8B7-B761BD37B08A","LiveStr`, Times: some}},
+		{"stale read", true, emulator.Fault{Stale: true, Times: some}},
+		{"denied", false, emulator.Fault{Code: "Forbidden.RAM", Status: 403, Times: some}},
+		{"rejected", false, emulator.Fault{Code: "InvalidParam", Times: some}},
+		{"no such domain", false, emulator.Fault{Code: "InvalidDomain.NotFound", Status: 404, Action: writeAction(r), Times: 1 + r.IntN(3)}},
+		{"exists", true, emulator.Fault{Code: "ConfigAlreadyExists", Action: writeAction(r), Times: some}},
+		{"said to be absent", true, emulator.Fault{Code: "InvalidConfig.NotFound", Status: 404, Action: readAction(r), Times: some}},
 	}
 	return faults[r.IntN(len(faults))]
 }
@@ -224,4 +251,9 @@ func (w *world) fault(also bool) fault {
 // be believed, and leave what is there.
 func writeAction(r *rand.Rand) string {
 	return []string{"SetLiveStreamsNotifyUrlConfig", "UpdateLiveRecordNotifyConfig", "UpdateRtcMPUEventSub"}[r.IntN(3)]
+}
+
+// readAction is one that reads a configuration.
+func readAction(r *rand.Rand) string {
+	return []string{"DescribeLiveStreamsNotifyUrlConfig", "DescribeLiveRecordNotifyConfig", "DescribeRtcMPUEventSub"}[r.IntN(3)]
 }

@@ -5,10 +5,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -56,26 +59,32 @@ type world struct {
 	received atomic.Int64
 	slots    []slot
 
-	tokens   []string        // keys and secrets that must not show anywhere
-	broken   map[string]bool // Secrets
-	rivals   map[string]slot // by the name of the object
-	done     map[string]int  // what was done, how often
+	access   map[string][]emulator.AccessKey // of each account; the first is in use
+	tokens   []string                        // keys and secrets that must not show anywhere
+	broken   map[string]bool                 // Secrets
+	rivals   map[string]slot                 // by the name of the object
+	done     map[string]int                  // what was done, how often
 	urls     int
 	kills    int
 	samples  []sample
 	lastFrom int // calls that were looked at
-	writes   int // to the cloud
 	refused  int // calls that the cloud throttled of its own accord
 
 	settled    time.Duration // after which all was well
 	violations []string
 }
 
-func newWorld(ctx context.Context, n int, random *rand.Rand) (_ *world, err error) {
-	w := &world{random: random, broken: map[string]bool{}, rivals: map[string]slot{}, done: map[string]int{}}
+// newWorld starts a world without objects.
+func newWorld(ctx context.Context, random *rand.Rand) (_ *world, err error) {
+	w := &world{
+		random: random, access: map[string][]emulator.AccessKey{}, broken: map[string]bool{}, rivals: map[string]slot{}, done: map[string]int{},
+	}
 	var keys []emulator.AccessKey
 	for _, account := range accounts {
-		keys = append(keys, emulator.AccessKey{ID: account, Secret: w.token(), Account: account})
+		for _, id := range []string{account, account + "-next"} {
+			key := emulator.AccessKey{ID: id, Secret: w.token(), Account: account}
+			keys, w.access[account] = append(keys, key), append(w.access[account], key)
+		}
 	}
 	if w.System, err = system.Start(ctx, emulator.Options{AccessKeys: keys, QPSScale: 1}); err != nil {
 		return nil, err
@@ -85,30 +94,26 @@ func newWorld(ctx context.Context, n int, random *rand.Rand) (_ *world, err erro
 			rw.WriteHeader(http.StatusInternalServerError)
 		}
 	}))
+	return w, nil
+}
+
+// populate creates n objects, and what they refer to.
+func (w *world) populate(ctx context.Context, n int) error {
 	for i := range secrets {
 		if err := w.rotate(ctx, secretName(i)); err != nil {
-			return w, err
+			return err
 		}
 	}
-	for i, account := range accounts[1:] {
-		access := keys[i+1]
-		objects := []client.Object{
-			&corev1.Secret{
-				ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "access-" + account},
-				StringData: map[string]string{"accessKeyID": access.ID, "accessKeySecret": access.Secret},
+	for _, account := range accounts[1:] {
+		err := errors.Join(w.rotateAccess(ctx, account), w.API.Create(ctx, &v1alpha1.LiveAccount{
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: account},
+			Spec: v1alpha1.LiveAccountSpec{
+				Endpoint:    w.URL,
+				Credentials: v1alpha1.LiveCredentials{AccessKeySecretRef: &v1alpha1.LocalSecretReference{Name: accessPrefix + account}},
 			},
-			&v1alpha1.LiveAccount{
-				ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: account},
-				Spec: v1alpha1.LiveAccountSpec{
-					Endpoint:    w.URL,
-					Credentials: v1alpha1.LiveCredentials{AccessKeySecretRef: &v1alpha1.LocalSecretReference{Name: "access-" + account}},
-				},
-			},
-		}
-		for _, o := range objects {
-			if err := w.API.Create(ctx, o); err != nil {
-				return w, err
-			}
+		}))
+		if err != nil {
+			return err
 		}
 	}
 	for i := range n {
@@ -125,10 +130,10 @@ func newWorld(ctx context.Context, n int, random *rand.Rand) (_ *world, err erro
 		}
 		w.slots = append(w.slots, s)
 		if err := w.create(ctx, s); err != nil {
-			return w, err
+			return err
 		}
 	}
-	return w, nil
+	return nil
 }
 
 func secretName(i int) string { return fmt.Sprint("callback-key-", i) }
@@ -189,11 +194,21 @@ func (w *world) update(ctx context.Context, s slot, change func(o callback)) err
 
 // rotate gives a Secret another key, and makes it if there is none.
 func (w *world) rotate(ctx context.Context, name string) error {
-	return w.store(ctx, name, w.token())
+	return w.store(ctx, name, map[string]string{entry: w.token()})
 }
 
-func (w *world) store(ctx context.Context, name, key string) error {
-	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, StringData: map[string]string{entry: key}}
+// accessPrefix begins the names of Secrets with an access key.
+const accessPrefix = "access-"
+
+// rotateAccess gives a LiveAccount its other access key.
+func (w *world) rotateAccess(ctx context.Context, account string) error {
+	keys := w.access[account]
+	slices.Reverse(keys)
+	return w.store(ctx, accessPrefix+account, map[string]string{"accessKeyID": keys[0].ID, "accessKeySecret": keys[0].Secret})
+}
+
+func (w *world) store(ctx context.Context, name string, data map[string]string) error {
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, StringData: data}
 	err := w.API.Create(ctx, secret.DeepCopy())
 	if client.IgnoreAlreadyExists(err) != nil || err == nil {
 		return err
@@ -205,7 +220,7 @@ func (w *world) store(ctx context.Context, name, key string) error {
 func (w *world) lose(ctx context.Context, name string) error {
 	w.broken[name] = true
 	if w.random.IntN(2) == 0 {
-		return w.store(ctx, name, "too short")
+		return w.store(ctx, name, map[string]string{entry: "too short", "accessKeySecret": ""})
 	}
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
 	return client.IgnoreNotFound(w.API.Delete(ctx, secret))
@@ -213,8 +228,13 @@ func (w *world) lose(ctx context.Context, name string) error {
 
 // find brings back the Secrets that were lost.
 func (w *world) find(ctx context.Context) error {
-	for name := range w.broken {
-		if err := w.rotate(ctx, name); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(w.broken)) {
+		renew := w.rotate
+		account, access := strings.CutPrefix(name, accessPrefix)
+		if access {
+			renew = w.rotateAccess
+		}
+		if err := renew(ctx, account); err != nil {
 			return err
 		}
 		delete(w.broken, name)
