@@ -68,18 +68,26 @@ type Kind[O Object, C Config[C]] struct {
 	Desired func(O, live.Key) C
 	// Observed notes in the status what the cloud holds.
 	Observed func(O, C)
-	// Recall completes what was read with the fields that the cloud never
-	// returns: with what was last written, or while nothing was, with what the
-	// spec says. Applied notes what was written, for Recall. WriteOnly tells
-	// whether a configuration has such fields. Foreign supposes that another's
-	// has all of them. Unread names them in the spec. Nil for a kind without.
-	Recall    func(O, C) C
-	Applied   func(O, C)
-	WriteOnly func(C) bool
-	Foreign   func(C) C
-	Unread    []string
+	// Unread are the fields that the cloud never returns; nil if it returns all.
+	Unread *Unread[O, C]
 
 	Remote func(*live.Client) Remote[C]
+}
+
+// Unread are the fields of a configuration that the cloud never returns. What was
+// last written to them is kept in the status.
+type Unread[O Object, C Config[C]] struct {
+	// Fields are their names in the spec.
+	Fields []string
+	// Set tells whether a configuration has any of them.
+	Set func(C) bool
+	// Applied notes in the status what was written to them.
+	Applied func(O, C)
+	// Recall completes what was read with what was last written, or while nothing
+	// was, with what the spec says.
+	Recall func(O, C) C
+	// Foreign completes what was read of another's with values that it may have.
+	Foreign func(C) C
 }
 
 // anyKind is a Kind, whatever its types.
@@ -101,17 +109,19 @@ var kinds = []anyKind{
 		MaxAuthKey: live.MaxStreamKey,
 		Desired:    desiredStream,
 		Observed:   observedStream,
-		Recall:     recallStream,
-		Applied: func(o *v1alpha1.LiveNotifyConfig, c live.StreamConfig) {
-			o.Status.AppliedSwitchNotifyURL = c.SwitchNotifyURL
+		Unread: &Unread[*v1alpha1.LiveNotifyConfig, live.StreamConfig]{
+			Fields: []string{live.SwitchField},
+			Set:    func(c live.StreamConfig) bool { return c.SwitchNotifyURL != "" },
+			Applied: func(o *v1alpha1.LiveNotifyConfig, c live.StreamConfig) {
+				o.Status.AppliedSwitchNotifyURL = c.SwitchNotifyURL
+			},
+			Recall: recallStream,
+			Foreign: func(have live.StreamConfig) live.StreamConfig {
+				have.SwitchNotifyURL = unknown
+				return have
+			},
 		},
-		Remote:    func(c *live.Client) Remote[live.StreamConfig] { return live.Stream{Client: c} },
-		WriteOnly: func(c live.StreamConfig) bool { return c.SwitchNotifyURL != "" },
-		Foreign: func(have live.StreamConfig) live.StreamConfig {
-			have.SwitchNotifyURL = unknown
-			return have
-		},
-		Unread: []string{live.SwitchField},
+		Remote: func(c *live.Client) Remote[live.StreamConfig] { return live.Stream{Client: c} },
 	},
 	Kind[*v1alpha1.LiveRecordNotifyConfig, live.RecordConfig]{
 		Name:       "LiveRecordNotifyConfig",

@@ -47,8 +47,8 @@ func (p *pass[O, C]) sync(ctx context.Context, cloud *live.Client, remote Remote
 	p.mem.syncedAt = p.now
 	var none C
 	exists := have != none
-	if p.kind.Recall != nil {
-		have = p.kind.Recall(p.obj, have)
+	if p.kind.Unread != nil {
+		have = p.kind.Unread.Recall(p.obj, have)
 	}
 	p.kind.Observed(p.obj, have)
 	c := comparison[C]{lane: lane, exists: exists, have: have, want: p.kind.Desired(p.obj, authKey), secretVersion: version}
@@ -155,7 +155,7 @@ func (p *pass[O, C]) act(ctx context.Context, remote Remote[C], c comparison[C])
 	fields := strings.Join(c.diff, ", ")
 	switch todo {
 	case adoptEqual:
-		if p.kind.WriteOnly != nil && p.kind.WriteOnly(c.want) {
+		if p.kind.Unread != nil && p.kind.Unread.Set(c.want) {
 			return p.put(ctx, remote, c, todo)
 		}
 		return p.settle(ctx, c, true)
@@ -230,8 +230,8 @@ func (p *pass[O, C]) put(ctx context.Context, remote Remote[C], c comparison[C],
 	if err := p.own(ctx); err != nil {
 		return outcome{fault: err}
 	}
-	if why == replace && p.kind.Foreign != nil {
-		c.have = p.kind.Foreign(c.have)
+	if why == replace && p.kind.Unread != nil {
+		c.have = p.kind.Unread.Foreign(c.have)
 	}
 	logged := logr.NewContext(ctx, log.FromContext(ctx).WithValues("why", why, "fields", c.diff))
 	if err := remote.Put(logged, c.lane, p.key, c.have, c.want); err != nil {
@@ -270,8 +270,12 @@ func (p *pass[O, C]) driftBesides(diff []string) []string {
 // would have changed what cannot be read. Whatever the spec asks for next is
 // written: also what it asked for before.
 func (p *pass[O, C]) doubt(c comparison[C], err error) {
-	changes := slices.ContainsFunc(c.diff, func(name string) bool { return slices.Contains(p.kind.Unread, name) }) ||
-		p.status.Applied == nil && p.kind.WriteOnly != nil && p.kind.WriteOnly(c.want)
+	unread := p.kind.Unread
+	if unread == nil {
+		return
+	}
+	changes := slices.ContainsFunc(c.diff, func(name string) bool { return slices.Contains(unread.Fields, name) }) ||
+		p.status.Applied == nil && unread.Set(c.want)
 	if !changes || live.ClassOf(err) == live.Exists && p.status.Applied == nil {
 		return
 	}
@@ -297,8 +301,8 @@ func (p *pass[O, C]) notPut(ctx context.Context, err error) outcome {
 
 // applied notes in the status what the cloud was made, or found, equal to.
 func (p *pass[O, C]) applied(c comparison[C], written *metav1.Time) {
-	if p.kind.Applied != nil {
-		p.kind.Applied(p.obj, c.want)
+	if p.kind.Unread != nil {
+		p.kind.Unread.Applied(p.obj, c.want)
 	}
 	p.status.Applied = &v1alpha1.Applied{
 		Revision: revision(p.kind.Desired(p.obj, "")), Account: p.account(), SecretVersion: c.secretVersion, Time: written,
