@@ -40,7 +40,7 @@ func (p *pass[O, C]) delete(ctx context.Context) outcome {
 		return blocked(err)
 	}
 	p.tell(v1alpha1.EventDeleted, "Removed the configuration of %s from the cloud", p.key)
-	return p.letGo(ctx)
+	return p.letGo(context.WithoutCancel(ctx))
 }
 
 // accountForRemoval returns the client to remove the configuration with. Where
@@ -86,6 +86,7 @@ func (p *pass[O, C]) remove(ctx context.Context, remote Remote[C]) error {
 		if err := p.own(ctx); err != nil {
 			return err
 		}
+		ctx = context.WithoutCancel(ctx) // what began is finished, as in put
 		logged := logr.NewContext(ctx, log.FromContext(ctx).WithValues("why", "delete"))
 		if err := remote.Delete(logged, live.LaneUser, p.key); err != nil {
 			return err

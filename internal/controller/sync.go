@@ -233,7 +233,9 @@ func (p *pass[O, C]) put(ctx context.Context, remote Remote[C], c comparison[C],
 	if why == replace && p.kind.Unread != nil {
 		c.have = p.kind.Unread.Foreign(c.have)
 	}
-	logged := logr.NewContext(ctx, log.FromContext(ctx).WithValues("why", why, "fields", c.diff))
+	// What began is finished, also when the operator is told to end: the next one
+	// would write it again.
+	logged := logr.NewContext(context.WithoutCancel(ctx), log.FromContext(ctx).WithValues("why", why, "fields", c.diff))
 	if err := remote.Put(logged, c.lane, p.key, c.have, c.want); err != nil {
 		p.doubt(c, err)
 		return p.notPut(ctx, err)

@@ -201,14 +201,9 @@ func (r *replica) ServeHTTP(reply http.ResponseWriter, request *http.Request) {
 			_, _ = reply.Write([]byte(`{"RequestId":"R","Code":"ServiceUnavailable","Message":"busy"}`))
 			return
 		}
-		defer func() {
-			// Whose request was cut off knows nothing of it, and has to repeat it.
-			if request.Context().Err() == nil {
-				r.mu.Lock()
-				r.writes[request.URL.Query().Get("DomainName")]++
-				r.mu.Unlock()
-			}
-		}()
+		r.mu.Lock()
+		r.writes[request.URL.Query().Get("DomainName")]++
+		r.mu.Unlock()
 	}
 	r.cloud.ServeHTTP(reply, request)
 }
