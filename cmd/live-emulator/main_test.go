@@ -27,6 +27,8 @@ func TestParseFlags(t *testing.T) {
 		cfg.options.QPSScale = 1
 		cfg.options.AccessKeys = []emulator.AccessKey{defaultKey}
 		cfg.options.Switches.StreamDescribeAbsent = emulator.AbsentEmpty
+		cfg.options.Switches.EmptyParameters = emulator.EmptyValue
+		cfg.options.Switches.RecordsOrder = emulator.OrderNewest
 		change(&cfg)
 		return cfg
 	}
@@ -51,6 +53,12 @@ func TestParseFlags(t *testing.T) {
 				}
 			}),
 		},
+		"sub-streaming domains": {
+			"--map-play play=sub",
+			defaults(func(cfg *config) {
+				cfg.plays = []playFlag{{"play", "sub"}}
+			}),
+		},
 		"limits": {
 			"--qps-scale 0.5 --throttle token-bucket --require-mapping --traffic 5s --listen :1",
 			defaults(func(cfg *config) {
@@ -60,12 +68,17 @@ func TestParseFlags(t *testing.T) {
 		},
 		"every switch": {
 			"--stream-describe-absent missing --stream-set-merges --stream-set-exists --stream-delete-absent-not-found " +
-				"--stream-key-as-number --record-update-merges --mpu-describe-absent-invalid --read-delay 2s --accept-any-key",
+				"--stream-key-as-number --record-update-merges --mpu-describe-absent-invalid --read-delay 2s --accept-any-key " +
+				"--stream-set-keeps-empty --stream-not-push-domain --record-update-keeps-empty --empty-parameters refused " +
+				"--records-order shuffled --max-page-size 50 --clamp-page-size --mapping-omits-queried --follow-redirects",
 			defaults(func(cfg *config) {
 				cfg.options.Switches = emulator.Switches{
 					StreamDescribeAbsent: emulator.AbsentMissing, StreamSetMerges: true, StreamSetExists: true,
 					StreamDeleteAbsentNotFound: true, StreamKeyAsNumber: true, RecordUpdateMerges: true,
 					MPUDescribeAbsentInvalid: true, ReadDelay: 2 * time.Second, AcceptAnyKey: true,
+					StreamSetKeepsEmpty: true, StreamNotPushDomain: true, RecordUpdateKeepsEmpty: true,
+					EmptyParameters: emulator.EmptyRefused, RecordsOrder: emulator.OrderShuffled, MaxPageSize: 50,
+					ClampPageSize: true, MappingOmitsQueried: true, FollowRedirects: true,
 				}
 			}),
 		},
@@ -76,7 +89,7 @@ func TestParseFlags(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(config{}, domainFlag{}, mappingFlag{})); diff != "" {
+			if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(config{}, domainFlag{}, mappingFlag{}, playFlag{})); diff != "" {
 				t.Errorf("config (-want +got):\n%s", diff)
 			}
 		})
@@ -87,6 +100,10 @@ func TestParseFlagsRefuses(t *testing.T) {
 	cases := map[string]string{
 		"a key without a secret":      "--access-key id",
 		"a key of four parts":         "--access-key a:b:c:d",
+		"a sub-domain of nothing":     "--map-play play",
+		"an order there is not":       "--records-order best",
+		"empty, and something else":   "--empty-parameters kept",
+		"a page of less than nothing": "--max-page-size -1",
 		"a domain without a kind":     "--domain push",
 		"a kind there is not":         "--domain push=relay",
 		"a domain mapped to nothing":  "--map push",
@@ -161,6 +178,7 @@ func TestRunRefuses(t *testing.T) {
 		"a mapping of unknown domains":  "--map push=play",
 		"a flag that there is not":      "--state x",
 		"a mapping the wrong way round": "--domain push=ingest --domain play=streaming --map play=push",
+		"a sub-domain that is unknown":  "--domain play=streaming --map-play play=sub",
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := run(t.Context(), strings.Fields(args), io.Discard, io.Discard); err == nil {

@@ -81,7 +81,9 @@ func FuzzParameters(f *testing.F) {
 		for range 2 {
 			s := newFuzzed(t)
 			c := &cloud{Server: s, t: t, host: "example.com", now: s.now, key: AccessKey{ID: keyID, Secret: keySecret}}
-			r := c.signed(http.MethodPost, names[int(action)%len(names)], values, form)
+			name := names[int(action)%len(names)]
+			verbs := operations[name].verbs
+			r := c.signed(verbs[len(verbs)-1], name, values, form)
 			status, body := serve(t, s, r)
 			statuses, codes = append(statuses, status), append(codes, body["Code"])
 			if status >= 400 && body["Code"] == "" {

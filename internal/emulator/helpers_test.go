@@ -141,11 +141,21 @@ func (a answer) code() string {
 // post calls an operation with a request that is signed as it should be. Parameters come in pairs.
 func (c *cloud) post(action string, pairs ...string) answer {
 	c.t.Helper()
-	query := url.Values{}
+	return c.do(c.signed(http.MethodPost, action, inPairs(pairs), ""))
+}
+
+// get is post for the operations that are read with GET.
+func (c *cloud) get(action string, pairs ...string) answer {
+	c.t.Helper()
+	return c.do(c.signed(http.MethodGet, action, inPairs(pairs), ""))
+}
+
+func inPairs(pairs []string) url.Values {
+	values := url.Values{}
 	for i := 0; i < len(pairs); i += 2 {
-		query.Set(pairs[i], pairs[i+1])
+		values.Set(pairs[i], pairs[i+1])
 	}
-	return c.do(c.signed(http.MethodPost, action, query, ""))
+	return values
 }
 
 // signed builds a request and signs it. mutations change it before that.

@@ -66,13 +66,12 @@ func New(opts Options) *Server {
 		switches: opts.Switches,
 		online:   make(map[streamID]onlineStream),
 		quotas:   quotas{scale: opts.QPSScale, model: opts.Throttle},
-		sender:   newSender(opts.CallbackTimeout, opts.CallbackRetryInterval, opts.Now),
 	}
+	s.sender = newSender(opts.CallbackTimeout, opts.CallbackRetryInterval, opts.Now,
+		func() bool { return s.Switches().FollowRedirects })
 	s.closing, s.close = context.WithCancel(context.Background())
 	for _, key := range opts.AccessKeys {
-		if key.Account == "" {
-			key.Account = defaultAccount
-		}
+		key.Account = orDefault(key.Account)
 		s.keys[key.ID] = key
 	}
 	s.admin = s.adminHandler()
@@ -81,6 +80,7 @@ func New(opts Options) *Server {
 
 // ServeHTTP serves the cloud API at / and the admin API below /_emulator/.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat)) // or it were the time of this machine
 	if strings.HasPrefix(r.URL.Path, adminPrefix) {
 		s.admin.ServeHTTP(w, r)
 		return
