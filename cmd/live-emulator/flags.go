@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -23,6 +24,7 @@ type config struct {
 	domains  []domainFlag
 	mappings []mappingFlag
 	plays    []playFlag
+	roles    []emulator.Role
 	apps     []string
 	traffic  time.Duration
 }
@@ -36,17 +38,21 @@ type mappingFlag struct{ ingest, streaming string }
 
 type playFlag struct{ streaming, play string }
 
+var accountID = regexp.MustCompile(`^[0-9]{1,20}$`)
+
 func parseFlags(args []string, usage io.Writer) (config, error) {
 	var cfg config
 	fs := flag.NewFlagSet("live-emulator", flag.ContinueOnError)
 	fs.SetOutput(usage)
 	fs.StringVar(&cfg.listen, "listen", "127.0.0.1:8090", "`address` to listen on; whoever reaches it may use the admin API")
-	fs.Func("access-key", "access key `id:secret[:account]` that may call; repeatable; default emulator:emulator", cfg.addKey)
+	fs.Func("access-key",
+		"access key `id:secret[:account[:accountID]]` that may call; repeatable; default emulator:emulator", cfg.addKey)
 	fs.Float64Var(&cfg.options.QPSScale, "qps-scale", 1, "multiplies the documented call limits; 0 turns throttling off")
 	fs.Func("throttle", "`model` of counting calls: fixed-window (default) or token-bucket", cfg.setThrottle)
 	fs.Func("domain", "domain `name=ingest|streaming` that exists; repeatable", cfg.addDomain)
 	fs.Func("map", "ingest and streaming domain that belong together, as `ingest=streaming`; repeatable", cfg.addMapping)
 	fs.Func("map-play", "main and sub-streaming domain that belong together, as `streaming=play`; repeatable", cfg.addPlay)
+	fs.Func("role", "role that may be assumed, as `name[=externalID]`; repeatable; default any", cfg.addRole)
 	fs.Func("app", "`id` of an RTC application that exists; repeatable", cfg.addApp)
 	fs.BoolVar(&cfg.options.RequireMapping, "require-mapping", false, "refuse to configure an ingest domain without mapping")
 	fs.DurationVar(&cfg.traffic, "traffic", 0,
@@ -98,12 +104,18 @@ func addSwitches(fs *flag.FlagSet, sw *emulator.Switches) {
 
 func (cfg *config) addKey(value string) error {
 	parts := strings.Split(value, ":")
-	if len(parts) < 2 || len(parts) > 3 || parts[0] == "" || parts[1] == "" {
-		return fmt.Errorf("want id:secret or id:secret:account") // without the value: it has a secret
+	if len(parts) < 2 || len(parts) > 4 || parts[0] == "" || parts[1] == "" {
+		return fmt.Errorf("want id:secret, id:secret:account or id:secret:account:accountID") // the value has a secret
 	}
 	key := emulator.AccessKey{ID: parts[0], Secret: parts[1]}
-	if len(parts) == 3 {
+	if len(parts) > 2 {
 		key.Account = parts[2]
+	}
+	if len(parts) > 3 {
+		if !accountID.MatchString(parts[3]) {
+			return fmt.Errorf("want an accountID of 1 to 20 digits")
+		}
+		key.AccountID = parts[3]
 	}
 	cfg.options.AccessKeys = append(cfg.options.AccessKeys, key)
 	return nil
@@ -145,12 +157,22 @@ func (cfg *config) addPlay(value string) error {
 	return nil
 }
 
+func (cfg *config) addRole(value string) error {
+	name, externalID, ok := strings.Cut(value, "=")
+	role := emulator.Role{Name: name}
+	if ok {
+		role.ExternalIDs = []string{externalID}
+	}
+	cfg.roles = append(cfg.roles, role)
+	return nil
+}
+
 func (cfg *config) addApp(value string) error {
 	cfg.apps = append(cfg.apps, value)
 	return nil
 }
 
-// setUp makes domains and applications known to the emulator. They belong to the account of the first access key.
+// setUp makes domains, roles and applications known to the emulator. They belong to the account of the first access key.
 func (cfg *config) setUp(emu *emulator.Server) error {
 	account := cfg.options.AccessKeys[0].Account
 	for _, d := range cfg.domains {
@@ -163,6 +185,12 @@ func (cfg *config) setUp(emu *emulator.Server) error {
 	}
 	for _, p := range cfg.plays {
 		if err := emu.MapPlayDomain(p.streaming, p.play); err != nil {
+			return err
+		}
+	}
+	for _, role := range cfg.roles {
+		role.Account = account
+		if err := emu.AddRole(role); err != nil {
 			return err
 		}
 	}

@@ -46,17 +46,19 @@ func TestParseFlags(t *testing.T) {
 			}),
 		},
 		"access keys replace the default": {
-			"--access-key id:secret --access-key id2:secret2:account",
+			"--access-key id:secret --access-key id2:secret2:account --access-key id3:secret3:account:1234567890123456",
 			defaults(func(cfg *config) {
 				cfg.options.AccessKeys = []emulator.AccessKey{
 					{ID: "id", Secret: "secret"}, {ID: "id2", Secret: "secret2", Account: "account"},
+					{ID: "id3", Secret: "secret3", Account: "account", AccountID: "1234567890123456"},
 				}
 			}),
 		},
-		"sub-streaming domains": {
-			"--map-play play=sub",
+		"sub-streaming domains and roles": {
+			"--map-play play=sub --role r1 --role r2=external-id",
 			defaults(func(cfg *config) {
 				cfg.plays = []playFlag{{"play", "sub"}}
+				cfg.roles = []emulator.Role{{Name: "r1"}, {Name: "r2", ExternalIDs: []string{"external-id"}}}
 			}),
 		},
 		"limits": {
@@ -99,7 +101,8 @@ func TestParseFlags(t *testing.T) {
 func TestParseFlagsRefuses(t *testing.T) {
 	cases := map[string]string{
 		"a key without a secret":      "--access-key id",
-		"a key of four parts":         "--access-key a:b:c:d",
+		"a key of five parts":         "--access-key a:b:c:1:2",
+		"an account of no number":     "--access-key a:b:c:d",
 		"a sub-domain of nothing":     "--map-play play",
 		"an order there is not":       "--records-order best",
 		"empty, and something else":   "--empty-parameters kept",
@@ -179,6 +182,7 @@ func TestRunRefuses(t *testing.T) {
 		"a flag that there is not":      "--state x",
 		"a mapping the wrong way round": "--domain push=ingest --domain play=streaming --map play=push",
 		"a sub-domain that is unknown":  "--domain play=streaming --map-play play=sub",
+		"a role of no name":             "--role =e1",
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := run(t.Context(), strings.Fields(args), io.Discard, io.Discard); err == nil {

@@ -55,6 +55,18 @@ func adminRoutes() []route {
 		{"POST", "mpu-events", `emit relay events: {"appID", "channelID", "count"}`, emitMPU},
 		{"POST", "records", `plant records: {"stream": [], "record": [], "mpu": []}`, addRecords},
 		{"GET", "records/{family}/{key}", "list the newest 100 callback records", listRecords},
+		{"GET", "accounts", "list accounts and their numbers", listAccounts},
+		{"GET", "roles", "list roles; an account without any has every role", listRoles},
+		{"POST", "roles", `add a role: {"account", "name", "externalIDs", "trustedAccounts", "maxSession"}`, addRole},
+		{"DELETE", "roles/{account}/{name}", "remove a role", removeRole},
+		{"GET", "oidc-providers", "list identity providers; an account without any knows every one", listProviders},
+		{
+			"POST", "oidc-providers",
+			`add an identity provider: {"account", "name", "issuer", "audiences", "subjects"}`, addProvider,
+		},
+		{"DELETE", "oidc-providers/{account}/{name}", "remove an identity provider", removeProvider},
+		{"GET", "sessions", "list the access keys that the token service issued", listSessions},
+		{"DELETE", "sessions", "make all of them expire", expireSessions},
 		{"POST", "wait", "answer when no delivery is queued or in flight", wait},
 		{"GET", "faults", "list active faults", listFaults},
 		{"POST", "faults", `inject a fault: {"action", "match", "times", "latency", "code", ...}`, injectFault},
@@ -236,7 +248,7 @@ func wait(s *Server, _ *http.Request) (any, error) {
 }
 
 // secretParams are the parameters that the admin API does not show, also those that the emulator ignores.
-var secretParams = []string{"NotifyAuthKey", "AuthKey", "CallbackAuthKey", "SecurityToken"}
+var secretParams = []string{"NotifyAuthKey", "AuthKey", "CallbackAuthKey"}
 
 // callsBody is the call log, with keys masked.
 type callsBody struct {

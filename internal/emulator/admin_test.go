@@ -64,6 +64,32 @@ func TestAdmin(t *testing.T) {
 				`{"name":"push.example.com","kind":"liveEdge","account":"default","streaming":"play.example.com"},` +
 				`{"name":"sub.example.com","kind":"liveVideo","account":"default","playOf":"play.example.com"}]`},
 		},
+		"roles": {
+			{`GET /accounts`, `[{"name":"default","accountID":"2537051134753320"}]`},
+			{`GET /roles`, `[]`},
+			{`POST /roles {"name":"r","externalIDs":["e1","e2"],"trustedAccounts":["a"],"maxSession":"1h"}`,
+				`{"arn":"acs:ram::2537051134753320:role/r"}`},
+			{`GET /roles`, `[{"account":"default","name":"r","externalIDs":["e1","e2"],"trustedAccounts":["a"],` +
+				`"maxSession":"1h0m0s","arn":"acs:ram::2537051134753320:role/r"}]`},
+			{`POST /roles {"name":"a/b"}`, `400 {"error":"role \"a/b\": want 1 to 64 letters, digits, ., _ or -"}`},
+			{`POST /roles {"name":"r","maxSession":"59m"}`, `400 {"error":"maxSession 59m0s: want 1h0m0s to 12h0m0s"}`},
+			{`POST /roles {"name":"r","externalIDs":["e"]}`,
+				`400 {"error":"externalIDs: want 2 to 1224 letters, digits, or characters of _+=,.@:/-"}`},
+			{`DELETE /roles/default/r`, ok},
+			{`DELETE /roles/default/r`, ok},
+			{`GET /roles`, `[]`},
+		},
+		"identity providers": {
+			{`POST /oidc-providers {"account":"b","name":"p","issuer":"https://i","audiences":["a"],"subjects":["s"]}`, ""},
+			{`POST /oidc-providers {"name":"p"}`, `{"arn":"acs:ram::2537051134753320:oidc-provider/p"}`},
+			{`POST /oidc-providers {"name":""}`,
+				`400 {"error":"provider \"\": want 1 to 128 letters, digits, ., _ or -"}`},
+			{`DELETE /oidc-providers/b/p`, ok},
+			{`GET /oidc-providers`,
+				`[{"account":"default","name":"p","arn":"acs:ram::2537051134753320:oidc-provider/p"}]`},
+			{`GET /sessions`, `[]`},
+			{`DELETE /sessions`, ok},
+		},
 		"an application": {{`POST /apps {"appID":"app-2"}`, ok}},
 		"a stream configuration is never shown with its key": {
 			{`GET /configs/stream/push.example.com`, `404 {"error":"nothing is configured"}`},

@@ -41,8 +41,11 @@ type AccessKey struct {
 	ID, Secret string
 	// SecurityToken must come with each call; empty means that none is required.
 	SecurityToken string
-	// Account owns domains, applications and call limits; empty means "default".
+	// Account owns domains, applications, roles and call limits; empty means "default".
 	Account string
+	// AccountID is the number of the account, which its keys share: the first that is given counts. Empty means one that
+	// is derived from the name of the account, see [Server.AccountID].
+	AccountID string
 }
 
 const defaultAccount = "default"

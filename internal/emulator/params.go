@@ -90,6 +90,16 @@ func (p params) given(required []string, empty string) (params, error) {
 	return p, nil
 }
 
+// logged returns the parameters as the call log shows them: without the token that proves an identity.
+func (p params) logged() params {
+	if p["OIDCToken"] == "" {
+		return p
+	}
+	shown := maps.Clone(p)
+	shown["OIDCToken"] = masked
+	return shown
+}
+
 // flag reads a switch, given the spellings of on and off that its family documents. An empty one is off.
 func flag(value string, on, off []string) (set, ok bool) {
 	return slices.Contains(on, value), value == "" || slices.Contains(on, value) || slices.Contains(off, value)

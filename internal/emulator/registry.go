@@ -48,6 +48,7 @@ type registry struct {
 
 // AddDomain makes a domain known, or changes its account and kind. The empty account is "default".
 func (s *Server) AddDomain(account, name string, kind DomainKind) {
+	s.knowAccount(orDefault(account))
 	s.registry.addDomain(name, domain{account: orDefault(account), kind: kind})
 }
 
@@ -89,6 +90,7 @@ func (s *Server) MapPlayDomain(streaming, play string) error {
 
 // AddApp makes an RTC application known. The empty account is "default".
 func (s *Server) AddApp(account, appID string) {
+	s.knowAccount(orDefault(account))
 	s.registry.addApp(appID, orDefault(account))
 }
 
