@@ -56,7 +56,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	fmt.Fprintf(out, "listening on http://%s, admin API at http://%[1]s/_emulator/\n", listener.Addr())
 
 	for _, key := range cfg.options.AccessKeys {
-		cfg.options.Logger.Info("access key", "id", key.ID)
+		cfg.options.Logger.Info("access key", "id", key.ID, "accountID", emu.AccountID(key.Account))
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var background sync.WaitGroup

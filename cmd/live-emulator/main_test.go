@@ -27,6 +27,8 @@ func TestParseFlags(t *testing.T) {
 		cfg.options.QPSScale = 1
 		cfg.options.AccessKeys = []emulator.AccessKey{defaultKey}
 		cfg.options.Switches.StreamDescribeAbsent = emulator.AbsentEmpty
+		cfg.options.Switches.EmptyParameters = emulator.EmptyValue
+		cfg.options.Switches.RecordsOrder = emulator.OrderNewest
 		change(&cfg)
 		return cfg
 	}
@@ -44,11 +46,19 @@ func TestParseFlags(t *testing.T) {
 			}),
 		},
 		"access keys replace the default": {
-			"--access-key id:secret --access-key id2:secret2:account",
+			"--access-key id:secret --access-key id2:secret2:account --access-key id3:secret3:account:1234567890123456",
 			defaults(func(cfg *config) {
 				cfg.options.AccessKeys = []emulator.AccessKey{
 					{ID: "id", Secret: "secret"}, {ID: "id2", Secret: "secret2", Account: "account"},
+					{ID: "id3", Secret: "secret3", Account: "account", AccountID: "1234567890123456"},
 				}
+			}),
+		},
+		"sub-streaming domains and roles": {
+			"--map-play play=sub --role r1 --role r2=external-id",
+			defaults(func(cfg *config) {
+				cfg.plays = []playFlag{{"play", "sub"}}
+				cfg.roles = []emulator.Role{{Name: "r1"}, {Name: "r2", ExternalIDs: []string{"external-id"}}}
 			}),
 		},
 		"limits": {
@@ -60,12 +70,17 @@ func TestParseFlags(t *testing.T) {
 		},
 		"every switch": {
 			"--stream-describe-absent missing --stream-set-merges --stream-set-exists --stream-delete-absent-not-found " +
-				"--stream-key-as-number --record-update-merges --mpu-describe-absent-invalid --read-delay 2s --accept-any-key",
+				"--stream-key-as-number --record-update-merges --mpu-describe-absent-invalid --read-delay 2s --accept-any-key " +
+				"--stream-set-keeps-empty --stream-not-push-domain --record-update-keeps-empty --empty-parameters refused " +
+				"--records-order shuffled --max-page-size 50 --clamp-page-size --mapping-omits-queried --follow-redirects",
 			defaults(func(cfg *config) {
 				cfg.options.Switches = emulator.Switches{
 					StreamDescribeAbsent: emulator.AbsentMissing, StreamSetMerges: true, StreamSetExists: true,
 					StreamDeleteAbsentNotFound: true, StreamKeyAsNumber: true, RecordUpdateMerges: true,
 					MPUDescribeAbsentInvalid: true, ReadDelay: 2 * time.Second, AcceptAnyKey: true,
+					StreamSetKeepsEmpty: true, StreamNotPushDomain: true, RecordUpdateKeepsEmpty: true,
+					EmptyParameters: emulator.EmptyRefused, RecordsOrder: emulator.OrderShuffled, MaxPageSize: 50,
+					ClampPageSize: true, MappingOmitsQueried: true, FollowRedirects: true,
 				}
 			}),
 		},
@@ -76,7 +91,7 @@ func TestParseFlags(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(config{}, domainFlag{}, mappingFlag{})); diff != "" {
+			if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(config{}, domainFlag{}, mappingFlag{}, playFlag{})); diff != "" {
 				t.Errorf("config (-want +got):\n%s", diff)
 			}
 		})
@@ -86,7 +101,12 @@ func TestParseFlags(t *testing.T) {
 func TestParseFlagsRefuses(t *testing.T) {
 	cases := map[string]string{
 		"a key without a secret":      "--access-key id",
-		"a key of four parts":         "--access-key a:b:c:d",
+		"a key of five parts":         "--access-key a:b:c:1:2",
+		"an account of no number":     "--access-key a:b:c:d",
+		"a sub-domain of nothing":     "--map-play play",
+		"an order there is not":       "--records-order best",
+		"empty, and something else":   "--empty-parameters kept",
+		"a page of less than nothing": "--max-page-size -1",
 		"a domain without a kind":     "--domain push",
 		"a kind there is not":         "--domain push=relay",
 		"a domain mapped to nothing":  "--map push",
@@ -161,6 +181,8 @@ func TestRunRefuses(t *testing.T) {
 		"a mapping of unknown domains":  "--map push=play",
 		"a flag that there is not":      "--state x",
 		"a mapping the wrong way round": "--domain push=ingest --domain play=streaming --map play=push",
+		"a sub-domain that is unknown":  "--domain play=streaming --map-play play=sub",
+		"a role of no name":             "--role =e1",
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := run(t.Context(), strings.Fields(args), io.Discard, io.Discard); err == nil {

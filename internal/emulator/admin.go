@@ -42,7 +42,7 @@ func adminRoutes() []route {
 		{"GET", "domains", "list domains and what they are mapped to", listDomains},
 		{"POST", "domains", `add a domain: {"name", "kind": "ingest"|"streaming", "account"}`, addDomain},
 		{"DELETE", "domains/{name}", "remove a domain and all it has", removeDomain},
-		{"POST", "mappings", `map a domain: {"ingest", "streaming"}`, mapDomain},
+		{"POST", "mappings", `map a domain: {"ingest", "streaming"} or {"play", "streaming"}`, mapDomain},
 		{"POST", "apps", `add an RTC application: {"appID", "account"}`, addApp},
 		{"GET", "configs/{family}/{key}", "show a configuration; family is stream, record or mpu", getConfig},
 		{"PUT", "configs/{family}/{key}", "change a configuration behind the back of the API", putConfig},
@@ -55,6 +55,18 @@ func adminRoutes() []route {
 		{"POST", "mpu-events", `emit relay events: {"appID", "channelID", "count"}`, emitMPU},
 		{"POST", "records", `plant records: {"stream": [], "record": [], "mpu": []}`, addRecords},
 		{"GET", "records/{family}/{key}", "list the newest 100 callback records", listRecords},
+		{"GET", "accounts", "list accounts and their numbers", listAccounts},
+		{"GET", "roles", "list roles; an account without any has every role", listRoles},
+		{"POST", "roles", `add a role: {"account", "name", "externalIDs", "trustedAccounts", "maxSession"}`, addRole},
+		{"DELETE", "roles/{account}/{name}", "remove a role", removeRole},
+		{"GET", "oidc-providers", "list identity providers; an account without any knows every one", listProviders},
+		{
+			"POST", "oidc-providers",
+			`add an identity provider: {"account", "name", "issuer", "audiences", "subjects"}`, addProvider,
+		},
+		{"DELETE", "oidc-providers/{account}/{name}", "remove an identity provider", removeProvider},
+		{"GET", "sessions", "list the access keys that the token service issued", listSessions},
+		{"DELETE", "sessions", "make all of them expire", expireSessions},
 		{"POST", "wait", "answer when no delivery is queued or in flight", wait},
 		{"GET", "faults", "list active faults", listFaults},
 		{"POST", "faults", `inject a fault: {"action", "match", "times", "latency", "code", ...}`, injectFault},
@@ -125,6 +137,7 @@ type domainBody struct {
 	Kind      string `json:"kind"`
 	Account   string `json:"account,omitempty"`
 	Streaming string `json:"streaming,omitempty"` // only in answers
+	PlayOf    string `json:"playOf,omitempty"`    // only in answers: the main domain of a sub-streaming domain
 }
 
 func listDomains(s *Server, _ *http.Request) (any, error) {
@@ -133,7 +146,7 @@ func listDomains(s *Server, _ *http.Request) (any, error) {
 	list := []domainBody{}
 	for _, name := range slices.Sorted(maps.Keys(s.registry.domains)) {
 		d := s.registry.domains[name]
-		list = append(list, domainBody{name, string(d.kind), d.account, s.registry.streaming[name]})
+		list = append(list, domainBody{name, string(d.kind), d.account, s.registry.streaming[name], s.registry.mains[name]})
 	}
 	return list, nil
 }
@@ -160,9 +173,15 @@ func removeDomain(s *Server, r *http.Request) (any, error) {
 }
 
 func mapDomain(s *Server, r *http.Request) (any, error) {
-	b, err := body[struct{ Ingest, Streaming string }](r)
+	b, err := body[struct{ Ingest, Streaming, Play string }](r)
 	if err != nil {
 		return nil, err
+	}
+	if b.Play != "" {
+		if b.Ingest != "" {
+			return nil, errors.New("want ingest or play, not both")
+		}
+		return okReply, s.MapPlayDomain(b.Streaming, b.Play)
 	}
 	return okReply, s.MapDomain(b.Ingest, b.Streaming)
 }
@@ -229,7 +248,7 @@ func wait(s *Server, _ *http.Request) (any, error) {
 }
 
 // secretParams are the parameters that the admin API does not show, also those that the emulator ignores.
-var secretParams = []string{"NotifyAuthKey", "AuthKey", "CallbackAuthKey", "SecurityToken"}
+var secretParams = []string{"NotifyAuthKey", "AuthKey", "CallbackAuthKey"}
 
 // callsBody is the call log, with keys masked.
 type callsBody struct {

@@ -51,6 +51,45 @@ func TestAdmin(t *testing.T) {
 			{`GET /domains`, `[{"name":"play.example.com","kind":"liveVideo","account":"default"},` +
 				`{"name":"push.example.com","kind":"liveEdge","account":"default","streaming":"play.example.com"}]`},
 		},
+		"a sub-streaming domain": {
+			{`POST /domains {"name":"sub.example.com","kind":"streaming"}`, ok},
+			{`POST /mappings {"play":"sub.example.com","streaming":"play.example.com","ingest":"push.example.com"}`,
+				`400 {"error":"want ingest or play, not both"}`},
+			{`POST /mappings {"play":"sub.example.com","streaming":"push.example.com"}`,
+				`400 {"error":"\"push.example.com\" is not a known streaming domain"}`},
+			{`POST /mappings {"play":"sub.example.com","streaming":"sub.example.com"}`,
+				`400 {"error":"\"sub.example.com\" cannot be a sub-streaming domain of \"sub.example.com\""}`},
+			{`POST /mappings {"play":"sub.example.com","streaming":"play.example.com"}`, ok},
+			{`GET /domains`, `[{"name":"play.example.com","kind":"liveVideo","account":"default"},` +
+				`{"name":"push.example.com","kind":"liveEdge","account":"default","streaming":"play.example.com"},` +
+				`{"name":"sub.example.com","kind":"liveVideo","account":"default","playOf":"play.example.com"}]`},
+		},
+		"roles": {
+			{`GET /accounts`, `[{"name":"default","accountID":"2537051134753320"}]`},
+			{`GET /roles`, `[]`},
+			{`POST /roles {"name":"r","externalIDs":["e1","e2"],"trustedAccounts":["a"],"maxSession":"1h"}`,
+				`{"arn":"acs:ram::2537051134753320:role/r"}`},
+			{`GET /roles`, `[{"account":"default","name":"r","externalIDs":["e1","e2"],"trustedAccounts":["a"],` +
+				`"maxSession":"1h0m0s","arn":"acs:ram::2537051134753320:role/r"}]`},
+			{`POST /roles {"name":"a/b"}`, `400 {"error":"role \"a/b\": want 1 to 64 letters, digits, ., _ or -"}`},
+			{`POST /roles {"name":"r","maxSession":"59m"}`, `400 {"error":"maxSession 59m0s: want 1h0m0s to 12h0m0s"}`},
+			{`POST /roles {"name":"r","externalIDs":["e"]}`,
+				`400 {"error":"externalIDs: want 2 to 1224 letters, digits, or characters of _+=,.@:/-"}`},
+			{`DELETE /roles/default/r`, ok},
+			{`DELETE /roles/default/r`, ok},
+			{`GET /roles`, `[]`},
+		},
+		"identity providers": {
+			{`POST /oidc-providers {"account":"b","name":"p","issuer":"https://i","audiences":["a"],"subjects":["s"]}`, ""},
+			{`POST /oidc-providers {"name":"p"}`, `{"arn":"acs:ram::2537051134753320:oidc-provider/p"}`},
+			{`POST /oidc-providers {"name":""}`,
+				`400 {"error":"provider \"\": want 1 to 128 letters, digits, ., _ or -"}`},
+			{`DELETE /oidc-providers/b/p`, ok},
+			{`GET /oidc-providers`,
+				`[{"account":"default","name":"p","arn":"acs:ram::2537051134753320:oidc-provider/p"}]`},
+			{`GET /sessions`, `[]`},
+			{`DELETE /sessions`, ok},
+		},
 		"an application": {{`POST /apps {"appID":"app-2"}`, ok}},
 		"a stream configuration is never shown with its key": {
 			{`GET /configs/stream/push.example.com`, `404 {"error":"nothing is configured"}`},
@@ -115,9 +154,24 @@ func TestAdmin(t *testing.T) {
 		},
 		"switches": {
 			{`PUT /switches {"streamDescribeAbsent":"missing","readDelay":"3s","streamSetMerges":true}`, ok},
-			{`GET /switches`, `{"streamDescribeAbsent":"missing","streamSetMerges":true,"streamSetExists":false,` +
-				`"streamDeleteAbsentNotFound":false,"streamKeyAsNumber":false,"recordUpdateMerges":false,` +
-				`"mpuDescribeAbsentInvalid":false,"acceptAnyKey":false,"readDelay":"3s"}`},
+			{`GET /switches`, `{"streamDescribeAbsent":"missing","streamSetMerges":true,"streamSetKeepsEmpty":false,` +
+				`"streamSetExists":false,"streamDeleteAbsentNotFound":false,"streamKeyAsNumber":false,` +
+				`"streamNotPushDomain":false,"recordUpdateMerges":false,"recordUpdateKeepsEmpty":false,` +
+				`"mpuDescribeAbsentInvalid":false,"acceptAnyKey":false,"emptyParameters":"","recordsOrder":"",` +
+				`"maxPageSize":0,"clampPageSize":false,"mappingOmitsQueried":false,"followRedirects":false,"readDelay":"3s"}`},
+			{`PUT /switches {"streamSetKeepsEmpty":true,"streamNotPushDomain":true,"recordUpdateKeepsEmpty":true,` +
+				`"emptyParameters":"refused","recordsOrder":"shuffled","maxPageSize":50,"clampPageSize":true,` +
+				`"mappingOmitsQueried":true,"followRedirects":true}`, ok},
+			{`GET /switches`, `{"streamDescribeAbsent":"","streamSetMerges":false,"streamSetKeepsEmpty":true,` +
+				`"streamSetExists":false,"streamDeleteAbsentNotFound":false,"streamKeyAsNumber":false,` +
+				`"streamNotPushDomain":true,"recordUpdateMerges":false,"recordUpdateKeepsEmpty":true,` +
+				`"mpuDescribeAbsentInvalid":false,"acceptAnyKey":false,"emptyParameters":"refused","recordsOrder":"shuffled",` +
+				`"maxPageSize":50,"clampPageSize":true,"mappingOmitsQueried":true,"followRedirects":true,"readDelay":"0s"}`},
+			{`PUT /switches {"emptyParameters":"gone"}`,
+				`400 {"error":"emptyParameters \"gone\": want value, missing or refused"}`},
+			{`PUT /switches {"recordsOrder":"best"}`,
+				`400 {"error":"recordsOrder \"best\": want newest, oldest or shuffled"}`},
+			{`PUT /switches {"maxPageSize":-1}`, `400 {"error":"maxPageSize -1: want no less than 0"}`},
 			{`PUT /switches {"streamDescribeAbsent":"gone"}`,
 				`400 {"error":"streamDescribeAbsent \"gone\": want empty, missing or notfound"}`},
 			{`PUT /switches {"readDelay":"-3s"}`, `400 {"error":"readDelay -3s: want no less than 0s"}`},

@@ -39,21 +39,14 @@ func serviceError(status int, code, message string) apiError {
 	return apiError{status: status, code: code, message: message}
 }
 
-// Errors of the gateway.
+// Errors of the gateway about what is called.
 var (
 	errInvalidAPI = gatewayError(http.StatusNotFound, "InvalidApi.NotFound",
 		"Specified api is not found, please check your url and method.")
-	errKeyNotFound = gatewayError(http.StatusNotFound, "InvalidAccessKeyId.NotFound",
-		"Specified access key is not found.")
-	errTimeStampFormat = gatewayError(http.StatusBadRequest, "InvalidTimeStamp.Format",
-		"Specified time stamp or date value is not well formatted.")
-	errTimeStampExpired = gatewayError(http.StatusBadRequest, "InvalidTimeStamp.Expired",
-		"Specified time stamp or date value is expired.")
-	errNonceUsed = gatewayError(http.StatusBadRequest, "SignatureNonceUsed",
-		"Specified signature nonce was used already.")
-	// errTokenMismatch is undocumented for this product; it is the code that the gateway uses elsewhere.
-	errTokenMismatch = gatewayError(http.StatusBadRequest, "InvalidSecurityToken.MismatchWithAccessKey",
-		"Specified SecurityToken mismatch with the AccessKey.")
+	// errFormat is the gateway's for a format that it does not know. Here it also stands for XML, which is the default of
+	// the older protocol and is not emulated.
+	errFormat = gatewayError(http.StatusBadRequest, "InvalidParameter.Format",
+		"Specified parameter Format is not valid. This emulator answers in JSON: say so.")
 )
 
 // errMissing says that a mandatory parameter is absent from the request.

@@ -510,3 +510,47 @@ func TestDeliveriesAreBounded(t *testing.T) {
 		t.Errorf("%d requests, want %d", got, events)
 	}
 }
+
+// TestRedirects has callbacks follow redirects, if so switched, also while the emulator runs.
+func TestRedirects(t *testing.T) {
+	hook := newReceiver(t, func(n int, w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/end" {
+			http.Redirect(w, r, map[bool]string{true: "/loop", false: "/end"}[r.URL.Path == "/loop"], http.StatusTemporaryRedirect)
+			return
+		}
+		answerOK(n, w, r)
+	})
+	cases := map[string]struct {
+		follow   bool
+		path     string
+		requests int
+		record   []any // result, description, response
+	}{
+		"not followed":      {false, "/start", 1, []any{"failed", "unexpected HTTP status 307", ""}},
+		"followed":          {true, "/start", 2, []any{"success", "success", "thanks"}},
+		"followed for ever": {true, "/loop", 1 + maxRedirects, []any{"failed", "too many redirects", ""}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			c := newCloud(t, Options{})
+			c.SetSwitches(Switches{FollowRedirects: tc.follow})
+			c.SetRecordConfig(play, RecordConfig{NotifyURL: hook.URL + tc.path})
+			before := len(hook.requests())
+			if err := c.Record(play, "a", "s", "file_created"); err != nil {
+				t.Fatal(err)
+			}
+			c.Wait()
+			seen := hook.requests()[before:]
+			record := only(t, recordsOf(c, "DescribeLiveRecordNotifyRecords", "CallbackList"))
+			got := []any{record["NotifyResult"], record["Description"], record["NotifyResponse"]}
+			if diff := cmp.Diff(tc.record, got); diff != "" || len(seen) != tc.requests {
+				t.Errorf("%d requests, want %d; record (-want +got):\n%s", len(seen), tc.requests, diff)
+			}
+			for _, r := range seen {
+				if r.method != http.MethodPost || r.body != seen[0].body || r.body == "" {
+					t.Errorf("%s with %q", r.method, r.body)
+				}
+			}
+		})
+	}
+}

@@ -11,17 +11,19 @@ import (
 // Call is one request to the cloud API, and what it was answered.
 type Call struct {
 	Time time.Time `json:"time"`
-	// Account is whose access key the request names, even if the signature is wrong; empty if unknown.
+	// Account is whose access key the request names, even if the signature is wrong; empty if unknown, or
+	// if the call needs no key.
 	Account string `json:"account,omitempty"`
 	Action  string `json:"action"`
-	// Params holds all parameters. In the Go API NotifyAuthKey is in clear; the admin API masks it.
+	// Params holds the parameters of the operation, without those that sign the call. In the Go API NotifyAuthKey is in
+	// clear; the admin API masks it. The token of an identity provider is masked in both.
 	Params map[string]string `json:"params,omitempty"`
 	// Status is the HTTP status, or 0 if the connection was dropped before anything was done.
 	Status int `json:"status"`
 	// Code is the error code, empty on success.
 	Code      string `json:"code,omitempty"`
 	RequestID string `json:"requestID"`
-	// Key is the domain or the application that the call is about.
+	// Key is the domain, the application or the ARN of the role that the call is about.
 	Key string `json:"key,omitempty"`
 	// Fault tells that an injected fault met this call.
 	Fault bool `json:"fault,omitempty"`

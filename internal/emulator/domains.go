@@ -15,8 +15,8 @@ func (s *Server) domainOf(r *request, kind DomainKind, wrongKind apiError) (stri
 	if !ok || d.account != r.account {
 		return "", errDomainNotFound
 	}
-	if d.kind != kind {
-		return "", wrongKind
+	if d.kind != kind || s.registry.isPlay(name) {
+		return "", wrongKind // a sub-streaming domain has no configuration of its own
 	}
 	return name, nil
 }
@@ -52,7 +52,7 @@ func (s *Server) domainRecords(
 	if err != nil {
 		return recordPage{}, err
 	}
-	size, sizeOK := r.params.number("PageSize", defaultPageSize, maxPageSize)
+	size, sizeOK := r.params.pageSize(defaultPageSize, maxPageSize, r.switches)
 	number, numberOK := r.params.number("PageNumber", 1, maxPageNumber)
 	status := r.params["Status"]
 	if !sizeOK || !numberOK || status != "" && status != ResultSuccess && status != ResultFailed {
@@ -69,7 +69,7 @@ func (s *Server) domainRecords(
 		match = nil // all: no need to look at each
 	}
 	items, total := from.page(domain, query[CallbackRecord]{
-		from: start, to: end, now: r.now, match: match, size: size, number: number,
+		from: start, to: end, now: r.now, match: match, size: size, number: number, order: r.switches.RecordsOrder,
 	})
 	return recordPage{items: items, number: number, size: size, total: total}, nil
 }

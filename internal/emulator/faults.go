@@ -14,7 +14,7 @@ import (
 type Fault struct {
 	// Action is the operation to meet; empty means any.
 	Action string
-	// Match narrows that to the domain or the application with this name.
+	// Match narrows that to the domain or the application with this name, or the role with this ARN.
 	Match string
 	// Times is how many calls to meet; 0 means all, until cleared.
 	Times int

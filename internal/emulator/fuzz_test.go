@@ -68,6 +68,8 @@ func FuzzParameters(f *testing.F) {
 		f.Add(uint8(i), "DomainName="+push+"&NotifyUrl=http%3A%2F%2Fa.example.com&NotifyAuthKey="+authKey+"&NotifyReqAuth=yes", "")
 		f.Add(uint8(i), "DomainName="+play+"&NotifyUrl=http%3A%2F%2Fa.example.com&NeedStatusNotify=true&StartTime=2026-01-02T02:00:00Z&EndTime=2026-01-02T03:00:00Z&PageSize=10&PageNumber=1", "")
 		f.Add(uint8(i), "AppId="+appID+"&CallbackUrl=http%3A%2F%2Fa.example.com&ChannelIds=a,b&StartTime=2026-01-02T02:00:00Z&EndTime=2026-01-02T03:00:00Z&PageSize=1&PageNo=1", "")
+		f.Add(uint8(i), "RoleArn=acs:ram::"+defaultID+":role/r&RoleSessionName=me&DurationSeconds=900&ExternalId=e1&Policy=%7B%7D&"+
+			"OIDCProviderArn=acs:ram::"+defaultID+":oidc-provider/p&OIDCToken="+jwt(map[string]any{"aud": "a", "exp": 1e12}), "")
 		f.Add(uint8(i), "DomainName=%zz&;", "PageSize=99999999999999999999&Status=failed&PageNumber=-1")
 	}
 	f.Fuzz(func(t *testing.T, action uint8, query, form string) {
@@ -81,7 +83,9 @@ func FuzzParameters(f *testing.F) {
 		for range 2 {
 			s := newFuzzed(t)
 			c := &cloud{Server: s, t: t, host: "example.com", now: s.now, key: AccessKey{ID: keyID, Secret: keySecret}}
-			r := c.signed(http.MethodPost, names[int(action)%len(names)], values, form)
+			name := names[int(action)%len(names)]
+			verbs := operations[name].verbs
+			r := c.signed(verbs[len(verbs)-1], name, values, form)
 			status, body := serve(t, s, r)
 			statuses, codes = append(statuses, status), append(codes, body["Code"])
 			if status >= 400 && body["Code"] == "" {
@@ -102,6 +106,8 @@ func FuzzParameters(f *testing.F) {
 func FuzzGateway(f *testing.F) {
 	f.Add("POST", "/", "DomainName="+push, "DeleteLiveStreamsNotifyUrlConfig", "ACS3-HMAC-SHA256 Credential=test-id,SignedHeaders=host;x-acs-date,Signature=0", "2026-01-02T03:04:05Z", "")
 	f.Add("GET", "/", "Action=DescribeLiveStreamsNotifyUrlConfig", "", "", "", "")
+	f.Add("POST", "/", "Action=DescribeLiveStreamsNotifyUrlConfig&Format=JSON&AccessKeyId=test-id&SignatureMethod=HMAC-SHA1&SignatureVersion=1.0"+
+		"&Timestamp=2026-01-02T03:04:05Z&SignatureNonce=n&Signature=x&DomainName="+push, "", "", "", "")
 	f.Add("POST", "//", "a=%", "SetLiveStreamsNotifyUrlConfig", "ACS3-HMAC-SHA256 Credential=,,=;;", "now", "a=b&c")
 	f.Fuzz(func(t *testing.T, method, path, query, action, auth, date, body string) {
 		r, err := http.NewRequestWithContext(t.Context(), method, "http://example.com/", strings.NewReader(body))

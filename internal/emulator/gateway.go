@@ -4,6 +4,7 @@
 package emulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 )
 
 const (
+	// apiVersion is the version of the API of product live.
 	apiVersion = "2016-11-01"
 	// maxBody bounds the body of a request; all parameters together are far smaller.
 	maxBody = 1 << 20
@@ -33,21 +35,36 @@ type operation struct {
 	handle   func(*Server, *request) (fields, error)
 }
 
-// anyVerb is what the documentation allows for most operations.
-var anyVerb = []string{http.MethodGet, http.MethodPost}
-
-// operations are all actions by their name. A further family adds its table here.
-var operations = operationsByAction(
-	streamOperations,
-	recordingOperations,
-	mpuOperations,
-	mappingOperations,
+// anyVerb is what the documentation allows for most operations. getOnly is for the few that are read with GET alone.
+var (
+	anyVerb = []string{http.MethodGet, http.MethodPost}
+	getOnly = []string{http.MethodGet}
 )
 
-func operationsByAction(families ...[]operation) map[string]operation {
-	byAction := make(map[string]operation)
+// served is an operation, and the version of the API that it belongs to.
+type served struct {
+	operation
+	version string
+}
+
+// operations are all actions by their name, which no two products share. A further family adds its table here.
+var operations = merged(
+	ofVersion(apiVersion, streamOperations, recordingOperations, mpuOperations, mappingOperations),
+	ofVersion(tokenVersion, tokenOperations),
+)
+
+func ofVersion(version string, families ...[]operation) map[string]served {
+	byAction := make(map[string]served)
 	for _, op := range slices.Concat(families...) {
-		byAction[op.action] = op
+		byAction[op.action] = served{op, version}
+	}
+	return byAction
+}
+
+func merged(products ...map[string]served) map[string]served {
+	byAction := make(map[string]served)
+	for _, p := range products {
+		maps.Copy(byAction, p)
 	}
 	return byAction
 }
@@ -55,6 +72,7 @@ func operationsByAction(families ...[]operation) map[string]operation {
 // request is what an operation gets to see of a call.
 type request struct {
 	account  string
+	caller   caller
 	params   params
 	now      time.Time
 	switches Switches
@@ -66,22 +84,24 @@ type fields map[string]any
 
 // message is a call as it came in, before anything is known to be right about it.
 type message struct {
-	http   *http.Request
-	query  url.Values
-	body   []byte
-	action string
-	auth   authorization
-	authOK bool
-	params params
-	key    string // domain or application
+	http     *http.Request
+	query    url.Values
+	body     []byte
+	action   string
+	version  string
+	keyID    string // whose access key the call names
+	protocol params // parameters of the older protocol, where they are not headers
+	params   params
+	key      string // domain, application or role
 }
 
 // serveCloud answers one call to the cloud API and logs it.
 func (s *Server) serveCloud(w http.ResponseWriter, r *http.Request) {
 	msg, err := readMessage(w, r)
+	who, _ := s.callerOf(msg.keyID)
 	call := Call{
-		Time: s.now(), Account: s.keys[msg.auth.keyID].Account, Action: msg.action,
-		Params: msg.params, Key: msg.key, RequestID: newUUID(),
+		Time: s.now(), Account: who.Account, Action: msg.action,
+		Params: msg.params.logged(), Key: msg.key, RequestID: newUUID(),
 	}
 	fault, met := s.faults.take(msg.action, msg.key)
 	call.Fault = met
@@ -125,128 +145,84 @@ func (s *Server) serveCloud(w http.ResponseWriter, r *http.Request) {
 
 // readMessage takes a call apart. The message is usable for the call log even if there is an error.
 func readMessage(w http.ResponseWriter, r *http.Request) (message, error) {
-	msg := message{http: r, action: r.Header.Get("x-acs-action"), params: params{}}
-	msg.auth, msg.authOK = parseAuthorization(r.Header.Get("Authorization"))
-	var err error
+	msg := message{http: r, protocol: params{}, params: params{}}
+	err := msg.readParams(w, r)
+	msg.action = cmp.Or(r.Header.Get("x-acs-action"), msg.protocol["Action"])
+	msg.version = cmp.Or(r.Header.Get("x-acs-version"), msg.protocol["Version"])
+	msg.keyID = msg.protocol["AccessKeyId"]
+	if auth, ok := parseAuthorization(r.Header.Get("Authorization")); ok {
+		msg.keyID = auth.keyID
+	}
+	if op, ok := operations[msg.action]; ok && len(op.required) > 0 {
+		msg.key = msg.params[op.required[0]]
+	}
+	return msg, err
+}
+
+// readParams reads the parameters in the query and in a form. Those of the older protocol are kept apart: they say how
+// the call is made, and not what it is about.
+func (msg *message) readParams(w http.ResponseWriter, r *http.Request) (err error) {
 	if msg.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
-		return msg, errInvalidParam
+		return errInvalidParam
 	}
 	if msg.body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
-		return msg, errInvalidParam
+		return errInvalidParam
 	}
 	form := url.Values{}
 	if t, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); t == "application/x-www-form-urlencoded" {
 		if form, err = url.ParseQuery(string(msg.body)); err != nil {
-			return msg, errInvalidParam
+			return errInvalidParam
 		}
 	}
 	for _, values := range []url.Values{form, msg.query} { // the query wins
 		for name, value := range values {
-			msg.params[name] = value[0]
+			if slices.Contains(protocolParams, name) {
+				msg.protocol[name] = value[0]
+			} else {
+				msg.params[name] = value[0]
+			}
 		}
 	}
-	if op, ok := operations[msg.action]; ok {
-		msg.key = msg.params[op.required[0]]
-	}
-	return msg, nil
+	return nil
 }
 
 // answer passes a call through the checks of the gateway, in its order, and on to the operation.
 func (s *Server) answer(msg message, stale bool) (fields, error) {
-	now := s.now()
+	now, switches := s.now(), s.Switches()
 	op, err := msg.operation()
 	if err != nil {
 		return nil, err
 	}
-	for _, param := range op.required {
-		if !msg.params.has(param) {
-			return nil, errMissing(param)
-		}
-	}
-	key, err := s.authenticate(msg, now)
+	given, err := msg.params.given(op.required, switches.EmptyParameters)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.quotas.take(key.Account, op.action, op.limit, now); err != nil {
+	var who caller
+	if op.action == withoutKey {
+		who.Account = s.accountOfRole(given["RoleArn"])
+	} else if who, err = s.authenticate(msg, now); err != nil {
+		return nil, err
+	}
+	if err := s.quotas.take(who.Account, op.action, op.limit, now); err != nil {
 		return nil, err
 	}
 	return op.handle(s, &request{
-		account: key.Account, params: msg.params, now: now, switches: s.Switches(), stale: stale,
+		account: who.Account, caller: who, params: given, now: now, switches: switches, stale: stale,
 	})
 }
 
 // operation finds the operation that the call names.
 func (msg message) operation() (operation, error) {
-	if msg.action == "" && msg.query.Has("Action") {
-		return operation{}, errSignature("This emulator does not support the legacy signature in the query: " +
-			"sign with " + signatureAlgorithm + ", with action and version in headers.")
-	}
 	op, ok := operations[msg.action]
-	if !ok || msg.http.Header.Get("x-acs-version") != apiVersion ||
+	if !ok || msg.version != op.version ||
 		msg.http.URL.Path != "/" || !slices.Contains(op.verbs, msg.http.Method) {
 		// A wrong verb is undocumented; the text of this error fits.
 		return operation{}, errInvalidAPI
 	}
-	return op, nil
-}
-
-// authenticate finds out who calls: access key, date, nonce and signature, in this order.
-func (s *Server) authenticate(msg message, now time.Time) (AccessKey, error) {
-	header := msg.http.Header
-	if header.Get("Authorization") == "" {
-		return AccessKey{}, errMissing("AccessKeyId")
+	if msg.http.Header.Get("x-acs-action") == "" && !strings.EqualFold(msg.protocol["Format"], "JSON") {
+		return operation{}, errFormat
 	}
-	if !msg.authOK {
-		return AccessKey{}, errSignature("The Authorization header has to read " + signatureAlgorithm +
-			" Credential=..,SignedHeaders=..,Signature=...")
-	}
-	key, ok := s.keys[msg.auth.keyID]
-	if !ok {
-		return AccessKey{}, errKeyNotFound
-	}
-	if err := checkDate(header.Get("x-acs-date"), now, s.opts.AnyDate); err != nil {
-		return AccessKey{}, err
-	}
-	nonce := header.Get("x-acs-signature-nonce")
-	if nonce == "" {
-		return AccessKey{}, errMissing("SignatureNonce")
-	}
-	if !s.nonces.use(key.ID, nonce, now) {
-		return AccessKey{}, errNonceUsed
-	}
-	if err := msg.auth.verifySignature(msg.http, msg.query, msg.body, key.Secret); err != nil {
-		return AccessKey{}, err
-	}
-	return key, checkToken(msg, key)
-}
-
-func checkDate(date string, now time.Time, anyDate bool) error {
-	if date == "" {
-		return errMissing("Timestamp")
-	}
-	t, err := time.Parse(timeFormat, date)
-	if err != nil {
-		return errTimeStampFormat
-	}
-	if !anyDate && now.Sub(t).Abs() > maxClockSkew {
-		return errTimeStampExpired
-	}
-	return nil
-}
-
-func checkToken(msg message, key AccessKey) error {
-	const name = "x-acs-security-token"
-	switch token := msg.http.Header.Get(name); {
-	case key.SecurityToken == "":
-		return nil
-	case token == "":
-		return errMissing("SecurityToken")
-	case token != key.SecurityToken:
-		return errTokenMismatch
-	case !slices.Contains(msg.auth.signedHeaders, name):
-		return errSignature("The header " + name + " has to be signed.")
-	}
-	return nil
+	return op.operation, nil
 }
 
 // hold waits until the latency of a fault is over, the caller is gone, or the server closes.

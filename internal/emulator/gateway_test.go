@@ -106,11 +106,10 @@ func TestGateway(t *testing.T) {
 				return c.signed("POST", describe, domain, "", func(r *http.Request) { r.URL.Path = "/v1" })
 			}, 404, "InvalidApi.NotFound",
 		},
-		"a legacy signature in the query is told what to do instead": {
+		"a date with fractions of a second is malformed": {
 			func(c *cloud) *http.Request {
-				query := url.Values{"Action": {describe}, "Signature": {"x"}, "AccessKeyId": {keyID}}
-				return c.signed("GET", "", query, "", unset("x-acs-action"))
-			}, 400, "SignatureDoesNotMatch",
+				return c.signed("POST", describe, domain, "", set("x-acs-date", "2026-01-02T03:04:05.000Z"))
+			}, 400, "InvalidTimeStamp.Format",
 		},
 		"a missing parameter is found before the signature is looked at": {
 			func(c *cloud) *http.Request {
@@ -170,6 +169,11 @@ func TestGateway(t *testing.T) {
 				c.key = AccessKey{ID: "session", Secret: "s"}
 				return change(c.signed("POST", describe, domain, ""), set("x-acs-security-token", "token"))
 			}, 400, "SignatureDoesNotMatch",
+		},
+		"a token with a key that has none": {
+			func(c *cloud) *http.Request {
+				return c.signed("POST", describe, domain, "", set("x-acs-security-token", "token"))
+			}, 400, "InvalidSecurityToken.MismatchWithAccessKey",
 		},
 		"a session with its token passes": {
 			func(c *cloud) *http.Request {
@@ -289,5 +293,64 @@ func TestAccountsAreApart(t *testing.T) {
 	want := map[string]string{"domain": "InvalidDomain.NotFound", "app": "InvalidAppId"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("codes (-want +got):\n%s", diff)
+	}
+}
+
+// TestEmptyParameters sends parameters empty to a gateway that passes them on, one that takes them for absent, and one
+// that refuses them.
+func TestEmptyParameters(t *testing.T) {
+	type answers struct{ Required, Optional, Stored string }
+	cases := map[string]struct {
+		switches Switches
+		want     answers
+	}{
+		"a value":            {Switches{}, answers{"MissingParameter", "", ""}},
+		"a value, by name":   {Switches{EmptyParameters: EmptyValue}, answers{"MissingParameter", "", ""}},
+		"missing":            {Switches{EmptyParameters: EmptyMissing}, answers{"MissingDomainName", "", ""}},
+		"missing, so kept":   {Switches{EmptyParameters: EmptyMissing, StreamSetMerges: true}, answers{"MissingDomainName", "", "http://x"}},
+		"refused":            {Switches{EmptyParameters: EmptyRefused}, answers{"MissingDomainName", "MissingParameter", "http://x"}},
+		"a value, not kept":  {Switches{StreamSetMerges: true}, answers{"MissingParameter", "", ""}},
+		"a value, also kept": {Switches{StreamSetMerges: true, StreamSetKeepsEmpty: true}, answers{"MissingParameter", "", "http://x"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			c := newCloud(t, Options{Switches: tc.switches})
+			c.SetStreamConfig(push, StreamConfig{NotifyURL: "http://a", ExceptionNotifyURL: "http://x"})
+			set := func(domain string) string {
+				return c.post("SetLiveStreamsNotifyUrlConfig", "DomainName", domain, "NotifyUrl", "http://a", "ExceptionNotifyUrl", "").code()
+			}
+			var got answers
+			got.Optional = set(push)
+			config, _ := c.StreamConfig(push)
+			got.Stored = config.ExceptionNotifyURL
+			got.Required = c.post("DescribeLiveStreamsNotifyUrlConfig", "DomainName", "").code()
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("answers (-want +got):\n%s", diff)
+			}
+			if logged, ok := c.Calls()[0].Params["ExceptionNotifyUrl"]; !ok || logged != "" {
+				t.Error("the call log hides a parameter that was sent empty")
+			}
+		})
+	}
+}
+
+// TestDate has each answer bear the time of the emulator, not that of the machine.
+func TestDate(t *testing.T) {
+	clk := newClock()
+	c := newCloud(t, Options{Now: clk.now})
+	c.Inject(Fault{Action: "DescribeRtcMPUEventSub", Body: "{}"})
+	const want = "Fri, 02 Jan 2026 03:04:05 GMT"
+	for name, got := range map[string]answer{
+		"a success":      c.post("DescribeLiveStreamsNotifyUrlConfig", "DomainName", push),
+		"an error":       c.post("DescribeLiveStreamsNotifyUrlConfig"),
+		"a spoilt reply": c.post("DescribeRtcMPUEventSub", "AppId", appID),
+	} {
+		if date := got.header.Values("Date"); len(date) != 1 || date[0] != want {
+			t.Errorf("%s is of %q, want %q", name, date, want)
+		}
+	}
+	clk.advance(-24 * time.Hour)
+	if got := c.post("GetCallerIdentity").header.Get("Date"); got != "Thu, 01 Jan 2026 03:04:05 GMT" {
+		t.Errorf("a day before, it is of %s", got)
 	}
 }

@@ -4,6 +4,7 @@
 package emulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -141,11 +142,28 @@ func (a answer) code() string {
 // post calls an operation with a request that is signed as it should be. Parameters come in pairs.
 func (c *cloud) post(action string, pairs ...string) answer {
 	c.t.Helper()
-	query := url.Values{}
-	for i := 0; i < len(pairs); i += 2 {
-		query.Set(pairs[i], pairs[i+1])
+	return c.do(c.signed(http.MethodPost, action, inPairs(pairs), "", c.withToken))
+}
+
+// get is post for the operations that are read with GET.
+func (c *cloud) get(action string, pairs ...string) answer {
+	c.t.Helper()
+	return c.do(c.signed(http.MethodGet, action, inPairs(pairs), "", c.withToken))
+}
+
+// withToken adds the security token that the key has, if any.
+func (c *cloud) withToken(r *http.Request) {
+	if c.key.SecurityToken != "" {
+		r.Header.Set(tokenHeader, c.key.SecurityToken)
 	}
-	return c.do(c.signed(http.MethodPost, action, query, ""))
+}
+
+func inPairs(pairs []string) url.Values {
+	values := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		values.Set(pairs[i], pairs[i+1])
+	}
+	return values
 }
 
 // signed builds a request and signs it. mutations change it before that.
@@ -157,7 +175,7 @@ func (c *cloud) signed(method, action string, query url.Values, form string, mut
 		c.t.Fatal(err)
 	}
 	r.Header.Set("x-acs-action", action)
-	r.Header.Set("x-acs-version", apiVersion)
+	r.Header.Set("x-acs-version", cmp.Or(operations[action].version, apiVersion))
 	r.Header.Set("x-acs-date", c.now().UTC().Format(timeFormat))
 	r.Header.Set("x-acs-signature-nonce", newUUID())
 	r.Header.Set("x-acs-content-sha256", hexSHA256(form))

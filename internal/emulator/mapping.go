@@ -3,16 +3,13 @@
 
 package emulator
 
-import (
-	"net/http"
-	"slices"
-)
+import "net/http"
 
-// mappingOperations tie ingest domains to streaming domains. Their limits are not in our sources: 30 per second is what
-// most operations on domains have.
+// mappingOperations tie domains to main streaming domains. The limit of the first is not in our sources: 30 per second
+// is what most operations on domains have.
 var mappingOperations = []operation{
 	{"AddLiveDomainMapping", anyVerb, perSecond(30), []string{"PushDomain", "PullDomain"}, addMapping},
-	{"DescribeLiveDomainMapping", anyVerb, perSecond(30), []string{"DomainName"}, describeMapping},
+	{"DescribeLiveDomainMapping", getOnly, perMinute(500), []string{"DomainName"}, describeMapping},
 }
 
 // The texts of these two are not in our sources.
@@ -26,30 +23,25 @@ func addMapping(s *Server, r *request) (fields, error) {
 	if d, ok := s.registry.domain(push); !ok || d.account != r.account || d.kind != IngestDomain {
 		return nil, errPushDomain
 	}
-	if d, ok := s.registry.domain(pull); !ok || d.account != r.account || d.kind != StreamingDomain {
+	if d, ok := s.registry.domain(pull); !ok || d.account != r.account || d.kind != StreamingDomain || s.registry.isPlay(pull) {
 		return nil, errPullDomain
 	}
 	s.registry.mapDomain(push, pull)
 	return nil, nil
 }
 
-// describeMapping lists the streaming domain, type vhost, and the ingest domains mapped to it, type push. That second
-// name is undocumented.
+// describeMapping lists the domains that belong together: the main streaming domain, type vhost, the ingest domains,
+// type publish, and the sub-streaming domains, type play. Whether the domain that is asked about is among them is
+// undocumented, and a switch.
 func describeMapping(s *Server, r *request) (fields, error) {
 	name := r.params["DomainName"]
-	d, ok := s.registry.domain(name)
-	if !ok || d.account != r.account {
+	if d, ok := s.registry.domain(name); !ok || d.account != r.account {
 		return nil, errDomainNotFound
 	}
-	streaming := name
-	if d.kind == IngestDomain {
-		streaming, ok = s.registry.streamingOf(name)
-	}
 	models := []fields{}
-	if ok {
-		models = append(models, fields{"DomainName": streaming, "Type": "vhost"})
-		for _, ingest := range slices.Sorted(slices.Values(s.registry.ingestsOf(streaming))) {
-			models = append(models, fields{"DomainName": ingest, "Type": "push"})
+	for _, m := range s.registry.mapping(name) {
+		if m.name != name || !r.switches.MappingOmitsQueried {
+			models = append(models, fields{"DomainName": m.name, "Type": m.kind})
 		}
 	}
 	return fields{"LiveDomainModels": fields{"LiveDomainModel": models}}, nil

@@ -94,11 +94,11 @@ func updateMPUSub(s *Server, r *request) (fields, error) {
 
 // apply takes over the parameters of a Create or Update.
 func (sub *MPUSub) apply(r *request) error {
-	r.params.replaceIn(&sub.CallbackURL, "CallbackUrl", true)
+	r.params.replaceIn(&sub.CallbackURL, "CallbackUrl", merging{keepAbsent: true})
 	if url := sub.CallbackURL; !webURL(url) || len(url) > maxMPUURL || !mpuURLChars.MatchString(url) {
 		return errMPUParam("CallbackUrl is invalid.")
 	}
-	r.params.replaceIn(&sub.ChannelIDs, "ChannelIds", false)
+	r.params.replaceIn(&sub.ChannelIDs, "ChannelIds", merging{})
 	if !validChannels(sub.ChannelIDs) {
 		return errMPUParam("ChannelIds is invalid.")
 	}
@@ -169,7 +169,7 @@ func listMPURecords(s *Server, r *request) (fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	size, sizeOK := r.params.number("PageSize", 0, maxMPUPageSize)
+	size, sizeOK := r.params.pageSize(0, maxMPUPageSize, r.switches)
 	number, numberOK := r.params.number("PageNo", 0, maxMPUPageNo)
 	if !sizeOK || !numberOK {
 		return nil, errMPUParam("PageSize or PageNo is invalid.")

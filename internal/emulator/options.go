@@ -28,7 +28,7 @@ type Options struct {
 	CallbackTimeout time.Duration
 	// CallbackRetryInterval is the pause before a callback that timed out is sent again; default 1s.
 	CallbackRetryInterval time.Duration
-	// Now tells the time; default time.Now. It does not drive timeouts and pauses.
+	// Now tells the time; default time.Now. It does not drive timeouts and pauses. The header Date of each answer has it.
 	Now func() time.Time
 	// AnyDate accepts requests of any date: for tests that move Now, but not the clock of the client.
 	AnyDate bool
@@ -41,8 +41,11 @@ type AccessKey struct {
 	ID, Secret string
 	// SecurityToken must come with each call; empty means that none is required.
 	SecurityToken string
-	// Account owns domains, applications and call limits; empty means "default".
+	// Account owns domains, applications, roles and call limits; empty means "default".
 	Account string
+	// AccountID is the number of the account, which its keys share: the first that is given counts. Empty means one that
+	// is derived from the name of the account, see [Server.AccountID].
+	AccountID string
 }
 
 const defaultAccount = "default"
@@ -75,6 +78,8 @@ type Switches struct {
 	StreamDescribeAbsent string `json:"streamDescribeAbsent"`
 	// StreamSetMerges makes SetLiveStreamsNotifyUrlConfig keep omitted fields instead of clearing them.
 	StreamSetMerges bool `json:"streamSetMerges"`
+	// StreamSetKeepsEmpty makes it keep also fields that are sent empty. It needs StreamSetMerges.
+	StreamSetKeepsEmpty bool `json:"streamSetKeepsEmpty"`
 	// StreamSetExists makes SetLiveStreamsNotifyUrlConfig refuse an existing configuration: ConfigAlreadyExists.
 	StreamSetExists bool `json:"streamSetExists"`
 	// StreamDeleteAbsentNotFound makes DeleteLiveStreamsNotifyUrlConfig answer InvalidConfig.NotFound when nothing is
@@ -83,8 +88,13 @@ type Switches struct {
 	// StreamKeyAsNumber makes DescribeLiveStreamsNotifyUrlConfig return an all-digit key as a JSON number. A key with a
 	// leading zero stays a string, since JSON has no such number.
 	StreamKeyAsNumber bool `json:"streamKeyAsNumber"`
+	// StreamNotPushDomain makes Describe and Delete of a stream configuration answer CodeNotPushDomain for a streaming
+	// domain, as Set always does, instead of IllegalOperation.
+	StreamNotPushDomain bool `json:"streamNotPushDomain"`
 	// RecordUpdateMerges makes UpdateLiveRecordNotifyConfig keep omitted fields instead of resetting them.
 	RecordUpdateMerges bool `json:"recordUpdateMerges"`
+	// RecordUpdateKeepsEmpty makes it keep also fields that are sent empty. It needs RecordUpdateMerges.
+	RecordUpdateKeepsEmpty bool `json:"recordUpdateKeepsEmpty"`
 	// MPUDescribeAbsentInvalid makes DescribeRtcMPUEventSub answer InvalidParam when there is no subscription, instead
 	// of success without SubInfo.
 	MPUDescribeAbsentInvalid bool `json:"mpuDescribeAbsentInvalid"`
@@ -92,6 +102,18 @@ type Switches struct {
 	ReadDelay time.Duration `json:"readDelay"`
 	// AcceptAnyKey turns off the rules for length and characters of authentication keys.
 	AcceptAnyKey bool `json:"acceptAnyKey"`
+	// EmptyParameters is what the gateway makes of a parameter that is sent empty, whatever the operation.
+	EmptyParameters string `json:"emptyParameters"`
+	// RecordsOrder is in which order the callback records of a domain come.
+	RecordsOrder string `json:"recordsOrder"`
+	// MaxPageSize lowers the largest page of callback records; 0 means as documented.
+	MaxPageSize int `json:"maxPageSize"`
+	// ClampPageSize makes a larger page the largest there can be, instead of refusing it.
+	ClampPageSize bool `json:"clampPageSize"`
+	// MappingOmitsQueried leaves the domain that is asked about out of the answer of DescribeLiveDomainMapping.
+	MappingOmitsQueried bool `json:"mappingOmitsQueried"`
+	// FollowRedirects makes the sender of callbacks follow redirects, which otherwise are failures.
+	FollowRedirects bool `json:"followRedirects"`
 }
 
 // Values of Switches.StreamDescribeAbsent; empty means AbsentEmpty.
@@ -101,16 +123,46 @@ const (
 	AbsentNotFound = "notfound" // 404 InvalidConfig.NotFound
 )
 
+// Values of Switches.EmptyParameters; empty means EmptyValue.
+const (
+	EmptyValue   = "value"   // passed on to the operation, which tells it from an absent one
+	EmptyMissing = "missing" // counts as absent: Missing<Name> where the operation needs it
+	EmptyRefused = "refused" // Missing<Name> where the operation needs it, MissingParameter elsewhere
+)
+
+// Values of Switches.RecordsOrder; empty means OrderNewest.
+const (
+	OrderNewest   = "newest"   // newest first
+	OrderOldest   = "oldest"   // oldest first
+	OrderShuffled = "shuffled" // by nothing that a caller could know, and the same each time
+)
+
 // Validate reports a value that no switch has.
 func (sw Switches) Validate() error {
-	switch sw.StreamDescribeAbsent {
-	case "", AbsentEmpty, AbsentMissing, AbsentNotFound:
-	default:
-		return fmt.Errorf("streamDescribeAbsent %q: want %s, %s or %s",
-			sw.StreamDescribeAbsent, AbsentEmpty, AbsentMissing, AbsentNotFound)
+	if err := oneOf("streamDescribeAbsent", sw.StreamDescribeAbsent,
+		AbsentEmpty, AbsentMissing, AbsentNotFound); err != nil {
+		return err
+	}
+	if err := oneOf("emptyParameters", sw.EmptyParameters, EmptyValue, EmptyMissing, EmptyRefused); err != nil {
+		return err
+	}
+	if err := oneOf("recordsOrder", sw.RecordsOrder, OrderNewest, OrderOldest, OrderShuffled); err != nil {
+		return err
 	}
 	if sw.ReadDelay < 0 {
 		return fmt.Errorf("readDelay %s: want no less than 0s", sw.ReadDelay)
 	}
+	if sw.MaxPageSize < 0 {
+		return fmt.Errorf("maxPageSize %d: want no less than 0", sw.MaxPageSize)
+	}
 	return nil
+}
+
+// oneOf reports a value of a switch that is neither empty nor one of three.
+func oneOf(name, value, a, b, c string) error {
+	switch value {
+	case "", a, b, c:
+		return nil
+	}
+	return fmt.Errorf("%s %q: want %s, %s or %s", name, value, a, b, c)
 }

@@ -4,7 +4,10 @@
 package emulator
 
 import (
+	"maps"
+	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,12 +27,24 @@ func (p params) has(name string) bool {
 	return ok
 }
 
-// replaceIn sets a field from its parameter; an absent one clears the field, or keeps it when merging.
-func (p params) replaceIn(field *string, name string, merge bool) {
-	if merge && !p.has(name) {
-		return
+// merging says what becomes of a field when its parameter is absent or empty.
+type merging struct {
+	// keepAbsent keeps a field whose parameter is absent; otherwise it is cleared.
+	keepAbsent bool
+	// keepEmpty has an empty parameter count as absent. It needs keepAbsent.
+	keepEmpty bool
+}
+
+// keeps tells whether a field stays as it is.
+func (m merging) keeps(p params, name string) bool {
+	return m.keepAbsent && (!p.has(name) || m.keepEmpty && p[name] == "")
+}
+
+// replaceIn sets a field from its parameter, unless the field stays as it is.
+func (p params) replaceIn(field *string, name string, m merging) {
+	if !m.keeps(p, name) {
+		*field = p[name]
 	}
-	*field = p[name]
 }
 
 // number returns a whole number from 1 to most, or otherwise if the parameter is absent.
@@ -41,23 +56,79 @@ func (p params) number(name string, otherwise, most int) (int, bool) {
 	return n, err == nil && n >= 1 && n <= most
 }
 
-// yesNo reads a flag that the documentation spells yes and no in one place, and true and false in another.
-func yesNo(value string) (on, ok bool) {
-	switch value {
-	case "yes", "true":
-		return true, true
-	case "no", "false", "":
-		return false, true
+// pageSize returns the size of a page, or otherwise if the parameter is absent. What is more than the most there can be
+// is refused, or becomes that, as switched.
+func (p params) pageSize(otherwise, most int, sw Switches) (int, bool) {
+	if sw.MaxPageSize > 0 {
+		most = min(most, sw.MaxPageSize)
 	}
-	return false, false
+	n, ok := p.number("PageSize", min(otherwise, most), math.MaxInt32)
+	if n > most && sw.ClampPageSize {
+		n = most
+	}
+	return n, ok && n <= most
+}
+
+// given returns the parameters as the gateway passes them on, or what it has against them. empty is a value of
+// Switches.EmptyParameters.
+func (p params) given(required []string, empty string) (params, error) {
+	if empty == EmptyMissing || empty == EmptyRefused {
+		whole := p
+		p = maps.Clone(p)
+		maps.DeleteFunc(p, func(_, value string) bool { return value == "" })
+		for _, name := range slices.Sorted(maps.Keys(whole)) {
+			if empty == EmptyRefused && !p.has(name) && !slices.Contains(required, name) {
+				return nil, errEmpty(name)
+			}
+		}
+	}
+	for _, name := range required {
+		if !p.has(name) {
+			return nil, errMissing(name)
+		}
+	}
+	return p, nil
+}
+
+// logged returns the parameters as the call log shows them: without the token that proves an identity.
+func (p params) logged() params {
+	if p["OIDCToken"] == "" {
+		return p
+	}
+	shown := maps.Clone(p)
+	shown["OIDCToken"] = masked
+	return shown
+}
+
+// flag reads a switch, given the spellings of on and off that its family documents. An empty one is off.
+func flag(value string, on, off []string) (set, ok bool) {
+	return slices.Contains(on, value), value == "" || slices.Contains(on, value) || slices.Contains(off, value)
+}
+
+// yesNo reads NotifyReqAuth of a stream, which is a string: yes or no.
+func yesNo(value string) (on, ok bool) { return flag(value, []string{"yes"}, []string{"no"}) }
+
+// trueFalse reads a parameter that the documentation has as a Boolean.
+func trueFalse(value string) (on, ok bool) { return flag(value, []string{"true"}, []string{"false"}) }
+
+// eitherSpelling reads NotifyReqAuth of a recording: a Boolean by its type, yes or no by its description.
+func eitherSpelling(value string) (on, ok bool) {
+	return flag(value, []string{"true", "yes"}, []string{"false", "no"})
+}
+
+// parseTime reads a time as the cloud takes it. Package time also takes fractions of a second, and an hour of one digit.
+func parseTime(text string) (t time.Time, ok bool) {
+	t, err := time.Parse(timeFormat, text)
+	return t, err == nil && t.Format(timeFormat) == text
 }
 
 // span reads StartTime and EndTime of a records query, for the families that have a code for each mistake.
 func (p params) span(now time.Time) (from, to time.Time, err error) {
-	if from, err = time.Parse(timeFormat, p["StartTime"]); err != nil {
+	var ok bool
+	if from, ok = parseTime(p["StartTime"]); !ok {
 		return from, to, errMalformed("StartTime")
 	}
-	if to, err = time.Parse(timeFormat, p["EndTime"]); err != nil {
+	if to, ok = parseTime(p["EndTime"]); !ok {
 		return from, to, errMalformed("EndTime")
 	}
 	if !to.After(from) {

@@ -38,7 +38,7 @@ func addRecordConfig(s *Server, r *request) (fields, error) {
 			return nil, errConfigExists
 		}
 		var c RecordConfig
-		return &c, c.apply(r, false)
+		return &c, c.apply(r, merging{})
 	})
 }
 
@@ -55,12 +55,12 @@ func updateRecordConfig(s *Server, r *request) (fields, error) {
 		if r.switches.RecordUpdateMerges {
 			c = *old
 		}
-		return &c, c.apply(r, r.switches.RecordUpdateMerges)
+		return &c, c.apply(r, merging{r.switches.RecordUpdateMerges, r.switches.RecordUpdateKeepsEmpty})
 	})
 }
 
 // apply takes over the parameters of an Add or Update.
-func (c *RecordConfig) apply(r *request, merge bool) error {
+func (c *RecordConfig) apply(r *request, merge merging) error {
 	r.params.replaceIn(&c.NotifyURL, "NotifyUrl", merge)
 	if !webURL(c.NotifyURL) {
 		return errNotifyURL
@@ -69,14 +69,14 @@ func (c *RecordConfig) apply(r *request, merge bool) error {
 	if c.OnDemandURL != "" && !webURL(c.OnDemandURL) {
 		return errOnDemandURL
 	}
-	if !merge || r.params.has("NeedStatusNotify") {
-		on, ok := yesNo(r.params["NeedStatusNotify"])
+	if !merge.keeps(r.params, "NeedStatusNotify") {
+		on, ok := trueFalse(r.params["NeedStatusNotify"])
 		if !ok {
 			return errInvalidParam
 		}
 		c.NeedStatusNotify = on
 	}
-	return applyAuth(r, &c.Auth, &c.AuthKey, maxRecordKey, merge)
+	return applyAuth(r, &c.Auth, &c.AuthKey, eitherSpelling, maxRecordKey, merge)
 }
 
 func describeRecordConfig(s *Server, r *request) (fields, error) {

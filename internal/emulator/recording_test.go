@@ -39,6 +39,17 @@ func TestRecordRoundTrip(t *testing.T) {
 				NeedStatusNotify: new(true), NotifyReqAuth: new(true), NotifyAuthKey: new(authKey),
 			},
 		},
+		"Update keeps what is empty, too, if so switched": {
+			switches: Switches{RecordUpdateMerges: true, RecordUpdateKeepsEmpty: true},
+			update: &sdk.UpdateLiveRecordNotifyConfigRequest{
+				DomainName: new(play), NotifyUrl: new(""), OnDemandUrl: new(""), NotifyAuthKey: new(""),
+				NeedStatusNotify: new(false),
+			},
+			want: &config{
+				DomainName: new(play), NotifyUrl: added.NotifyUrl, OnDemandUrl: added.OnDemandUrl,
+				NeedStatusNotify: new(false), NotifyReqAuth: new(true), NotifyAuthKey: new(authKey),
+			},
+		},
 		"Update clears what is empty or off even when omitted fields are kept": {
 			switches: Switches{RecordUpdateMerges: true},
 			update: &sdk.UpdateLiveRecordNotifyConfigRequest{
@@ -104,7 +115,9 @@ func TestRecordRefuses(t *testing.T) {
 		"a key of 33":                {action: add, params: []string{"NotifyReqAuth", "true", "NotifyAuthKey", strings.Repeat("a", 33)}, status: 400, code: "InvalidParam"},
 		"a key of 15":                {action: add, params: []string{"NotifyReqAuth", "yes", "NotifyAuthKey", strings.Repeat("a", 15)}, status: 400, code: "InvalidParam"},
 		"a flag of neither spelling": {action: add, params: []string{"NeedStatusNotify", "1"}, status: 400, code: "InvalidParam"},
-		"nothing: flags of yes, no":  {action: add, params: []string{"NeedStatusNotify", "yes", "NotifyReqAuth", "no"}, status: 200},
+		"a Boolean of yes":           {action: add, params: []string{"NeedStatusNotify", "yes"}, status: 400, code: "InvalidParam"},
+		"nothing: yes for a Boolean": {action: add, params: []string{"NotifyReqAuth", "yes", "NotifyAuthKey", authKey}, status: 200},
+		"nothing: no for a Boolean":  {action: add, params: []string{"NotifyReqAuth", "no", "NeedStatusNotify", "false"}, status: 200},
 		"a NotifyUrl of FTP":         {action: add, params: []string{"NotifyUrl", "ftp://a"}, status: 400, code: "InvalidNotifyUrl.Malformed"},
 		"an empty NotifyUrl":         {action: add, params: []string{"NotifyUrl", ""}, status: 400, code: "InvalidNotifyUrl.Malformed"},
 		"an OnDemandUrl":             {action: add, params: []string{"OnDemandUrl", "a"}, status: 400, code: "InvalidOnDemandUrl.Malformed"},

@@ -5,6 +5,8 @@ package emulator
 
 import (
 	"cmp"
+	"fmt"
+	"hash/fnv"
 	"net/http"
 	"slices"
 	"sort"
@@ -200,12 +202,13 @@ func atOrAfter[R recorded](list []R, t time.Time) int {
 	return sort.Search(len(list), func(i int) bool { return !list[i].when().Before(t) })
 }
 
-// query asks for one page of the records in a span of time, newest first. The order, and that the span includes its
-// start and not its end, are undocumented.
+// query asks for one page of the records in a span of time. The order, and that the span includes its start and not its
+// end, are undocumented.
 type query[R recorded] struct {
 	from, to, now time.Time
 	match         func(*R) bool // nil means all
 	size, number  int
+	order         string // a value of Switches.RecordsOrder
 }
 
 // page returns the records of one page, and how many records there are on all pages.
@@ -218,23 +221,73 @@ func (r *records[R]) page(key string, q query[R]) (items []R, total int) {
 	}
 	list = list[atOrAfter(list, q.from):]
 	list = list[:atOrAfter(list, q.to)]
-	skip := (q.number - 1) * q.size
-	if q.match == nil {
-		last := max(0, len(list)-skip)
-		items = slices.Clone(list[max(0, last-q.size):last])
-		slices.Reverse(items)
-		return items, len(list)
+	if q.order == OrderShuffled {
+		return q.window(shuffled(q.matching(list)))
 	}
-	for i := len(list) - 1; i >= 0; i-- {
-		if !q.match(&list[i]) {
+	if q.match == nil { // no need to look at each
+		return q.window(list)
+	}
+	skip := (q.number - 1) * q.size
+	for i := range list {
+		r := &list[q.position(i, len(list))]
+		if !q.match(r) {
 			continue
 		}
 		if total >= skip && len(items) < q.size {
-			items = append(items, list[i])
+			items = append(items, *r)
 		}
 		total++
 	}
 	return items, total
+}
+
+// position is where the i-th record of an answer stands in a list of n that is sorted by time.
+func (q query[R]) position(i, n int) int {
+	if q.order == OrderOldest {
+		return i
+	}
+	return n - 1 - i
+}
+
+// window returns one page of a list in which all records match.
+func (q query[R]) window(list []R) (items []R, total int) {
+	skip := (q.number - 1) * q.size
+	for i := skip; i < min(skip+q.size, len(list)); i++ {
+		items = append(items, list[q.position(i, len(list))])
+	}
+	return items, len(list)
+}
+
+// matching returns the records that the query asks for. It keeps the list.
+func (q query[R]) matching(list []R) []R {
+	var found []R
+	for i := range list {
+		if q.match == nil || q.match(&list[i]) {
+			found = append(found, list[i])
+		}
+	}
+	return found
+}
+
+// shuffled returns the records ordered by a hash of their content, so that two pages of the same query fit together. It
+// keeps the list.
+func shuffled[R recorded](list []R) []R {
+	type hashed struct {
+		hash  uint64
+		index int
+	}
+	order := make([]hashed, len(list))
+	for i := range list {
+		h := fnv.New64a()
+		fmt.Fprint(h, list[i])
+		order[i] = hashed{h.Sum64(), i}
+	}
+	slices.SortFunc(order, func(a, b hashed) int { return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.index, b.index)) })
+	out := make([]R, len(list))
+	for i, o := range order {
+		out[i] = list[o.index]
+	}
+	return out
 }
 
 // forget drops the records of one key.

@@ -4,6 +4,7 @@
 package emulator
 
 import (
+	stdcmp "cmp"
 	"fmt"
 	"slices"
 	"testing"
@@ -264,6 +265,9 @@ func TestRecordsQueriesRefuse(t *testing.T) {
 		"a storage there is not":    {name: "StorageType", value: "s3", rec: "InvalidParam"},
 		"a domain, an app unknown":  {name: "key", value: "unknown", stream: "InvalidDomain.NotFound", rec: "InvalidDomain.NotFound", mpu: "InvalidAppId"},
 		"nothing: an end to come":   {name: "EndTime", offset: 1},
+		"a start with fractions":    {name: "StartTime", value: "2026-01-01T00:00:00.000Z", stream: "InvalidStartTime.Malformed", rec: "InvalidStartTime.Malformed", mpu: "InvalidParam"},
+		"an end with fractions":     {name: "EndTime", value: "2026-01-02T03:04:05,5Z", stream: "InvalidEndTime.Malformed", rec: "InvalidEndTime.Malformed", mpu: "InvalidParam"},
+		"an hour of one digit":      {name: "StartTime", value: "2026-01-01T3:00:00Z", stream: "InvalidStartTime.Malformed", rec: "InvalidStartTime.Malformed", mpu: "InvalidParam"},
 		"a start with milliseconds": {name: "StartTime", value: "2026-01-01T00:00:00.000", stream: "InvalidStartTime.Malformed", rec: "InvalidStartTime.Malformed", mpu: "InvalidParam"},
 	}
 	for name, tc := range cases {
@@ -293,6 +297,114 @@ func TestRecordsQueriesRefuse(t *testing.T) {
 			got := []string{call(stream, "DomainName", push), call(record, "DomainName", play), call(mpu, "AppId", appID)}
 			if diff := cmp.Diff([]string{tc.stream, tc.rec, tc.mpu}, got); diff != "" {
 				t.Errorf("codes (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestRecordsOrder pages through records in each order, and finds each record once.
+func TestRecordsOrder(t *testing.T) {
+	clk := newClock()
+	c := newCloud(t, Options{Now: clk.now})
+	var planted []CallbackRecord
+	for n := 1; n <= 40; n++ {
+		at := clk.now().Add(-time.Duration(n) * time.Minute)
+		planted = append(planted, CallbackRecord{Domain: push, Stream: fmt.Sprint(n), Time: at})
+	}
+	c.AddRecords(Records{Stream: planted})
+	for i := range planted {
+		planted[i].Domain = play
+	}
+	c.AddRecords(Records{Record: planted})
+	queries := map[string]func(page string) []any{
+		"stream": func(page string) []any {
+			a := c.post("DescribeLiveStreamsNotifyRecords", "DomainName", push, "PageSize", "7", "PageNumber", page,
+				"StartTime", clk.now().Add(-time.Hour).Format(timeFormat), "EndTime", clk.now().Format(timeFormat))
+			list, _ := dig(a.body, "NotifyRecordsInfo", "LiveStreamNotifyRecordsInfo").([]any)
+			return list
+		},
+		"record": func(page string) []any {
+			a := c.post("DescribeLiveRecordNotifyRecords", "DomainName", play, "PageSize", "7", "PageNumber", page,
+				"StartTime", clk.now().Add(-time.Hour).Format(timeFormat), "EndTime", clk.now().Format(timeFormat))
+			list, _ := a.body["CallbackList"].([]any)
+			return list
+		},
+	}
+	newest, oldest := numbers(1, 40), numbers(1, 40)
+	slices.Reverse(oldest)
+	for _, order := range []string{"", OrderNewest, OrderOldest, OrderShuffled} {
+		for family, query := range queries {
+			t.Run(order+"/"+family, func(t *testing.T) {
+				c.SetSwitches(Switches{RecordsOrder: order})
+				var got []string
+				for page := 1; page <= 7; page++ {
+					for _, r := range query(fmt.Sprint(page)) {
+						got = append(got, dig(r, "StreamName").(string))
+					}
+				}
+				switch want := newest; order {
+				case OrderShuffled:
+					if slices.Equal(got, newest) || slices.Equal(got, oldest) {
+						t.Error("they are sorted")
+					}
+					slices.SortFunc(got, func(a, b string) int {
+						return stdcmp.Or(stdcmp.Compare(len(a), len(b)), stdcmp.Compare(a, b)) // as numbers
+					})
+					if diff := cmp.Diff(newest, got); diff != "" {
+						t.Errorf("all records (-want +got):\n%s", diff)
+					}
+				case OrderOldest:
+					want = oldest
+					fallthrough
+				default:
+					if diff := cmp.Diff(want, got); diff != "" {
+						t.Errorf("records (-want +got):\n%s", diff)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestLargestPage asks for more than a page may hold.
+func TestLargestPage(t *testing.T) {
+	clk := newClock()
+	cases := map[string]struct {
+		switches    Switches
+		size        string
+		stream, mpu []any // code, how many records, PageSize
+	}{
+		"the documented one":            {Switches{}, "100", []any{"", 60, 100.0}, []any{"", 60, nil}},
+		"more than the documented":      {Switches{}, "501", []any{"InvalidParam", 0, nil}, []any{"InvalidParam", 0, nil}},
+		"more is clamped":               {Switches{ClampPageSize: true}, "501", []any{"", 60, 500.0}, []any{"", 60, nil}},
+		"a lower one":                   {Switches{MaxPageSize: 50}, "50", []any{"", 50, 50.0}, []any{"", 50, nil}},
+		"more than a lower one":         {Switches{MaxPageSize: 50}, "51", []any{"InvalidParam", 0, nil}, []any{"InvalidParam", 0, nil}},
+		"more than a lower one, so cut": {Switches{MaxPageSize: 50, ClampPageSize: true}, "100", []any{"", 50, 50.0}, []any{"", 50, nil}},
+		"one that is higher":            {Switches{MaxPageSize: 1000}, "501", []any{"InvalidParam", 0, nil}, []any{"InvalidParam", 0, nil}},
+		"none is not cut":               {Switches{ClampPageSize: true}, "0", []any{"InvalidParam", 0, nil}, []any{"InvalidParam", 0, nil}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			c := newCloud(t, Options{Now: clk.now, Switches: tc.switches})
+			for n := range 60 {
+				at := clk.now().Add(-time.Duration(n+1) * time.Second)
+				c.AddRecords(Records{Stream: []CallbackRecord{{Domain: push, Time: at}}, MPU: []MPURecord{{AppID: appID, Time: at}}})
+			}
+			from, to := clk.now().Add(-time.Hour).Format(timeFormat), clk.now().Format(timeFormat)
+			look := func(a answer, list any) []any {
+				items, _ := list.([]any)
+				return []any{a.code(), len(items), a.body["PageSize"]}
+			}
+			stream := c.post("DescribeLiveStreamsNotifyRecords", "DomainName", push, "PageSize", tc.size,
+				"StartTime", from, "EndTime", to)
+			mpu := c.post("ListRtcMPUEventSubRecord", "AppId", appID, "PageSize", tc.size, "PageNo", "1",
+				"StartTime", from, "EndTime", to)
+			got := [][]any{
+				look(stream, dig(stream.body, "NotifyRecordsInfo", "LiveStreamNotifyRecordsInfo")),
+				look(mpu, mpu.body["Logs"]),
+			}
+			if diff := cmp.Diff([][]any{tc.stream, tc.mpu}, got); diff != "" {
+				t.Errorf("pages (-want +got):\n%s", diff)
 			}
 		})
 	}

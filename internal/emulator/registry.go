@@ -42,11 +42,13 @@ type registry struct {
 	mu        sync.RWMutex
 	domains   map[string]domain
 	streaming map[string]string // streaming domain by the ingest domain that is mapped to it
+	mains     map[string]string // main streaming domain by the sub-streaming domain that is tied to it
 	apps      map[string]string // account by application
 }
 
 // AddDomain makes a domain known, or changes its account and kind. The empty account is "default".
 func (s *Server) AddDomain(account, name string, kind DomainKind) {
+	s.knowAccount(orDefault(account))
 	s.registry.addDomain(name, domain{account: orDefault(account), kind: kind})
 }
 
@@ -66,15 +68,29 @@ func (s *Server) MapDomain(ingest, streaming string) error {
 	if d, ok := s.registry.domain(ingest); !ok || d.kind != IngestDomain {
 		return fmt.Errorf("%q is not a known ingest domain", ingest)
 	}
-	if d, ok := s.registry.domain(streaming); !ok || d.kind != StreamingDomain {
-		return fmt.Errorf("%q is not a known streaming domain", streaming)
+	if d, ok := s.registry.domain(streaming); !ok || d.kind != StreamingDomain || s.registry.isPlay(streaming) {
+		return fmt.Errorf("%q is not a known main streaming domain", streaming)
 	}
 	s.registry.mapDomain(ingest, streaming)
 	return nil
 }
 
+// MapPlayDomain makes a streaming domain a sub-streaming domain of a main one. From then on it has no configuration.
+func (s *Server) MapPlayDomain(streaming, play string) error {
+	for _, name := range []string{streaming, play} {
+		if d, ok := s.registry.domain(name); !ok || d.kind != StreamingDomain {
+			return fmt.Errorf("%q is not a known streaming domain", name)
+		}
+	}
+	if !s.registry.mapPlay(streaming, play) {
+		return fmt.Errorf("%q cannot be a sub-streaming domain of %q", play, streaming)
+	}
+	return nil
+}
+
 // AddApp makes an RTC application known. The empty account is "default".
 func (s *Server) AddApp(account, appID string) {
+	s.knowAccount(orDefault(account))
 	s.registry.addApp(appID, orDefault(account))
 }
 
@@ -119,10 +135,8 @@ func (r *registry) removeDomain(name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.domains, name)
-	for ingest, streaming := range r.streaming {
-		if ingest == name || streaming == name {
-			delete(r.streaming, ingest)
-		}
+	for _, ties := range []map[string]string{r.streaming, r.mains} {
+		maps.DeleteFunc(ties, func(tied, to string) bool { return tied == name || to == name })
 	}
 }
 
@@ -149,16 +163,66 @@ func (r *registry) streamingOf(ingest string) (string, bool) {
 	return name, ok
 }
 
-// ingestsOf returns the ingest domains mapped to a streaming domain, in no order.
-func (r *registry) ingestsOf(streaming string) []string {
+// mapPlay ties a sub-streaming domain to a main one, and reports whether it could: there is one level, and a domain has
+// its place in it once.
+func (r *registry) mapPlay(main, play string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, isPlay := r.mains[main]
+	if main == play || isPlay || len(tiedTo(r.mains, play)) > 0 || len(tiedTo(r.streaming, play)) > 0 {
+		return false
+	}
+	if r.mains == nil {
+		r.mains = make(map[string]string)
+	}
+	r.mains[play] = main
+	return true
+}
+
+// isPlay tells whether a domain is a sub-streaming domain.
+func (r *registry) isPlay(name string) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
+	_, ok := r.mains[name]
+	return ok
+}
+
+// member is a domain of a mapping, with the type that it has there.
+type member struct{ name, kind string }
+
+// mapping returns all domains that are tied to each other by the one with this name, the main streaming domain first. A
+// domain without ties is alone, and there is no mapping.
+func (r *registry) mapping(name string) []member {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	d, main := r.domains[name], name
+	if d.kind == IngestDomain {
+		main = r.streaming[name]
+	} else if of, ok := r.mains[name]; ok {
+		main = of
+	}
+	if main == "" {
+		return nil
+	}
+	members := []member{{main, "vhost"}}
+	for _, ingest := range tiedTo(r.streaming, main) {
+		members = append(members, member{ingest, "publish"})
+	}
+	for _, play := range tiedTo(r.mains, main) {
+		members = append(members, member{play, "play"})
+	}
+	return members
+}
+
+// tiedTo returns what is tied to a domain, sorted.
+func tiedTo(ties map[string]string, name string) []string {
 	var names []string
-	for ingest, s := range r.streaming {
-		if s == streaming {
-			names = append(names, ingest)
+	for tied, to := range ties {
+		if to == name {
+			names = append(names, tied)
 		}
 	}
+	slices.Sort(names)
 	return names
 }
 

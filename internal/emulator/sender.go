@@ -22,6 +22,8 @@ const (
 	maxSending = 64
 	// maxRetries is how often a callback that timed out is sent again.
 	maxRetries = 5
+	// maxRedirects is how many redirects are followed, if any are.
+	maxRedirects = 5
 	// maxResponse is how much of a receiver's answer is kept.
 	maxResponse = 2048
 	userAgent   = "Go-http-client/1.1"
@@ -69,12 +71,20 @@ type sender struct {
 	cancel  context.CancelFunc
 }
 
-func newSender(timeout, interval time.Duration, now func() time.Time) *sender {
+// newSender returns a sender that asks follow whether to follow a redirect.
+func newSender(timeout, interval time.Duration, now func() time.Time, follow func() bool) *sender {
 	s := &sender{
 		client: &http.Client{
 			Transport: &http.Transport{MaxIdleConnsPerHost: maxSending, IdleConnTimeout: 30 * time.Second},
-			// Whether the cloud follows redirects is undocumented; here they are failures.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+			CheckRedirect: func(_ *http.Request, via []*http.Request) error {
+				switch {
+				case !follow():
+					return http.ErrUseLastResponse
+				case len(via) > maxRedirects:
+					return errors.New("too many redirects")
+				}
+				return nil
+			},
 		},
 		timeout:  timeout,
 		interval: interval,

@@ -16,19 +16,23 @@ import (
 
 // Server is the emulated cloud. Its methods may be called from many goroutines.
 type Server struct {
-	opts    Options
-	now     func() time.Time
-	log     *slog.Logger
-	keys    map[string]AccessKey
-	admin   http.Handler
-	closing context.Context
-	close   context.CancelFunc
+	opts Options
+	now  func() time.Time
+	log  *slog.Logger
+	keys map[string]AccessKey
+	// accountIDs are the numbers that the options give, by the name of the account.
+	accountIDs map[string]string
+	admin      http.Handler
+	closing    context.Context
+	close      context.CancelFunc
 
 	mu       sync.Mutex // guards switches and online
 	switches Switches
 	online   map[streamID]onlineStream
 
 	registry registry
+	trust    trust
+	sessions sessions
 	nonces   nonces
 	quotas   quotas
 	faults   faults
@@ -66,14 +70,17 @@ func New(opts Options) *Server {
 		switches: opts.Switches,
 		online:   make(map[streamID]onlineStream),
 		quotas:   quotas{scale: opts.QPSScale, model: opts.Throttle},
-		sender:   newSender(opts.CallbackTimeout, opts.CallbackRetryInterval, opts.Now),
 	}
+	s.sender = newSender(opts.CallbackTimeout, opts.CallbackRetryInterval, opts.Now,
+		func() bool { return s.Switches().FollowRedirects })
 	s.closing, s.close = context.WithCancel(context.Background())
+	s.accountIDs = accountIDs(opts.AccessKeys)
+	s.knowAccount(defaultAccount)
 	for _, key := range opts.AccessKeys {
-		if key.Account == "" {
-			key.Account = defaultAccount
-		}
+		key.Account = orDefault(key.Account)
+		key.AccountID = s.AccountID(key.Account)
 		s.keys[key.ID] = key
+		s.knowAccount(key.Account)
 	}
 	s.admin = s.adminHandler()
 	return s
@@ -81,6 +88,7 @@ func New(opts Options) *Server {
 
 // ServeHTTP serves the cloud API at / and the admin API below /_emulator/.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat)) // or it were the time of this machine
 	if strings.HasPrefix(r.URL.Path, adminPrefix) {
 		s.admin.ServeHTTP(w, r)
 		return
@@ -100,8 +108,9 @@ func (s *Server) Close() {
 func (s *Server) Wait() { s.sender.wait() }
 
 // Reset forgets configurations, online streams, callback records, faults, the call log, used nonces and what counts
-// against limits, and abandons deliveries in flight. Domains, their mapping, applications, access keys and switches
-// stay: they are how the emulator was set up, not what happened to it.
+// against limits, and abandons deliveries in flight. Domains, their mapping, applications, access keys, roles and
+// switches stay: they are how the emulator was set up, not what happened to it. So do the access keys that the token
+// service issued, until they expire.
 func (s *Server) Reset() {
 	s.endStreams(anyStream)
 	s.sender.abandon()

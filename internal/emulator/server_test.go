@@ -42,7 +42,7 @@ func TestReset(t *testing.T) {
 		"stream":          c.StartStream(push, "a", "s") == nil,
 		"calls":           c.CallCount(),
 		"switches":        c.Switches().StreamDescribeAbsent,
-		"mapping":         dig(c.post("DescribeLiveDomainMapping", "DomainName", push).body, "LiveDomainModels") != nil,
+		"mapping":         dig(c.get("DescribeLiveDomainMapping", "DomainName", push).body, "LiveDomainModels") != nil,
 	}
 	want := map[string]any{
 		"configurations": false, "records": 0, "quota and fault": "InvalidConfig.NotFound", "stream": true,

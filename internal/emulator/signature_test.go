@@ -99,3 +99,16 @@ func TestCallbackSignature(t *testing.T) {
 		})
 	}
 }
+
+// TestLegacySignature holds the older signature to the vendor's sample.
+func TestLegacySignature(t *testing.T) {
+	toSign := legacyStringToSign("GET", params{
+		"AccessKeyId": "testid", "Action": "DescribeRegions", "Format": "XML", "SignatureMethod": "HMAC-SHA1",
+		"SignatureNonce": "3ee8c1b8-83d3-44af-a94f-4e0ad82fd6cf", "SignatureVersion": "1.0",
+		"Timestamp": "2016-02-23T12:46:24Z", "Version": "2014-05-26", "Signature": "whatever",
+	}, params{})
+	const want = "OLeaidS1JvxuMvnyHOwuJ+uX5qY="
+	if got := legacySign("testsecret", toSign); got != want {
+		t.Errorf("signature %s, want %s, of\n%s", got, want, toSign)
+	}
+}

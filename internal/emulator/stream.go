@@ -53,7 +53,7 @@ func setStreamConfig(s *Server, r *request) (fields, error) {
 // apply takes over the parameters of a Set. All of them may be absent: a configuration without a URL is undocumented,
 // and accepted.
 func (c *StreamConfig) apply(r *request) error {
-	merge := r.switches.StreamSetMerges
+	merge := merging{r.switches.StreamSetMerges, r.switches.StreamSetKeepsEmpty}
 	r.params.replaceIn(&c.NotifyURL, "NotifyUrl", merge)
 	r.params.replaceIn(&c.ExceptionNotifyURL, "ExceptionNotifyUrl", merge)
 	r.params.replaceIn(&c.SwitchNotifyURL, "SwitchNotifyUrl", merge)
@@ -62,13 +62,15 @@ func (c *StreamConfig) apply(r *request) error {
 			return errInvalidParam
 		}
 	}
-	return applyAuth(r, &c.Auth, &c.AuthKey, maxStreamKey, merge)
+	return applyAuth(r, &c.Auth, &c.AuthKey, yesNo, maxStreamKey, merge)
 }
 
 // applyAuth takes over NotifyReqAuth and NotifyAuthKey. Without authentication no key is kept.
-func applyAuth(r *request, auth *bool, key *string, longest int, merge bool) error {
-	if !merge || r.params.has("NotifyReqAuth") {
-		on, ok := yesNo(r.params["NotifyReqAuth"])
+func applyAuth(
+	r *request, auth *bool, key *string, read func(string) (on, ok bool), longest int, merge merging,
+) error {
+	if !merge.keeps(r.params, "NotifyReqAuth") {
+		on, ok := read(r.params["NotifyReqAuth"])
 		if !ok {
 			return errInvalidParam
 		}
@@ -85,8 +87,16 @@ func applyAuth(r *request, auth *bool, key *string, longest int, merge bool) err
 	return nil
 }
 
+// notPush is what Describe and Delete of a configuration answer for a domain that is no ingest domain.
+func notPush(sw Switches) apiError {
+	if sw.StreamNotPushDomain {
+		return errNotPushDomain
+	}
+	return errIllegalOperation
+}
+
 func describeStreamConfig(s *Server, r *request) (fields, error) {
-	name, err := s.domainOf(r, IngestDomain, errIllegalOperation)
+	name, err := s.domainOf(r, IngestDomain, notPush(r.switches))
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +134,7 @@ func jsonKey(key string, sw Switches) any {
 }
 
 func deleteStreamConfig(s *Server, r *request) (fields, error) {
-	name, err := s.domainOf(r, IngestDomain, errIllegalOperation)
+	name, err := s.domainOf(r, IngestDomain, notPush(r.switches))
 	if err != nil {
 		return nil, err
 	}

@@ -59,6 +59,26 @@ func TestStreamRoundTrip(t *testing.T) {
 				NotifyReqAuth: new("no"), NotifyAuthKey: new(""),
 			},
 		},
+		"empty fields are kept, too, if so switched": {
+			switches: Switches{StreamSetMerges: true, StreamSetKeepsEmpty: true},
+			sets: []sdk.SetLiveStreamsNotifyUrlConfigRequest{full, {
+				DomainName: new(push), NotifyUrl: new("http://new"), ExceptionNotifyUrl: new(""),
+				SwitchNotifyUrl: new(""), NotifyReqAuth: new(""), NotifyAuthKey: new(""),
+			}},
+			want: &config{
+				DomainName: new(push), NotifyUrl: new("http://new"), ExceptionNotifyUrl: full.ExceptionNotifyUrl,
+				NotifyReqAuth: new("yes"), NotifyAuthKey: new(authKey),
+			},
+			hidden: "http://hook.example.com/s",
+		},
+		"empty fields are cleared where omitted ones are": {
+			switches: Switches{StreamSetKeepsEmpty: true},
+			sets:     []sdk.SetLiveStreamsNotifyUrlConfigRequest{full, {DomainName: new(push), NotifyUrl: new("")}},
+			want: &config{
+				DomainName: new(push), NotifyUrl: new(""), ExceptionNotifyUrl: new(""),
+				NotifyReqAuth: new("no"), NotifyAuthKey: new(""),
+			},
+		},
 		"a key of digits survives as a number": {
 			switches: Switches{StreamKeyAsNumber: true},
 			sets: []sdk.SetLiveStreamsNotifyUrlConfigRequest{{
@@ -175,6 +195,9 @@ func TestStreamSetRefuses(t *testing.T) {
 		"a key with a hyphen":     {params: []string{"NotifyReqAuth", "yes", "NotifyAuthKey", "0123456789-abcdef"}, status: 400, code: "InvalidParam"},
 		"authentication, no key":  {params: []string{"NotifyReqAuth", "yes"}, status: 400, code: "InvalidParam"},
 		"neither yes nor no":      {params: []string{"NotifyReqAuth", "maybe"}, status: 400, code: "InvalidParam"},
+		"true, which is not yes":  {params: []string{"NotifyReqAuth", "true", "NotifyAuthKey", authKey}, status: 400, code: "InvalidParam"},
+		"false, which is not no":  {params: []string{"NotifyReqAuth", "false"}, status: 400, code: "InvalidParam"},
+		"nothing: an empty flag":  {params: []string{"NotifyReqAuth", ""}, status: 200},
 		"a NotifyUrl of FTP":      {params: []string{"NotifyUrl", "ftp://a"}, status: 400, code: "InvalidParam"},
 		"an ExceptionNotifyUrl":   {params: []string{"ExceptionNotifyUrl", "a"}, status: 400, code: "InvalidParam"},
 		"a SwitchNotifyUrl":       {params: []string{"SwitchNotifyUrl", "a"}, status: 400, code: "InvalidParam"},
@@ -244,5 +267,26 @@ func TestWrongKindOfDomain(t *testing.T) {
 				t.Errorf("got %d %s, want 403 IllegalOperation", got.status, got.code())
 			}
 		})
+	}
+}
+
+// TestStreamNotPushDomain has Describe and Delete answer as Set does, if so switched; the records do not.
+func TestStreamNotPushDomain(t *testing.T) {
+	c := newCloud(t, Options{Switches: Switches{StreamNotPushDomain: true}})
+	got := map[string]string{}
+	for _, action := range []string{
+		"SetLiveStreamsNotifyUrlConfig", "DescribeLiveStreamsNotifyUrlConfig", "DeleteLiveStreamsNotifyUrlConfig",
+	} {
+		got[action] = c.post(action, "DomainName", play).code()
+	}
+	now := c.now().UTC()
+	got["records"] = c.post("DescribeLiveStreamsNotifyRecords", "DomainName", play,
+		"StartTime", now.Add(-1e12).Format(timeFormat), "EndTime", now.Format(timeFormat)).code()
+	want := map[string]string{
+		"SetLiveStreamsNotifyUrlConfig": "CodeNotPushDomain", "DescribeLiveStreamsNotifyUrlConfig": "CodeNotPushDomain",
+		"DeleteLiveStreamsNotifyUrlConfig": "CodeNotPushDomain", "records": "IllegalOperation",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("codes (-want +got):\n%s", diff)
 	}
 }
