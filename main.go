@@ -29,6 +29,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/controller"
+	"github.com/live-notify/live-notify-operator/internal/flags"
 	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/version"
 )
@@ -79,7 +80,9 @@ func parseFlags() (options, error) {
 	flag.BoolVar(&o.printVersion, "version", false, "Print the version and end.")
 	flag.BoolVar(&o.check, "check", false, "Wait until the cluster has the kinds and an operator at work, and end; the status is 1 if that takes over a minute.")
 	o.zap.BindFlags(flag.CommandLine)
-	flag.Parse()
+	if err := flags.Parse(flag.CommandLine, os.Args[1:]); err != nil {
+		return o, err
+	}
 
 	for name := range strings.SplitSeq(*namespaces, ",") {
 		if name = strings.TrimSpace(name); name != "" {

@@ -81,6 +81,33 @@ func TestBadFlags(t *testing.T) {
 	}
 }
 
+// What is written with a blank in place of = must not change what the flags
+// behind it do.
+func TestMisplacedArguments(t *testing.T) {
+	for line, want := range map[string]string{
+		"--leader-elect=false --metrics-secure false --watch-namespaces media --require-account-ref": "write --metrics-secure=false",
+		"--leader-elect true":                      "write --leader-elect=true",
+		"--require-account-ref false":              "write --require-account-ref=false",
+		"--zap-devel true":                         "write --zap-devel=true",
+		"--watch-namespaces team-a, team-b":        `unexpected argument "team-b"`,
+		"manager --leader-elect":                   `unexpected argument "manager"`,
+		"--endpoint --metrics-bind-address :8443":  "--endpoint needs a value",
+		"--watch-namespaces --require-account-ref": "--watch-namespaces needs a value",
+		"--region= --leader-elect":                 "--region needs a value",
+		"--metrics-bind-address= --leader-elect":   "--metrics-bind-address needs a value",
+		"--health-probe-bind-address=":             "--health-probe-bind-address needs a value",
+		"--max-concurrent-reconciles= --version":   "--max-concurrent-reconciles needs a value",
+	} {
+		if _, err := parse(t, strings.Fields(line)...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", line, err, want)
+		}
+	}
+	// These have a meaning when they are empty, which is their default.
+	if _, err := parse(t, "--watch-namespaces=", "--watch-label-selector=", "--endpoint=", "--leader-elect-namespace", ""); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestVersionFlag(t *testing.T) {
 	for arg, want := range map[string]bool{"--version": true, "--leader-elect": false} {
 		if o, err := parse(t, arg); err != nil || o.printVersion != want {

@@ -107,7 +107,7 @@ type CallbackSpec struct {
 	// for it. Each read takes requests of the account's quota.
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=24
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(h|m|s))+$') && duration(self) >= duration('1m') && duration(self) <= duration('24h')",message="must be a duration from 1m to 24h, such as 10m or 1h30m"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(h|m|s))+$') && duration(self) >= duration('1m') && duration(self) <= duration('24h')",message="must be a duration from 1m to 24h, such as 10m or 1h30m; leave the field out for 10m"
 	// +kubebuilder:default="10m"
 	// +optional
 	ResyncInterval metav1.Duration `json:"resyncInterval,omitzero"`
@@ -122,7 +122,7 @@ type CallbackSpec struct {
 type AccountReference struct {
 	// name of the LiveAccount.
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="must be the name of a LiveAccount in the same namespace: lower-case letters, digits, '-' and '.'"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="must be the name of a LiveAccount in the same namespace: lower-case letters, digits, '-' and '.'; leave accountRef out for the operator's own account"
 	Name string `json:"name"`
 }
 
@@ -134,7 +134,7 @@ type RecordsSpec struct {
 	// older than this.
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=24
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(h|m|s))+$') && duration(self) >= duration('1m') && duration(self) <= duration('167h')",message="must be a duration from 1m to 167h, such as 1h; the cloud keeps records for 7 days"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(h|m|s))+$') && duration(self) >= duration('1m') && duration(self) <= duration('167h')",message="must be a duration from 1m to 167h, such as 1h; the cloud keeps records for 7 days; leave the field out for 1h"
 	// +kubebuilder:default="1h"
 	// +optional
 	Window metav1.Duration `json:"window,omitzero"`
@@ -144,7 +144,7 @@ type RecordsSpec struct {
 	// this, and each refresh takes requests of the account's quota.
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=24
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(h|m|s))+$') && duration(self) >= duration('30s') && duration(self) <= duration('24h')",message="must be a duration from 30s to 24h, such as 5m"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(h|m|s))+$') && duration(self) >= duration('30s') && duration(self) <= duration('24h')",message="must be a duration from 30s to 24h, such as 5m; leave the field out for 5m"
 	// +kubebuilder:default="5m"
 	// +optional
 	Interval metav1.Duration `json:"interval,omitzero"`

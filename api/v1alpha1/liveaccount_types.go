@@ -12,7 +12,7 @@ type LiveAccountSpec struct {
 	// region of the account's live centre. Default cn-shanghai. The endpoint does
 	// not depend on it.
 	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z][a-z0-9]*(-[a-z0-9]+)+$')",message="must be a region ID, such as cn-shanghai"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z][a-z0-9]*(-[a-z0-9]+)+$')",message="must be a region ID, such as cn-shanghai; leave the field out for cn-shanghai"
 	// +kubebuilder:default=cn-shanghai
 	// +optional
 	Region string `json:"region,omitempty"`
@@ -22,7 +22,7 @@ type LiveAccountSpec struct {
 	// http:// is refused unless the host is loopback or the operator runs with
 	// --allow-insecure-endpoints.
 	// +kubebuilder:validation:MaxLength=261
-	// +kubebuilder:validation:XValidation:rule="self.matches('^(https?://)?([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|[[][0-9a-fA-F:]+[]])(:[0-9]{1,5})?$')",message="must be host or host:port, optionally with https:// in front and nothing behind, such as live.aliyuncs.com"
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^(https?://)?([0-9A-Za-z]([-0-9A-Za-z]{0,61}[0-9A-Za-z])?([.][0-9A-Za-z]([-0-9A-Za-z]{0,61}[0-9A-Za-z])?)*|[[](([0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}|([0-9A-Fa-f]{1,4}:){1,7}:|([0-9A-Fa-f]{1,4}:){1,6}:[0-9A-Fa-f]{1,4}|([0-9A-Fa-f]{1,4}:){1,5}(:[0-9A-Fa-f]{1,4}){1,2}|([0-9A-Fa-f]{1,4}:){1,4}(:[0-9A-Fa-f]{1,4}){1,3}|([0-9A-Fa-f]{1,4}:){1,3}(:[0-9A-Fa-f]{1,4}){1,4}|([0-9A-Fa-f]{1,4}:){1,2}(:[0-9A-Fa-f]{1,4}){1,5}|[0-9A-Fa-f]{1,4}:(:[0-9A-Fa-f]{1,4}){1,6}|:(:[0-9A-Fa-f]{1,4}){1,7}|::)[]])(:(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3}))?$') && self.matches('^(https?://)?[^:/?#]{1,253}([:/?#]|$)') && (self.matches('^(https?://)?((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])([:/?#]|$)') || !self.matches('^(https?://)?([^:/?#]*[.])?[0-9]+([:/?#]|$)')) && !self.matches('[$][{(]|[{][{]')`,messageExpression=`self == '' ? 'is empty; leave the field out for live.aliyuncs.com' : self.matches('[$][{(]|[{][{]|[<>]') ? 'looks like a template that was not rendered, since it has $ before a bracket, two opening braces, < or >; write what it stands for' : !self.matches('^(https?://)?([^]/?#@[:space:]:[]*|[[][^]/?#@]*[]])(:[0-9]+)?$') ? 'must be host or host:port, optionally with https:// in front and nothing behind, such as live.aliyuncs.com' : self.matches(':[0-9]+$') && !self.matches(':(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})$') ? 'must have a port from 1 to 65535, or none' : 'must have a host that can exist: labels of 1 to 63 letters, digits and inner hyphens with single dots in between, such as hooks.example.com, or an IPv4 address, or an IPv6 address in brackets'`
 	// +optional
 	Endpoint string `json:"endpoint,omitempty"`
 
@@ -93,13 +93,13 @@ type OIDCCredentials struct {
 	// roleARN is the RAM role to act as, such as
 	// acs:ram::123456789012****:role/live-notify.
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('^acs:ram::[^:/ ]+:role/[^ ]+$')",message="must be the ARN of a RAM role, such as acs:ram::1234567890123456:role/live-notify"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^acs:ram::[0-9]+:role/[-A-Za-z0-9._@/]+$')",message="must be the ARN of a RAM role, such as acs:ram::1234567890123456:role/live-notify"
 	RoleARN string `json:"roleARN"`
 
 	// oidcProviderARN is the identity provider of the cluster, such as
 	// acs:ram::123456789012****:oidc-provider/ack-rrsa-c1234.
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('^acs:ram::[^:/ ]+:oidc-provider/[^ ]+$')",message="must be the ARN of an OIDC provider, such as acs:ram::1234567890123456:oidc-provider/ack-rrsa-c1234"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^acs:ram::[0-9]+:oidc-provider/[-A-Za-z0-9._@/]+$')",message="must be the ARN of an OIDC provider, such as acs:ram::1234567890123456:oidc-provider/ack-rrsa-c1234"
 	OIDCProviderARN string `json:"oidcProviderARN"`
 
 	// serviceAccountName is the ServiceAccount, in the same namespace, that the
@@ -122,12 +122,13 @@ type ECSRAMRole struct {
 type AssumeRole struct {
 	// roleARN is the RAM role to act as.
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('^acs:ram::[^:/ ]+:role/[^ ]+$')",message="must be the ARN of a RAM role, such as acs:ram::1234567890123456:role/live-notify"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^acs:ram::[0-9]+:role/[-A-Za-z0-9._@/]+$')",message="must be the ARN of a RAM role, such as acs:ram::1234567890123456:role/live-notify"
 	RoleARN string `json:"roleARN"`
 
-	// externalID that the role's trust policy asks for, if it does.
-	// +kubebuilder:validation:MinLength=2
+	// externalID that the role's trust policy asks for, if it does: 2 to 1224
+	// letters, digits and + = , . @ : / - _ on one line.
 	// +kubebuilder:validation:MaxLength=1224
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[-A-Za-z0-9_+=,.@:/]{2,}$')",message="must be 2 to 1224 letters, digits and + = , . @ : / - _ on one line, as the cloud demands; leave the field out if the role's trust policy asks for none"
 	// +optional
 	ExternalID string `json:"externalID,omitempty"`
 }

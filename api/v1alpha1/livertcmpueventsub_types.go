@@ -21,12 +21,11 @@ type LiveRtcMPUEventSubSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="appID cannot be changed; create another resource for another application"
 	AppID string `json:"appID"`
 
-	// callbackURL is called with POST on each event. Starts with http:// or
-	// https://; the cloud allows letters, digits and - _ ? % = # . / + : in it,
-	// so no '&'.
+	// callbackURL is called with POST on each event. An http:// or https:// URL
+	// with a host that can exist and without user name; the cloud allows letters,
+	// digits and - _ ? % = # . / + : in it, so no '&' and no IPv6 address.
 	// +kubebuilder:validation:MaxLength=2083
-	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([^]/?#@:[]+|[[][0-9a-fA-F:.]+[]])(:[1-9][0-9]{0,4})?([/?#].*)?$')",message="must start with http:// or https:// followed by a host and at most a port number, without user name, such as https://hooks.example.com/mpu"
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[-A-Za-z0-9_?%=#./+:]*$')",message="must hold only letters, digits and - _ ? % = # . / + : as the cloud demands; percent-encode others, such as & as %26"
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^https?://([0-9A-Za-z]([-0-9A-Za-z]{0,61}[0-9A-Za-z])?([.][0-9A-Za-z]([-0-9A-Za-z]{0,61}[0-9A-Za-z])?)*)(:(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3}))?([/?#][-A-Za-z0-9_?%=#./+:]*)?$') && self.matches('^https?://[^:/?#]{1,253}([:/?#]|$)') && (self.matches('^https?://((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])([:/?#]|$)') || !self.matches('^https?://([^:/?#]*[.])?[0-9]+([:/?#]|$)')) && !self.matches('[$][{(]|[{][{]')`,messageExpression=`self == '' ? 'is empty; write a URL such as https://hooks.example.com/live' : self.matches('[$][{(]|[{][{]|[<>]') ? 'looks like a template that was not rendered, since it has $ before a bracket, two opening braces, < or >; write what it stands for, and a < or > that is meant as %3C or %3E' : self != self.trim() ? 'must not begin or end with a space or a line break; remove it (in YAML, write the URL on the line of its field)' : !self.matches('^https?://') ? 'must start with http:// or https:// in lower case, such as https://hooks.example.com/live' : self.matches('^https?://[^/?#]*@') ? 'must not hold a user name or a password; remove what is before the @' : self.matches('^https?://[^/?#:[]*([^[:ascii:]]|%)') ? 'must have its host in ASCII, not percent-encoded; write a name in other letters in punycode, such as xn--fiq228c.example.com' : !self.matches('^[-A-Za-z0-9_?%=#./+:]*$') ? 'must hold only letters, digits and - _ ? % = # . / + : as the cloud demands; percent-encode others, such as & as %26' : self.matches('^https?://([^/?#:[]*|[[][^]]*[]]):') && !self.matches('^https?://([^/?#:[]*|[[][^]]*[]]):(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})([/?#]|$)') ? 'must have a port from 1 to 65535, or none' : 'must have a host that can exist: labels of 1 to 63 letters, digits and inner hyphens with single dots in between, such as hooks.example.com, or an IPv4 address'`
 	CallbackURL string `json:"callbackURL"`
 
 	// channelIDs are the channels whose events are sent, at most 20. Empty, the

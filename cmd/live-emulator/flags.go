@@ -4,6 +4,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/flags"
 )
 
 // defaultKey is the access key of an emulator that was given none.
@@ -59,11 +61,8 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 		"how often to start or stop a stream on each ingest domain, and to emit a recording and a relay event; 0 = never")
 
 	addSwitches(fs, &cfg.options.Switches)
-	if err := fs.Parse(args); err != nil {
+	if err := flags.Parse(fs, args); err != nil {
 		return cfg, err
-	}
-	if fs.NArg() > 0 {
-		return cfg, fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	}
 	if len(cfg.options.AccessKeys) == 0 {
 		cfg.options.AccessKeys = []emulator.AccessKey{defaultKey}
@@ -141,7 +140,7 @@ func (cfg *config) addDomain(value string) error {
 
 func (cfg *config) addMapping(value string) error {
 	ingest, streaming, ok := strings.Cut(value, "=")
-	if !ok {
+	if !ok || ingest == "" || streaming == "" {
 		return fmt.Errorf("want ingest=streaming")
 	}
 	cfg.mappings = append(cfg.mappings, mappingFlag{ingest, streaming})
@@ -168,6 +167,9 @@ func (cfg *config) addRole(value string) error {
 }
 
 func (cfg *config) addApp(value string) error {
+	if value == "" {
+		return errors.New("want the id of an application")
+	}
 	cfg.apps = append(cfg.apps, value)
 	return nil
 }

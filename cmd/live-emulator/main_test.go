@@ -113,6 +113,11 @@ func TestParseFlagsRefuses(t *testing.T) {
 		"a model there is not":        "--throttle leaky",
 		"a switch value there is not": "--stream-describe-absent gone",
 		"an argument":                 "serve",
+		"a blank for =":               "--require-mapping false --qps-scale 0",
+		"a flag for a value":          "--listen --require-mapping",
+		"no value":                    "--listen=",
+		"an app without a name":       "--app=",
+		"no domain mapped":            "--map =play",
 	}
 	for name, args := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -27,6 +27,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/flags"
 )
 
 // config is what to measure.
@@ -57,7 +58,9 @@ func parseFlags() (config, error) {
 	flag.IntVar(&c.failing, "failing", 100, "objects that the cloud rejects for ever; 0 leaves them out")
 	flag.IntVar(&c.runs, "runs", 1, "how often to measure; with more than one, medians are shown too")
 	flag.StringVar(&c.json, "json", "", "`file` to write the figures to")
-	flag.Parse()
+	if err := flags.Parse(flag.CommandLine, os.Args[1:]); err != nil {
+		return c, err
+	}
 	var err error
 	if c.throttle, err = emulator.ParseThrottleModel(*throttle); err != nil {
 		return c, err

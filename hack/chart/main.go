@@ -18,11 +18,16 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
+
+	"github.com/live-notify/live-notify-operator/internal/flags"
 )
 
 func main() {
 	out := flag.String("out", ".", "directory with what is generated in config, to write the chart's files in")
-	flag.Parse()
+	if err := flags.Parse(flag.CommandLine, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "chart:", err)
+		os.Exit(1)
+	}
 	if err := run(*out); err != nil {
 		fmt.Fprintln(os.Stderr, "chart:", err)
 		os.Exit(1)

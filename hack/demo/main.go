@@ -25,6 +25,7 @@ import (
 	"github.com/go-logr/logr"
 	ctrl "sigs.k8s.io/controller-runtime"
 
+	"github.com/live-notify/live-notify-operator/internal/flags"
 	"github.com/live-notify/live-notify-operator/test/controlplane"
 )
 
@@ -38,7 +39,10 @@ const (
 func main() {
 	runInPlace() // does not return if this process is to become a part of the control plane
 	once := flag.Bool("once", false, "end as soon as all samples are ready and failed callbacks are counted")
-	flag.Parse()
+	if err := flags.Parse(flag.CommandLine, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
 	ctrl.SetLogger(logr.Discard())
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)

@@ -15,13 +15,18 @@ import (
 	"strings"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/live-notify/live-notify-operator/internal/flags"
 )
 
 const dir = "config/prometheus"
 
 func main() {
 	out := flag.String("out", ".", "directory to write config/prometheus in")
-	flag.Parse()
+	if err := flags.Parse(flag.CommandLine, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "monitoring:", err)
+		os.Exit(1)
+	}
 	if err := run(*out); err != nil {
 		fmt.Fprintln(os.Stderr, "monitoring:", err)
 		os.Exit(1)

@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"text/template"
+
+	"github.com/live-notify/live-notify-operator/internal/flags"
 )
 
 //go:embed *.tpl
@@ -27,7 +29,10 @@ var pages = map[string]func() (any, error){
 
 func main() {
 	out := flag.String("out", ".", "directory to write docs/reference into")
-	flag.Parse()
+	if err := flags.Parse(flag.CommandLine, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "refdocs:", err)
+		os.Exit(1)
+	}
 	if err := write(filepath.Join(*out, "docs", "reference")); err != nil {
 		fmt.Fprintln(os.Stderr, "refdocs:", err)
 		os.Exit(1)

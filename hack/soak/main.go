@@ -30,6 +30,8 @@ import (
 
 	"github.com/go-logr/logr"
 	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/live-notify/live-notify-operator/internal/flags"
 )
 
 // config is how long and how hard.
@@ -46,7 +48,9 @@ func parseFlags() (config, error) {
 	flag.IntVar(&c.objects, "n", 300, "objects, 12 to 2000")
 	flag.Uint64Var(&c.seed, "seed", uint64(time.Now().Unix()), "of the random choices")
 	flag.StringVar(&c.json, "json", "", "`file` to write the figures to")
-	flag.Parse()
+	if err := flags.Parse(flag.CommandLine, os.Args[1:]); err != nil {
+		return c, err
+	}
 	switch {
 	case c.minutes <= 0:
 		return c, errors.New("-minutes: want more than 0")

@@ -5,6 +5,7 @@ package controller
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -217,7 +218,7 @@ func drawSpec(t *rapid.T, f fixture, name string) map[string]any {
 		return records
 	})
 	url := func(field string) func() any {
-		return func() any { return drawURL(t, field, `[!-~]`, `[!-"$-.;->A-Z\\^-~]`) }
+		return func() any { return drawURL(t, field, `[]-~!-;=?-[]`, true) }
 	}
 	auth := func() any {
 		return map[string]any{"keySecretRef": map[string]any{
@@ -226,7 +227,7 @@ func drawSpec(t *rapid.T, f fixture, name string) map[string]any {
 		}}
 	}
 	// The name makes the key another one each time.
-	domain := name + "." + matching(t, "domain", `([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?[.]){1,3}[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?`, 230)
+	domain := name + "." + matching(t, "domain", `([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?[.]){1,3}[a-z]([-a-z0-9]{0,61}[a-z0-9])?`, 230)
 	switch f.name {
 	case "LiveNotifyConfig":
 		fields["domainName"] = domain
@@ -247,7 +248,7 @@ func drawSpec(t *rapid.T, f fixture, name string) map[string]any {
 		maybe(fields, "authentication", auth)
 	case "LiveRtcMPUEventSub":
 		fields["appID"] = name + matching(t, "appID", `[A-Za-z0-9_-]{0,50}`, 50)
-		fields["callbackURL"] = drawURL(t, "callbackURL", `[-A-Za-z0-9_?%=#./+:]`, `[-A-Za-z0-9_%=.+]`)
+		fields["callbackURL"] = drawURL(t, "callbackURL", `[-A-Za-z0-9_?%=#./+:]`, false)
 		maybe(fields, "channelIDs", func() any {
 			var ids []any
 			for _, id := range rapid.SliceOfNDistinct(rapid.StringMatching(`[A-Za-z0-9_-]{1,64}`), 0, 20, rapid.ID).Draw(t, "channelIDs") {
@@ -259,15 +260,24 @@ func drawSpec(t *rapid.T, f fixture, name string) map[string]any {
 	return fields
 }
 
-// drawURL draws a URL, given what may be in it and in its host.
-func drawURL(t *rapid.T, what, within, host string) string {
+// leftOver is what a template leaves over, which no URL may hold, and a little
+// more.
+var leftOver = regexp.MustCompile(`[${][{(]+`)
+
+// drawURL draws a URL, given what may be behind its host, and whether that may
+// be an IPv6 address.
+func drawURL(t *rapid.T, what, within string, ipv6 bool) string {
 	const most = 2083
-	if strings.Contains(host, "!") && rapid.IntRange(0, 5).Draw(t, what+" of an IPv6 address") == 5 {
-		host = `\[[0-9a-fA-F:.]{1,39}\]`
-	} else {
-		host += `{1,60}`
+	hosts := []string{
+		`([0-9A-Za-z]([-0-9A-Za-z]{0,20}[0-9A-Za-z])?[.]){0,3}[A-Za-z]([-0-9A-Za-z]{0,61}[0-9A-Za-z])?`,
+		`([1-9]?[0-9][.]){3}25[0-5]`,
 	}
-	url := matching(t, what, `https?://`+host+`(:[1-9][0-9]{0,4})?([/?#]`+within+`{0,40})?`, most)
+	if ipv6 {
+		hosts = append(hosts, `\[([0-9a-fA-F]{1,4}:){1,5}(:[0-9a-fA-F]{1,4}){1,2}\]`)
+	}
+	host := pick(t, what+" of", hosts...)
+	url := matching(t, what, `https?://`+host+`(:[1-5][0-9]{0,4})?([/?#]`+within+`{0,40})?`, most)
+	url = leftOver.ReplaceAllString(url, "$$")
 	if rapid.IntRange(0, 9).Draw(t, what+" is long") == 9 {
 		url += "/" + strings.Repeat("x", most-len(url)-1)
 	}

@@ -1,0 +1,639 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1_test
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+)
+
+// The rule of all URLs is defined here, in parts that can be read, since the
+// markers of a field cannot refer to anything. TestURLRule holds the markers
+// to it, those of kinds to come included, and prints what to write there.
+//
+// It has one rule with one messageExpression, and not a rule for each fault, so
+// that a value gets one message, the one of its first fault. It is made of
+// patterns alone: the oldest Kubernetes has no isIP(), and its isURL() accepts
+// more or less with each version of Go.
+const (
+	label = `[0-9A-Za-z]([-0-9A-Za-z]{0,61}[0-9A-Za-z])?`
+	named = label + `([.]` + label + `)*`
+	octet = `(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])`
+	ipv4  = `(` + octet + `[.]){3}` + octet
+	group = `[0-9A-Fa-f]{1,4}`
+	// Eight groups, or fewer around one "::".
+	ipv6 = `(` + group + `:){7}` + group +
+		`|(` + group + `:){1,7}:` +
+		`|(` + group + `:){1,6}:` + group +
+		`|(` + group + `:){1,5}(:` + group + `){1,2}` +
+		`|(` + group + `:){1,4}(:` + group + `){1,3}` +
+		`|(` + group + `:){1,3}(:` + group + `){1,4}` +
+		`|(` + group + `:){1,2}(:` + group + `){1,5}` +
+		`|` + group + `:(:` + group + `){1,6}` +
+		`|:(:` + group + `){1,7}|::`
+	bracketed = `[[](` + ipv6 + `)[]]`
+	ports     = `(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})`
+	// All of ASCII that can be seen, without < > and the backslash.
+	visible = `[]-~!-;=?-[]`
+	// What the cloud allows in the URL of a relay subscription.
+	relay    = `[-A-Za-z0-9_?%=#./+:]`
+	template = `[$][{(]|[{][{]`
+)
+
+// form is what one sort of address may look like.
+type form struct {
+	scheme, hosts, behind string // patterns
+	faults                []fault
+}
+
+// fault is what may be wrong, as an expression that is true then, and what is
+// said of it.
+type fault struct{ when, say string }
+
+// The faults of URLs, in the order in which they are looked for.
+const (
+	sayEmpty    = "is empty; write a URL such as https://hooks.example.com/live"
+	sayLeaveOut = ", or leave the field out"
+	sayTemplate = "looks like a template that was not rendered, since it has $ before a bracket, two opening braces, < or >; write what it stands for, and a < or > that is meant as %3C or %3E"
+	sayBlank    = "must not begin or end with a space or a line break; remove it (in YAML, write the URL on the line of its field)"
+	sayScheme   = "must start with http:// or https:// in lower case, such as https://hooks.example.com/live"
+	sayUser     = "must not hold a user name or a password; remove what is before the @"
+	sayPunycode = "must have its host in ASCII, not percent-encoded; write a name in other letters in punycode, such as xn--fiq228c.example.com"
+	sayEncode   = "must not hold spaces, line breaks or characters outside ASCII; percent-encode them"
+	sayHost     = "must have a host that can exist: labels of 1 to 63 letters, digits and inner hyphens with single dots in between, such as hooks.example.com, or an IPv4 address"
+	sayPort     = "must have a port from 1 to 65535, or none"
+	sayBrackets = ", or an IPv6 address in brackets"
+	sayInside   = "; an IPv6 address goes in brackets"
+	sayMPUURL   = "must hold only letters, digits and - _ ? % = # . / + : as the cloud demands; percent-encode others, such as & as %26"
+	saySlash    = "must not hold a backslash; write /, or %5C where one is meant"
+	sayEndpoint = "must be host or host:port, optionally with https:// in front and nothing behind, such as live.aliyuncs.com"
+)
+
+// matches returns the expression that a field matches a pattern.
+func matches(pattern string) string { return "self.matches('" + pattern + "')" }
+
+// Patterns of a URL's faults; where is what the host is in.
+const (
+	where   = `^https?://`
+	ahead   = `([^/?#:[]*|[[][^]]*[]])` // a host, whatever is in it
+	between = `([/?#]|$)`
+)
+
+var (
+	empty     = fault{"self == ''", sayEmpty}
+	atTheEnds = []fault{
+		{matches(template + `|[<>]`), sayTemplate},
+		{"self != self.trim()", sayBlank},
+		{"!" + matches(where), sayScheme},
+		{matches(where + `[^/?#]*@`), sayUser},
+		{matches(where + `[^/?#:[]*([^[:ascii:]]|%)`), sayPunycode},
+	}
+	wrongPort = matches(where+ahead+`:`) + " && !" + matches(where+ahead+`:`+ports+between)
+
+	standardURL = form{`https?://`, named + `|` + bracketed, `([/?#]` + visible + `*)?`, slices.Concat(atTheEnds, []fault{
+		{matches(`[^]-~!-[]`) + " && !" + matches(`[^!-~]`), saySlash},
+		{matches(where + `[^/?#]*[/?#][!-~]*[^!-~]`), sayEncode},
+		{wrongPort, sayPort + sayInside},
+		{"", sayHost + sayBrackets},
+	})}
+	relayURL = form{`https?://`, named, `([/?#]` + relay + `*)?`, slices.Concat(atTheEnds, []fault{
+		{"!" + matches(`^`+relay+`*$`), sayMPUURL},
+		{wrongPort, sayPort},
+		{"", sayHost},
+	})}
+	endpoint = form{`(https?://)?`, named + `|` + bracketed, ``, []fault{
+		{"self == ''", "is empty; leave the field out for live.aliyuncs.com"},
+		{matches(template + `|[<>]`), "looks like a template that was not rendered, since it has $ before a bracket, two opening braces, < or >; write what it stands for"},
+		{"!" + matches(`^(https?://)?([^]/?#@[:space:]:[]*|[[][^]/?#@]*[]])(:[0-9]+)?$`), sayEndpoint},
+		{matches(`:[0-9]+$`) + " && !" + matches(`:`+ports+`$`), sayPort},
+		{"", sayHost + sayBrackets},
+	}}
+)
+
+// rule returns the expression that is true of what has the form.
+func (f form) rule() string {
+	const ends = `([:/?#]|$)`
+	return strings.Join([]string{
+		matches(`^` + f.scheme + `(` + f.hosts + `)(:` + ports + `)?` + f.behind + `$`),
+		// Not more than a name in the DNS can have.
+		matches(`^` + f.scheme + `[^:/?#]{1,253}` + ends),
+		// A number at the end makes it an IPv4 address, for everyone who resolves it.
+		"(" + matches(`^`+f.scheme+ipv4+ends) + " || !" + matches(`^`+f.scheme+`([^:/?#]*[.])?[0-9]+`+ends) + ")",
+		"!" + matches(template),
+	}, " && ")
+}
+
+// message returns the expression of what is said of a value that breaks the rule.
+func (f form) message(before ...fault) string {
+	var text strings.Builder
+	for _, fault := range slices.Concat(before, f.faults) {
+		if fault.when != "" {
+			text.WriteString(fault.when + " ? ")
+		}
+		text.WriteString("'" + fault.say + "'")
+		if fault.when != "" {
+			text.WriteString(" : ")
+		}
+	}
+	return text.String()
+}
+
+// TestURLRule looks through all CRDs for fields that hold a URL or an endpoint.
+func TestURLRule(t *testing.T) {
+	t.Parallel()
+	seen := 0
+	for kind, spec := range specs(t) {
+		for field, schema := range spec.Properties {
+			form := standardURL
+			switch {
+			case kind == mpu && field == "callbackURL":
+				form = relayURL
+			case field == "endpoint":
+				form = endpoint
+			case !strings.HasSuffix(field, "URL"):
+				continue
+			}
+			seen++
+			want := apiextensionsv1.ValidationRule{Rule: form.rule(), MessageExpression: form.message()}
+			if field != "endpoint" {
+				none := empty
+				if !slices.Contains(spec.Required, field) {
+					none.say += sayLeaveOut
+				}
+				want.MessageExpression = form.message(none)
+			}
+			if !slices.ContainsFunc(schema.XValidations, func(got apiextensionsv1.ValidationRule) bool {
+				return got.Rule == want.Rule && got.MessageExpression == want.MessageExpression && got.Message == ""
+			}) {
+				t.Errorf("%s: spec.%s needs this marker:\n// +kubebuilder:validation:XValidation:rule=`%s`,messageExpression=`%s`",
+					kind, field, want.Rule, want.MessageExpression)
+			}
+		}
+	}
+	if seen < 7 {
+		t.Errorf("found %d fields with an address", seen)
+	}
+}
+
+// specs returns the schemas of all specs, by kind.
+func specs(t *testing.T) map[string]apiextensionsv1.JSONSchemaProps {
+	t.Helper()
+	files, err := filepath.Glob("../../config/crd/bases/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no CRDs: %v", err)
+	}
+	all := map[string]apiextensionsv1.JSONSchemaProps{}
+	for _, file := range files {
+		crd := readCRD(t, file)
+		all[crd.Spec.Names.Kind] = crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
+	}
+	return all
+}
+
+func readCRD(t *testing.T, file string) *apiextensionsv1.CustomResourceDefinition {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	crd := &apiextensionsv1.CustomResourceDefinition{}
+	if err := yaml.UnmarshalStrict(text, crd); err != nil {
+		t.Fatal(err)
+	}
+	return crd
+}
+
+// The pattern of IPv6 addresses knows the same ones as Go does: all ways to
+// leave groups away, and to write too many.
+func TestIPv6Pattern(t *testing.T) {
+	t.Parallel()
+	pattern := regexp.MustCompile(`^(` + ipv6 + `)$`)
+	groups := func(n int) string { return strings.TrimSuffix(strings.Repeat("a1:", n), ":") }
+	var cases []string
+	for before := range 10 {
+		cases = append(cases, groups(before), groups(before)+":", ":"+groups(before))
+		for after := range 10 {
+			for _, middle := range []string{"::", ":::", ":0::"} {
+				cases = append(cases, groups(before)+middle+groups(after), groups(before)+middle+"12345")
+			}
+			cases = append(cases, groups(before)+"::"+groups(after)+"::")
+		}
+	}
+	valid := 0
+	for _, address := range append(cases, "1::g", "FFFF::0", "fe80::1%eth0") {
+		parsed, err := netip.ParseAddr(address)
+		want := err == nil && parsed.Is6() && parsed.Zone() == ""
+		if got := pattern.MatchString(address); got != want {
+			t.Errorf("%q: got %v, want %v", address, got, want)
+		}
+		if want {
+			valid++
+		}
+	}
+	if valid < 30 {
+		t.Errorf("only %d of the addresses are valid", valid)
+	}
+}
+
+// All numbers around the bounds of octets and ports.
+func TestNumberPatterns(t *testing.T) {
+	t.Parallel()
+	anOctet, aPort := regexp.MustCompile(`^`+octet+`$`), regexp.MustCompile(`^`+ports+`$`)
+	for n := range 100_000 {
+		text := strconv.Itoa(n)
+		if got := anOctet.MatchString(text); got != (n <= 255) {
+			t.Errorf("octet %d: got %v", n, got)
+		}
+		if got := aPort.MatchString(text); got != (n >= 1 && n <= 65535) {
+			t.Errorf("port %d: got %v", n, got)
+		}
+		if padded := fmt.Sprintf("0%d", n); anOctet.MatchString(padded) || aPort.MatchString(padded) {
+			t.Errorf("%s is taken for an octet or a port", padded)
+		}
+	}
+}
+
+// A CRD goes through templates itself: Flux substitutes variables in what it
+// applies, and charts have CRDs among their templates.
+func TestCRDsAreNoTemplates(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../../config/crd/bases/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no CRDs: %v", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, start := range []string{"${", "$(", "{{"} {
+			if at := strings.Index(string(text), start); at >= 0 {
+				t.Errorf("%s has %s: ...%s...", file, start, text[max(0, at-40):min(len(text), at+40)])
+			}
+		}
+	}
+}
+
+// atHost returns a URL with this host.
+func atHost(host string) string { return "https://" + host + "/live" }
+
+// badURLs are refused in every field. What is said in that of a relay
+// subscription, whose alphabet is smaller, stands beside it where it is another.
+var badURLs = map[string]struct{ url, say, relay string }{
+	// Templates that were not rendered.
+	"a shell's variable for the host":      {atHost("${HOOK_HOST}"), sayTemplate, ""},
+	"a variable with a default":            {atHost("${HOOK_HOST:-hooks.example.com}"), sayTemplate, ""},
+	"a variable in the name":               {atHost("${env}.example.com"), sayTemplate, ""},
+	"a variable for the port":              {"https://hooks.example.com:${PORT}/live", sayTemplate, ""},
+	"a variable for the whole":             {"${HOOK_URL}", sayTemplate, ""},
+	"a variable for the scheme":            {"${scheme}://hooks.example.com/", sayTemplate, ""},
+	"a variable in the path":               {"https://hooks.example.com/${tenant}/live", sayTemplate, ""},
+	"a variable in the query":              {"https://hooks.example.com/live?token=${TOKEN}", sayTemplate, ""},
+	"a variable in the fragment":           {"https://hooks.example.com/live#${x}", sayTemplate, ""},
+	"a value of Helm":                      {atHost("{{.Values.host}}"), sayTemplate, ""},
+	"a value of Helm, with blanks":         {atHost("{{ .Values.host }}"), sayTemplate, ""},
+	"a value of Helm in the path":          {"https://hooks.example.com/{{.Values.path}}", sayTemplate, ""},
+	"a value of Helm in front":             {"{{ .Values.url }}", sayTemplate, ""},
+	"a variable of Kubernetes":             {atHost("$(HOOK_HOST)"), sayTemplate, ""},
+	"a variable of Kubernetes in the path": {"https://hooks.example.com/$(TENANT)/live", sayTemplate, ""},
+	"words to be replaced":                 {atHost("<your-host>"), sayTemplate, ""},
+	"a token to be replaced":               {"https://hooks.example.com/live/<token>", sayTemplate, ""},
+	"a template of ERB":                    {"https://hooks.example.com/<%= path %>", sayTemplate, ""},
+	"a template that ends":                 {"https://hooks.example.com/live>", sayTemplate, ""},
+	"a template after a user name":         {"https://user:${PASSWORD}@hooks.example.com/", sayTemplate, ""},
+	"a template and a line break":          {"https://${HOST}/\n", sayTemplate, ""},
+
+	// What is around it.
+	"a line break behind":                   {atHost("hooks.example.com") + "\n", sayBlank, ""},
+	"a line break of Windows behind":        {atHost("hooks.example.com") + "\r\n", sayBlank, ""},
+	"a blank behind":                        {atHost("hooks.example.com") + " ", sayBlank, ""},
+	"a tab behind":                          {"https://hooks.example.com\t", sayBlank, ""},
+	"a blank in front":                      {" https://hooks.example.com/", sayBlank, ""},
+	"a line break in front":                 {"\nhttps://hooks.example.com/", sayBlank, ""},
+	"a blank that does not break, behind":   {"https://hooks.example.com/\u00a0", sayBlank, ""},
+	"only a blank":                          {" ", sayBlank, ""},
+	"quotation marks around it":             {`"https://hooks.example.com/"`, sayScheme, ""},
+	"a mark of the order of bytes in front": {"\ufeffhttps://hooks.example.com/", sayScheme, ""},
+
+	// Schemes.
+	"no scheme":                   {"hooks.example.com/live", sayScheme, ""},
+	"no scheme but slashes":       {"//hooks.example.com/live", sayScheme, ""},
+	"another scheme":              {"ftp://hooks.example.com/live", sayScheme, ""},
+	"a scheme in capitals":        {"HTTPS://hooks.example.com/live", sayScheme, ""},
+	"a scheme twice":              {"https://https://hooks.example.com/live", sayPort, ""},
+	"a scheme with one slash":     {"https:/hooks.example.com", sayScheme, ""},
+	"a scheme with three slashes": {"https:///hooks.example.com/live", sayHost, ""},
+	"a scheme with a backslash":   {`https:\\hooks.example.com`, sayScheme, ""},
+	"a scheme without a colon":    {"https//hooks.example.com", sayScheme, ""},
+
+	// User names.
+	"a user name":                  {"https://user@hooks.example.com/", sayUser, ""},
+	"a password":                   {"https://user:pass@hooks.example.com:8443/", sayUser, ""},
+	"an empty user name":           {"https://@hooks.example.com/", sayUser, ""},
+	"another host for a user name": {"https://hooks.example.com@evil.example.net", sayUser, ""},
+
+	// Hosts.
+	"nothing but a scheme":               {"https://", sayHost, ""},
+	"a query in place of a host":         {"https://?a=b", sayHost, ""},
+	"a port in place of a host":          {"https://:8080/live", sayHost, ""},
+	"an empty label":                     {atHost("hooks..example.com"), sayHost, ""},
+	"a dot in front":                     {atHost(".hooks.example.com"), sayHost, ""},
+	"a dot at the end":                   {atHost("hooks.example.com."), sayHost, ""},
+	"only dots":                          {atHost(".."), sayHost, ""},
+	"a hyphen in front":                  {atHost("-hooks.example.com"), sayHost, ""},
+	"a hyphen in front of a later label": {atHost("hooks.-example.com"), sayHost, ""},
+	"a hyphen at the end of a label":     {atHost("hooks-.example.com"), sayHost, ""},
+	"a hyphen at the end":                {atHost("hooks.example.com-"), sayHost, ""},
+	"a label of 64 characters":           {atHost(label63 + "a.example.com"), sayHost, ""},
+	"a name of 254 characters":           {atHost(domain63 + strings.Repeat("a", 62)), sayHost, ""},
+	"an underscore":                      {atHost("my_hooks.example.com"), sayHost, ""},
+	"a wildcard":                         {atHost("*.example.com"), sayHost, sayMPUURL},
+	"a blank inside":                     {atHost("hooks example.com"), sayHost, sayMPUURL},
+	"two hosts":                          {atHost("a.example.com,b.example.com"), sayHost, sayMPUURL},
+	"a dollar without a brace":           {atHost("$HOST"), sayHost, sayMPUURL},
+	"one brace":                          {atHost("{host}"), sayHost, sayMPUURL},
+	"a percent sign":                     {atHost("%%"), sayPunycode, ""},
+	"a variable of Windows":              {atHost("%HOOK_HOST%"), sayPunycode, ""},
+	"an encoded letter":                  {atHost("%68ooks.example.com"), sayPunycode, ""},
+	"an encoded name in Chinese":         {atHost("%E7%9B%B4%E6%92%AD.example.com"), sayPunycode, ""},
+	"a name in Chinese":                  {atHost("直播.example.com"), sayPunycode, ""},
+	"a name with an umlaut":              {atHost("hühner.example.com"), sayPunycode, ""},
+	"a Cyrillic letter":                  {atHost("h\u043eoks.example.com"), sayPunycode, ""},
+	"an ideographic dot":                 {atHost("hooks\u3002example.com"), sayPunycode, ""},
+	"a blank of no width":                {atHost("hooks\u200b.example.com"), sayPunycode, ""},
+	"a backslash for a slash":            {`https://hooks.example.com\live`, saySlash, sayMPUURL},
+	"a backslash in front of a slash":    {`http://good\evil/`, saySlash, sayMPUURL},
+	"a backslash in the path":            {`https://hooks.example.com/a\b`, saySlash, sayMPUURL},
+	"a NUL":                              {"https://hooks.example.com\x00/", sayHost, sayMPUURL},
+
+	// IPv4 addresses.
+	"octets over 255":                  {"http://999.1.1.1/", sayHost, ""},
+	"an octet of 256":                  {"http://192.0.2.256/", sayHost, ""},
+	"an octet with a zero in front":    {"http://192.0.2.01/", sayHost, ""},
+	"three octets":                     {"http://192.0.2/", sayHost, ""},
+	"five octets":                      {"http://192.0.2.1.1/", sayHost, ""},
+	"two octets, with a port":          {"http://127.1:8080/", sayHost, ""},
+	"an address as one number":         {"http://2130706433/", sayHost, ""},
+	"a name that ends in a number":     {"http://hooks.example.1/", sayHost, ""},
+	"an address with a dot at the end": {"http://192.0.2.1./", sayHost, ""},
+
+	// Ports.
+	"port 99999":                          {"https://hooks.example.com:99999/live", sayPort, ""},
+	"port 65536":                          {"https://hooks.example.com:65536/live", sayPort, ""},
+	"port 0":                              {"https://hooks.example.com:0", sayPort, ""},
+	"a port with a zero in front":         {"https://hooks.example.com:0443", sayPort, ""},
+	"a port of many digits":               {"https://hooks.example.com:99999999999999999999/", sayPort, ""},
+	"no port behind the colon":            {"https://hooks.example.com:/live", sayPort, ""},
+	"a negative port":                     {"https://hooks.example.com:-1/", sayPort, ""},
+	"a port in words":                     {"https://hooks.example.com:https/live", sayPort, ""},
+	"two ports":                           {"https://hooks.example.com:80:80/", sayPort, ""},
+	"a port out of bounds, of an address": {"http://192.0.2.1:70000", sayPort, ""},
+	"a port out of bounds, and a query":   {"https://hooks.example.com:65536?a=b", sayPort, ""},
+
+	// IPv6 addresses. The cloud takes none in a relay subscription.
+	"an IPv6 address without brackets": {"https://2001:db8::1/live", sayInside, sayPort},
+	"only colons":                      {"https://[::::]/", sayHost, sayMPUURL},
+	"two gaps":                         {"https://[2001::db8::1]/", sayHost, sayMPUURL},
+	"nine groups":                      {"https://[1:2:3:4:5:6:7:8:9]/", sayHost, sayMPUURL},
+	"seven groups":                     {"https://[1:2:3:4:5:6:7]/", sayHost, sayMPUURL},
+	"eight groups and a gap":           {"https://[1:2:3:4::5:6:7:8]/", sayHost, sayMPUURL},
+	"a group of five digits":           {"https://[2001:db8::12345]/", sayHost, sayMPUURL},
+	"a group that is no number":        {"https://[2001:db8::g]/", sayHost, sayMPUURL},
+	"empty brackets":                   {"https://[]/", sayHost, sayMPUURL},
+	"an open bracket":                  {"https://[2001:db8::1/live", sayHost, sayMPUURL},
+	"a bracket that was not opened":    {"https://hooks]/live", sayHost, sayMPUURL},
+	"a name in brackets":               {"https://[hooks.example.com]/", sayHost, sayMPUURL},
+	"an IPv4 address in brackets":      {"https://[192.0.2.1]/", sayHost, sayMPUURL},
+	"an IPv4 address in an IPv6 one":   {"https://[::ffff:192.0.2.1]/", sayHost, sayMPUURL},
+	"a zone":                           {"https://[fe80::1%25eth0]/", sayHost, sayMPUURL},
+	"port 65536 of an IPv6 address":    {"https://[::1]:65536/", sayPort, sayMPUURL},
+	"something behind the bracket":     {"https://[::1]a/", sayHost, sayMPUURL},
+
+	// Behind the host.
+	"a blank in the path":       {"https://hooks.example.com/a b", sayEncode, sayMPUURL},
+	"a line break in the path":  {"https://hooks.example.com/a\nb", sayEncode, sayMPUURL},
+	"a tab in the query":        {"https://hooks.example.com?a=\tb", sayEncode, sayMPUURL},
+	"Chinese in the path":       {"https://hooks.example.com/直播", sayEncode, sayMPUURL},
+	"an umlaut in the fragment": {"https://hooks.example.com/#ü", sayEncode, sayMPUURL},
+	"DEL in the path":           {"https://hooks.example.com/\x7f", sayEncode, sayMPUURL},
+	"two URLs":                  {"https://a.example.com/ https://b.example.com/", sayEncode, sayMPUURL},
+}
+
+// goodURLs are accepted in every field; those that hold a character which the
+// cloud does not allow in a relay subscription, in all but that.
+var goodURLs = map[string]string{
+	"a name":                               "https://hooks.example.com",
+	"a name in capitals":                   "https://Hooks.Example.COM/live",
+	"a name of one label":                  "http://localhost/live", // there are trials without a DNS
+	"a name inside a cluster":              "http://receiver.media.svc:8080/live",
+	"a name of digits and letters":         "https://1.2.3.4a/",
+	"a name of digits but for its end":     "https://1.2.3.example/",
+	"labels of one character":              "https://a.b.c/",
+	"hyphens inside labels":                "https://a--b.c-d.example.com/",
+	"punycode":                             "https://xn--fiq228c.example.com/live",
+	"punycode for all of it":               "https://xn--gtvr54n.xn--fiqs8s",
+	"a label of 63 characters":             atHost(label63 + ".example.com"),
+	"a name of 253 characters":             atHost(domain63 + strings.Repeat("a", 61)),
+	"a name of 253 characters, and a port": "https://" + domain63 + strings.Repeat("a", 61) + ":65535",
+	"an IPv4 address":                      "http://192.0.2.1/live",
+	"the least IPv4 address":               "http://0.0.0.0",
+	"the last IPv4 address":                "http://255.255.255.255:65535?a=b",
+	"port 1":                               "http://hooks.example.com:1/",
+	"port 65535":                           "http://hooks.example.com:65535/",
+	"port 59999":                           "http://hooks.example.com:59999#x",
+	"an IPv6 address":                      "http://[2001:db8::1]/live",
+	"an IPv6 address with a port":          "http://[2001:DB8:0:0:8:800:200C:417A]:65535?a",
+	"an IPv6 address of this machine":      "http://[::1]:8080/live",
+	"an IPv6 address of zeros":             "http://[::]",
+	"a gap for one group":                  "http://[1:2:3::5:6:7:8]/",
+	"a query without a path":               "https://hooks.example.com?a=1",
+	"a fragment without a path":            "https://hooks.example.com#a",
+	"an ampersand":                         "https://hooks.example.com/?a=1&b=2",
+	"an @ behind the host":                 "https://hooks.example.com/@live?to=a@b",
+	"another URL in the query":             "https://hooks.example.com/?next=https://other.example.com:99999/",
+	"encoded braces":                       "https://hooks.example.com/%7B%7Broom%7D%7D/%24%7Broom%7D/%3Croom%3E",
+	"an encoding in lower case":            "https://hooks.example.com/%e7?a=%2f",
+	"a percent sign that encodes nothing":  "https://hooks.example.com/100%",
+	"braces one by one":                    "https://hooks.example.com/{room}/}}",
+	"a dollar":                             "https://hooks.example.com/$room/$metadata",
+	"all else that can be seen":            `https://hooks.example.com/!"$&'()*+,-.:;=?@[]^_` + "`{|}~",
+	"dots in the path":                     "https://hooks.example.com/a/../b//c.d",
+	"a path of 2 KB":                       url(2083),
+}
+
+// addressFields are the fields with URLs.
+var addressFields = map[string][]string{
+	stream: {"notifyURL", "exceptionNotifyURL", "switchNotifyURL"},
+	record: {"notifyURL", "onDemandURL"},
+	mpu:    {"callbackURL"},
+}
+
+// set asks the API server whether it would take a fine object with this value.
+func set(t *testing.T, kind, field, value string) error {
+	t.Helper()
+	o := object(t, kind, "{}")
+	o.Object["spec"].(map[string]any)[field] = value
+	return api.Create(t.Context(), o, client.DryRunAll)
+}
+
+func TestBadURLs(t *testing.T) {
+	t.Parallel()
+	for what, tc := range badURLs {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			for kind, fields := range addressFields {
+				say := tc.say
+				if kind == mpu && tc.relay != "" {
+					say = tc.relay
+				}
+				for _, field := range fields {
+					refusedOnce(t, set(t, kind, field, tc.url), field, say)
+				}
+			}
+		})
+	}
+}
+
+// refusedOnce looks for one reason, and no other.
+func refusedOnce(t *testing.T, err error, field, say string) {
+	t.Helper()
+	status := apierrors.APIStatus(nil)
+	if !apierrors.IsInvalid(err) || !errors.As(err, &status) {
+		t.Errorf("%s: got %v, want %q", field, err, say)
+		return
+	}
+	causes := status.Status().Details.Causes
+	if len(causes) != 1 || causes[0].Field != "spec."+field || !strings.Contains(causes[0].Message, say) {
+		t.Errorf("%s: got %v, want %q and nothing else", field, causes, say)
+	}
+}
+
+func TestGoodURLs(t *testing.T) {
+	t.Parallel()
+	allowed := regexp.MustCompile(`^` + relay + `*$`)
+	for what, url := range goodURLs {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			for kind, fields := range addressFields {
+				for _, field := range fields {
+					err := set(t, kind, field, url)
+					if kind == mpu && !allowed.MatchString(url) {
+						refusedOnce(t, err, field, sayMPUURL)
+					} else if err != nil {
+						t.Errorf("%s: %v", field, err)
+					}
+				}
+			}
+		})
+	}
+}
+
+// A field that a template left empty.
+func TestEmptyURLs(t *testing.T) {
+	t.Parallel()
+	for kind, fields := range addressFields {
+		for _, field := range fields {
+			err := set(t, kind, field, "")
+			refusedOnce(t, err, field, sayEmpty)
+			required := kind == mpu || kind == record && field == "notifyURL"
+			if leave := strings.Contains(err.Error(), sayLeaveOut); leave == required {
+				t.Errorf("%s: got %v", field, err)
+			}
+		}
+	}
+}
+
+// The endpoint of an account is an address by the same rules.
+func TestEndpoints(t *testing.T) {
+	t.Parallel()
+	for value, say := range map[string]string{
+		"":                                "leave the field out for live.aliyuncs.com",
+		"${LIVE_ENDPOINT}":                sayTemplate[:42],
+		"https://{{ .Values.endpoint }}":  sayTemplate[:42],
+		"live.<region>.aliyuncs.com":      sayTemplate[:42],
+		"live.aliyuncs.com\n":             sayEndpoint,
+		" live.aliyuncs.com":              sayEndpoint,
+		"https://live.aliyuncs.com/":      sayEndpoint,
+		"live.aliyuncs.com/api":           sayEndpoint,
+		"live.aliyuncs.com?a=b":           sayEndpoint,
+		"https://user@live.aliyuncs.com":  sayEndpoint,
+		"ftp://live.aliyuncs.com":         sayEndpoint,
+		"live.aliyuncs.com:https":         sayEndpoint,
+		"live.aliyuncs.com:":              sayEndpoint,
+		"--metrics-bind-address":          sayHost,
+		"https://":                        sayHost,
+		"live.aliyuncs.com:99999":         sayPort,
+		"live.aliyuncs.com:65536":         sayPort,
+		"https://live.aliyuncs.com:0":     sayPort,
+		"live.aliyuncs.com:0443":          sayPort,
+		"http://[::1]:65536":              sayPort,
+		"live..aliyuncs.com":              sayHost,
+		"live.aliyuncs.com.":              sayHost,
+		"-live.aliyuncs.com":              sayHost,
+		"live_cn.aliyuncs.com":            sayHost,
+		"直播.aliyuncs.com":                 sayHost,
+		"999.1.1.1":                       sayHost,
+		"10.0.0":                          sayHost,
+		"http://[::::]":                   sayHost,
+		"http://[1:2:3:4:5:6:7:8:9]:8080": sayHost,
+		label63 + "a.aliyuncs.com":        sayHost,
+	} {
+		refusedOnce(t, set(t, account, "endpoint", value), "endpoint", say)
+	}
+	for _, value := range []string{
+		"live.aliyuncs.com", "https://live.aliyuncs.com:443", "http://localhost:65535", "http://127.0.0.1:18090", "192.0.2.1",
+		"http://[::1]", "https://[2001:db8::1]:1", "Live.Aliyuncs.Com", "https://" + domain63 + strings.Repeat("a", 61),
+	} {
+		if err := set(t, account, "endpoint", value); err != nil {
+			t.Errorf("%s: %v", value, err)
+		}
+	}
+}
+
+// All URLs of an object go into one request, percent-encoded once more.
+func TestURLsTogether(t *testing.T) {
+	t.Parallel()
+	// slashes is a URL of n characters, nearly all of which take three.
+	slashes := func(n int) string { return "https://hooks.example.com" + strings.Repeat("/", n-25) }
+	for what, tc := range map[string]struct {
+		kind string
+		urls []string
+		fine bool
+	}{
+		"three long ones, hardly encoded": {stream, []string{url(2083), url(2083), url(2083)}, true},
+		"two long ones, hardly encoded":   {record, []string{url(2083), url(2083)}, true},
+		"one long one, encoded":           {stream, []string{slashes(2083)}, true},
+		"one long one of a recording":     {record, []string{slashes(2083)}, true},
+		"one long one of a subscription":  {mpu, []string{slashes(2083)}, true},
+		"one encoded, two plain":          {stream, []string{slashes(2083), url(400), url(250)}, true},
+		"three long ones, encoded":        {stream, []string{slashes(2083), slashes(2083), slashes(2083)}, false},
+		"two long ones, encoded":          {record, []string{slashes(2083), slashes(2083)}, false},
+		"a little too much":               {stream, []string{slashes(2083), url(700), url(200)}, false},
+	} {
+		o := object(t, tc.kind, "{}")
+		for i, value := range tc.urls {
+			o.Object["spec"].(map[string]any)[addressFields[tc.kind][i]] = value
+		}
+		err := api.Create(t.Context(), o, client.DryRunAll)
+		if tc.fine && err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		if !tc.fine && (!apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "are too long together")) {
+			t.Errorf("%s: got %v", what, err)
+		}
+	}
+}
