@@ -189,19 +189,70 @@ verify-workflows: $(ACTIONLINT) ## Check the workflows of the forge.
 
 MODULE  := github.com/live-notify/live-notify-operator
 LDFLAGS = -s -w -X $(MODULE)/internal/version.version=$(VERSION) -X $(MODULE)/internal/version.commit=$(COMMIT)
-BINARY  ?= bin/live-notify-operator
+# The same flags as in the Dockerfile: the same commit and the same Go give the
+# same binary, in an image or not.
+GOBUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
+BINARY          ?= bin/live-notify-operator
+EMULATOR_BINARY ?= bin/live-emulator
 
 .PHONY: build
-build: $(BINARY) ## Build the operator and the emulator into bin/.
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/live-emulator ./cmd/live-emulator
+build: $(BINARY) $(EMULATOR_BINARY) ## Build the operator and the emulator into bin/.
 
 .PHONY: $(BINARY)
 $(BINARY):
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $@ .
+	$(GOBUILD) -o $@ .
 
-PLATFORMS         ?= linux/amd64,linux/arm64
-SOURCE            ?= https://$(MODULE)
+.PHONY: $(EMULATOR_BINARY)
+$(EMULATOR_BINARY):
+	$(GOBUILD) -o $@ ./cmd/live-emulator
+
+CONTAINER_TOOL ?= docker
+IMG            ?= live-notify-operator:dev
+EMULATOR_IMG   ?= live-emulator:dev
+PLATFORMS      ?= linux/amd64,linux/arm64
+SOURCE         ?= https://$(MODULE)
+# BuildKit makes images as old as this: their commit, so that they say nothing of
+# the build.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+IMAGE_ARGS = --build-arg VERSION='$(VERSION)' --build-arg COMMIT='$(COMMIT)' --build-arg SOURCE='$(SOURCE)' $(DOCKER_BUILD_FLAGS)
+
+# What goes to a registry: the operator, and the emulator if it was given a name.
+PUSHED_EMULATOR_IMG = $(filter-out live-emulator:dev,$(EMULATOR_IMG))
+
+.PHONY: docker-build
+docker-build: ## Build the images IMG and EMULATOR_IMG with CONTAINER_TOOL; DOCKER_BUILD_FLAGS="..." are flags of its build.
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CONTAINER_TOOL) build $(IMAGE_ARGS) --target operator --tag $(IMG) .
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CONTAINER_TOOL) build $(IMAGE_ARGS) --target emulator --tag $(EMULATOR_IMG) .
+
+.PHONY: docker-push
+docker-push: ## Push the image IMG and, if it is set, EMULATOR_IMG.
+	$(CONTAINER_TOOL) push $(IMG)
+	$(if $(PUSHED_EMULATOR_IMG),$(CONTAINER_TOOL) push $(EMULATOR_IMG))
+
+BUILDX_BUILDER ?= live-notify-operator
+# $(call buildx,target,image) builds and pushes for all platforms, and writes down
+# the digest. BuildKit adds provenance and an SBOM for each platform.
+buildx = SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CONTAINER_TOOL) buildx build --builder $(BUILDX_BUILDER) --platform=$(PLATFORMS) $(IMAGE_ARGS) \
+	--provenance=mode=max --sbom=true --metadata-file bin/images/$(1).json --push --target $(1) --tag $(2) .
+
+# The default builder cannot build for several platforms. The one made here stays,
+# with its caches, for the next time.
+.PHONY: docker-buildx
+docker-buildx: ## Build IMG and, if it is set, EMULATOR_IMG for all PLATFORMS, with provenance and SBOMs, and push them.
+	@mkdir -p bin/images
+	@$(CONTAINER_TOOL) buildx inspect $(BUILDX_BUILDER) >/dev/null 2>&1 || \
+		$(CONTAINER_TOOL) buildx create --name $(BUILDX_BUILDER) --driver docker-container
+	$(call buildx,operator,$(IMG))
+	$(if $(PUSHED_EMULATOR_IMG),$(call buildx,emulator,$(EMULATOR_IMG)))
+
+.PHONY: build-installer
+build-installer: ## Write dist/install.yaml, the manifests that make deploy applies, in one file; IMG is the image.
+	@mkdir -p dist
+	@$(call with-images,config/default) >dist/install.yaml
+
+.PHONY: dist
+dist: build-installer # as it was called before
 
 .PHONY: image
 image: ## Build images of the operator and the emulator, with SBOMs, into bin/image; PUSH=<repository> pushes them there.
@@ -213,14 +264,9 @@ image: ## Build images of the operator and the emulator, with SBOMs, into bin/im
 release-files: ## Collect what goes with a release into bin/release, of what make image built.
 	@rm -rf bin/release && mkdir -p bin/release
 	@cp bin/image/*-linux-* bin/image/*.oci.tar bin/image/digests.txt bin/release
-	@$(MAKE) dist IMG="$$(grep /live-notify-operator@ bin/image/digests.txt)"
+	@$(MAKE) build-installer IMG="$$(grep /live-notify-operator@ bin/image/digests.txt)"
 	@cp dist/install.yaml bin/release
 	@ls bin/release
-
-.PHONY: dist
-dist: ## Write dist/install.yaml, the manifests that make deploy applies, in one file.
-	@mkdir -p dist
-	@$(call with-images,config/default) >dist/install.yaml
 
 .PHONY: install
 install: ## Install the CRDs into the cluster of KUBECONFIG.
@@ -229,9 +275,6 @@ install: ## Install the CRDs into the cluster of KUBECONFIG.
 .PHONY: uninstall
 uninstall: ## Remove the CRDs, and with them every resource of these kinds.
 	$(KUBECTL) delete --ignore-not-found -k config/crd
-
-IMG ?= live-notify-operator:dev
-EMULATOR_IMG ?= live-emulator:dev
 
 # $(call with-images,directory) prints manifests, with the images to use.
 with-images = $(KUBECTL) kustomize $(1) | \
