@@ -98,6 +98,13 @@ e2e: $(HELM) ## Run the end-to-end tests in the cluster of KUBECONFIG, with imag
 	HELM=$(CURDIR)/$(HELM) KUBECTL='$(KUBECTL)' E2E_IMAGE='$(E2E_IMAGE)' E2E_NEXT_IMAGE='$(E2E_NEXT_IMAGE)' \
 		E2E_EMULATOR_IMAGE='$(E2E_EMULATOR_IMAGE)' go test -tags e2e -count=1 -timeout 20m -v $(TESTFLAGS) ./test/e2e
 
+# A directory DIR/VERSION of archives, as hack/images.sh writes it.
+IMAGES ?= bin/images/dev
+
+.PHONY: test-image
+test-image: ## Test the images whose archives are in IMAGES: user, labels, content, size; hack/images.sh writes archives.
+	E2E_IMAGES='$(abspath $(IMAGES))' go test -tags e2e -count=1 -v $(TESTFLAGS) ./test/image
+
 # Where generate writes: the tree itself, or another one to compare with it.
 OUT ?= .
 

@@ -2,15 +2,19 @@
 # Copyright The live-notify-operator Authors.
 # SPDX-License-Identifier: Apache-2.0
 
-# Builds the images of the Dockerfile, brings up a cluster on this machine, runs the
-# end-to-end tests there, and takes the cluster down again. CLUSTER is the program
-# that does so, by its verbs up, load, status and down; arguments go to "go test".
+# Builds the images of the Dockerfile and tests what is in them, brings up a
+# cluster on this machine, runs the end-to-end tests there, and takes the cluster
+# down again. CLUSTER is the program that does so, by its verbs up, load, status
+# and down; arguments go to "go test".
 set -euo pipefail
 cd "$(dirname "$0")/.."
 CLUSTER=${CLUSTER:-../shared/cluster/cluster}
 
 # Two builds that differ in their version stand for two releases.
 hack/images.sh bin/images e2e e2e-next
+for version in e2e e2e-next; do
+	make test-image IMAGES="bin/images/$version"
+done
 
 cleanup() {
 	local rc=$?
