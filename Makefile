@@ -61,7 +61,7 @@ ifeq ($(PKGS),./...)
 endif
 
 # Modules whose dependencies are not the operator's.
-MODULES := hack/crdcheck hack/image
+MODULES := hack/crdcheck
 
 # $(call in-modules,command) runs a command in each of them.
 in-modules = for module in $(MODULES); do (set -x; cd $$module && $(1)) || exit 1; done
@@ -258,20 +258,20 @@ build-installer: ## Write dist/install.yaml, the manifests that make deploy appl
 	@mkdir -p dist
 	@$(call with-images,config/default) >dist/install.yaml
 
-.PHONY: dist
-dist: build-installer # as it was called before
-
-.PHONY: image
-image: ## Build images of the operator and the emulator, with SBOMs, into bin/image; PUSH=<repository> pushes them there.
-	@GOFLAGS= GOWORK=off go -C hack/image run . -root '$(CURDIR)' -out bin/image -platforms '$(PLATFORMS)' \
-		-version '$(VERSION)' -commit '$(COMMIT)' -created '$(SOURCE_DATE_EPOCH)' -source '$(SOURCE)' \
-		$(if $(PUSH),-repository '$(PUSH)' -push)
+# The names that these targets had before.
+.PHONY: image dist
+image: docker-build
+dist: build-installer
 
 .PHONY: release-files
-release-files: ## Collect what goes with a release into bin/release, of what make image built.
+release-files: ## Collect what goes with a release into bin/release: binaries for all PLATFORMS, and install.yaml for IMG.
 	@rm -rf bin/release && mkdir -p bin/release
-	@cp bin/image/*-linux-* bin/image/*.oci.tar bin/image/digests.txt bin/release
-	@$(MAKE) build-installer IMG="$$(grep /live-notify-operator@ bin/image/digests.txt)"
+	@for platform in $$(echo '$(PLATFORMS)' | tr ',' ' '); do \
+		suffix=$$(echo "$$platform" | tr '/' '-'); \
+		GOOS=$${platform%/*} GOARCH=$${platform#*/} $(MAKE) build \
+			BINARY=bin/release/live-notify-operator-$$suffix EMULATOR_BINARY=bin/release/live-emulator-$$suffix || exit 1; \
+	done
+	@$(MAKE) build-installer
 	@cp dist/install.yaml bin/release
 	@ls bin/release
 
