@@ -61,7 +61,7 @@ ifeq ($(PKGS),./...)
 endif
 
 # Modules whose dependencies are not the operator's.
-MODULES := hack/crdcheck hack/image
+MODULES := hack/crdcheck
 
 # $(call in-modules,command) runs a command in each of them.
 in-modules = for module in $(MODULES); do (set -x; cd $$module && $(1)) || exit 1; done
@@ -97,6 +97,13 @@ test-monitoring: $(PROMETHEUS) ## Run the demo under a real Prometheus: every pa
 e2e: $(HELM) ## Run the end-to-end tests in the cluster of KUBECONFIG, with images E2E_IMAGE and E2E_EMULATOR_IMAGE; hack/e2e.sh does it all.
 	HELM=$(CURDIR)/$(HELM) KUBECTL='$(KUBECTL)' E2E_IMAGE='$(E2E_IMAGE)' E2E_NEXT_IMAGE='$(E2E_NEXT_IMAGE)' \
 		E2E_EMULATOR_IMAGE='$(E2E_EMULATOR_IMAGE)' go test -tags e2e -count=1 -timeout 20m -v $(TESTFLAGS) ./test/e2e
+
+# A directory DIR/VERSION of archives, as hack/images.sh writes it.
+IMAGES ?= bin/images/dev
+
+.PHONY: test-image
+test-image: ## Test the images whose archives are in IMAGES: user, labels, content, size; hack/images.sh writes archives.
+	E2E_IMAGES='$(abspath $(IMAGES))' go test -tags e2e -count=1 -v $(TESTFLAGS) ./test/image
 
 # Where generate writes: the tree itself, or another one to compare with it.
 OUT ?= .
@@ -189,38 +196,84 @@ verify-workflows: $(ACTIONLINT) ## Check the workflows of the forge.
 
 MODULE  := github.com/live-notify/live-notify-operator
 LDFLAGS = -s -w -X $(MODULE)/internal/version.version=$(VERSION) -X $(MODULE)/internal/version.commit=$(COMMIT)
-BINARY  ?= bin/live-notify-operator
+# The same flags as in the Dockerfile: the same commit and the same Go give the
+# same binary, in an image or not.
+GOBUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
+BINARY          ?= bin/live-notify-operator
+EMULATOR_BINARY ?= bin/live-emulator
 
 .PHONY: build
-build: $(BINARY) ## Build the operator and the emulator into bin/.
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/live-emulator ./cmd/live-emulator
+build: $(BINARY) $(EMULATOR_BINARY) ## Build the operator and the emulator into bin/.
 
 .PHONY: $(BINARY)
 $(BINARY):
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $@ .
+	$(GOBUILD) -o $@ .
 
-PLATFORMS         ?= linux/amd64,linux/arm64
-SOURCE            ?= https://$(MODULE)
+.PHONY: $(EMULATOR_BINARY)
+$(EMULATOR_BINARY):
+	$(GOBUILD) -o $@ ./cmd/live-emulator
+
+CONTAINER_TOOL ?= docker
+IMG            ?= live-notify-operator:dev
+EMULATOR_IMG   ?= live-emulator:dev
+PLATFORMS      ?= linux/amd64,linux/arm64
+SOURCE         ?= https://$(MODULE)
+# BuildKit makes images as old as this: their commit, so that they say nothing of
+# the build.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
-.PHONY: image
-image: ## Build images of the operator and the emulator, with SBOMs, into bin/image; PUSH=<repository> pushes them there.
-	@GOFLAGS= GOWORK=off go -C hack/image run . -root '$(CURDIR)' -out bin/image -platforms '$(PLATFORMS)' \
-		-version '$(VERSION)' -commit '$(COMMIT)' -created '$(SOURCE_DATE_EPOCH)' -source '$(SOURCE)' \
-		$(if $(PUSH),-repository '$(PUSH)' -push)
+IMAGE_ARGS = --build-arg VERSION='$(VERSION)' --build-arg COMMIT='$(COMMIT)' --build-arg SOURCE='$(SOURCE)' $(DOCKER_BUILD_FLAGS)
 
-.PHONY: release-files
-release-files: ## Collect what goes with a release into bin/release, of what make image built.
-	@rm -rf bin/release && mkdir -p bin/release
-	@cp bin/image/*-linux-* bin/image/*.oci.tar bin/image/digests.txt bin/release
-	@$(MAKE) dist IMG="$$(grep /live-notify-operator@ bin/image/digests.txt)"
-	@cp dist/install.yaml bin/release
-	@ls bin/release
+# What goes to a registry: the operator, and the emulator if it was given a name.
+PUSHED_EMULATOR_IMG = $(filter-out live-emulator:dev,$(EMULATOR_IMG))
 
-.PHONY: dist
-dist: ## Write dist/install.yaml, the manifests that make deploy applies, in one file.
+.PHONY: docker-build
+docker-build: ## Build the images IMG and EMULATOR_IMG with CONTAINER_TOOL; DOCKER_BUILD_FLAGS="..." are flags of its build.
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CONTAINER_TOOL) build $(IMAGE_ARGS) --target operator --tag $(IMG) .
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CONTAINER_TOOL) build $(IMAGE_ARGS) --target emulator --tag $(EMULATOR_IMG) .
+
+.PHONY: docker-push
+docker-push: ## Push the image IMG and, if it is set, EMULATOR_IMG.
+	$(CONTAINER_TOOL) push $(IMG)
+	$(if $(PUSHED_EMULATOR_IMG),$(CONTAINER_TOOL) push $(EMULATOR_IMG))
+
+BUILDX_BUILDER ?= live-notify-operator
+# $(call buildx,target,image) builds and pushes for all platforms, and writes down
+# the digest. BuildKit adds provenance and an SBOM for each platform.
+buildx = SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CONTAINER_TOOL) buildx build --builder $(BUILDX_BUILDER) --platform=$(PLATFORMS) $(IMAGE_ARGS) \
+	--provenance=mode=max --sbom=true --metadata-file bin/images/$(1).json --push --target $(1) --tag $(2) .
+
+# The default builder cannot build for several platforms. The one made here stays,
+# with its caches, for the next time.
+.PHONY: docker-buildx
+docker-buildx: ## Build IMG and, if it is set, EMULATOR_IMG for all PLATFORMS, with provenance and SBOMs, and push them.
+	@mkdir -p bin/images
+	@$(CONTAINER_TOOL) buildx inspect $(BUILDX_BUILDER) >/dev/null 2>&1 || \
+		$(CONTAINER_TOOL) buildx create --name $(BUILDX_BUILDER) --driver docker-container
+	$(call buildx,operator,$(IMG))
+	$(if $(PUSHED_EMULATOR_IMG),$(call buildx,emulator,$(EMULATOR_IMG)))
+
+.PHONY: build-installer
+build-installer: ## Write dist/install.yaml, the manifests that make deploy applies, in one file; IMG is the image.
 	@mkdir -p dist
 	@$(call with-images,config/default) >dist/install.yaml
+
+# The names that these targets had before.
+.PHONY: image dist
+image: docker-build
+dist: build-installer
+
+.PHONY: release-files
+release-files: ## Collect what goes with a release into bin/release: binaries for all PLATFORMS, and install.yaml for IMG.
+	@rm -rf bin/release && mkdir -p bin/release
+	@for platform in $$(echo '$(PLATFORMS)' | tr ',' ' '); do \
+		suffix=$$(echo "$$platform" | tr '/' '-'); \
+		GOOS=$${platform%/*} GOARCH=$${platform#*/} $(MAKE) build \
+			BINARY=bin/release/live-notify-operator-$$suffix EMULATOR_BINARY=bin/release/live-emulator-$$suffix || exit 1; \
+	done
+	@$(MAKE) build-installer
+	@cp dist/install.yaml bin/release
+	@ls bin/release
 
 .PHONY: install
 install: ## Install the CRDs into the cluster of KUBECONFIG.
@@ -229,9 +282,6 @@ install: ## Install the CRDs into the cluster of KUBECONFIG.
 .PHONY: uninstall
 uninstall: ## Remove the CRDs, and with them every resource of these kinds.
 	$(KUBECTL) delete --ignore-not-found -k config/crd
-
-IMG ?= live-notify-operator:dev
-EMULATOR_IMG ?= live-emulator:dev
 
 # $(call with-images,directory) prints manifests, with the images to use.
 with-images = $(KUBECTL) kustomize $(1) | \

@@ -2,12 +2,19 @@
 # Copyright The live-notify-operator Authors.
 # SPDX-License-Identifier: Apache-2.0
 
-# Brings up a cluster on this machine, builds the images, runs the end-to-end
-# tests, and takes the cluster down again. CLUSTER is the program that does so,
-# by its verbs up, load, status and down; arguments go to "go test".
+# Builds the images of the Dockerfile and tests what is in them, brings up a
+# cluster on this machine, runs the end-to-end tests there, and takes the cluster
+# down again. CLUSTER is the program that does so, by its verbs up, load, status
+# and down; arguments go to "go test".
 set -euo pipefail
 cd "$(dirname "$0")/.."
 CLUSTER=${CLUSTER:-../shared/cluster/cluster}
+
+# Two builds that differ in their version stand for two releases.
+hack/images.sh bin/images e2e e2e-next
+for version in e2e e2e-next; do
+	make test-image IMAGES="bin/images/$version"
+done
 
 cleanup() {
 	local rc=$?
@@ -21,11 +28,7 @@ config=$("$CLUSTER" up)
 export "${config?}" # KUBECONFIG=PATH
 kubectl=$("$CLUSTER" status | sed -n 's/^kubectl  *//p')
 
-# Two builds that differ in their version stand for two releases.
-for version in e2e e2e-next; do
-	make image PLATFORMS="linux/$(go env GOARCH)" VERSION="$version" >/dev/null
-	"$CLUSTER" load bin/image/*.oci.tar
-done
+"$CLUSTER" load bin/images/e2e/*.tar bin/images/e2e-next/live-notify-operator.tar
 
 make e2e KUBECTL="$kubectl" TESTFLAGS="$*" \
 	E2E_IMAGE=localhost/live-notify-operator:e2e E2E_NEXT_IMAGE=localhost/live-notify-operator:e2e-next \

@@ -79,7 +79,7 @@ func isSource(name string, top []byte) bool {
 		return true
 	}
 	switch path.Base(name) {
-	case "Makefile":
+	case "Makefile", "Dockerfile", ".dockerignore":
 		return true
 	}
 	return bytes.HasPrefix(top, []byte("#!"))

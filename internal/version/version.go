@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// version and commit are set by the linker in "make build" and "make image". A
+// version and commit are set by the linker in "make build" and in the Dockerfile. A
 // build without them says what the go command knows.
 var version, commit string
 
