@@ -46,6 +46,8 @@ type Limits struct {
 	shared   *Limits
 	pacers   map[Rate]*pacer
 	cadences map[Rate]*cadence
+	paces    map[Rate]float64 // that were reported
+	factors  map[Rate]float64 // that were reported
 }
 
 // who has a reservation: a key of one of the members.
@@ -64,6 +66,7 @@ func NewLimits(share float64, report Report) *Limits {
 	return &Limits{
 		report: report, now: time.Now, sleep: sleep, share: max(share, leastShare),
 		pacers: map[Rate]*pacer{}, cadences: map[Rate]*cadence{},
+		paces: map[Rate]float64{}, factors: map[Rate]float64{},
 	}
 }
 
@@ -108,26 +111,21 @@ func (l *Limits) Join(shared *Limits) {
 		return
 	}
 	if l.shared != nil {
-		l.shared.drop(func(w who) bool { return w.member == l })
+		l.shared.dismiss(l)
 	}
 	l.shared = shared
 }
 
 // Forget drops the reservations and the demand of a key that is gone.
 func (l *Limits) Forget(key string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	gone := who{l, key}
-	l.forget(gone)
-	if l.shared != nil {
-		l.shared.mu.Lock()
-		defer l.shared.mu.Unlock()
-		l.shared.forget(gone)
+	for _, limits := range l.all() {
+		limits.forget(who{l, key})
 	}
 }
 
-// forget is Forget with the lock held.
 func (l *Limits) forget(gone who) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for _, p := range l.pacers {
 		p.leave(p.index[gone])
 	}
@@ -136,16 +134,16 @@ func (l *Limits) forget(gone who) {
 	}
 }
 
-// drop forgets all of a kind.
-func (l *Limits) drop(gone func(who) bool) {
+// dismiss forgets a member.
+func (l *Limits) dismiss(member *Limits) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, p := range l.pacers {
-		p.drop(func(e *entry) bool { return gone(e.who) })
+		p.drop(func(e *entry) bool { return e.who.member == member })
 	}
 	for _, c := range l.cadences {
 		for w := range c.demands {
-			if gone(w) {
+			if w.member == member {
 				c.drop(w)
 			}
 		}
@@ -161,9 +159,8 @@ func (l *Limits) Take(ctx context.Context, rate Rate, lane Lane, key string, pat
 		return err
 	}
 	// Reports come before the turn: one that panics must not lose it.
-	l.tell(rate)
-	if shared := l.joined(); shared != nil {
-		shared.tell(rate)
+	for _, limits := range l.all() {
+		limits.tell(rate)
 	}
 	for i := 1; ; i++ {
 		wait := l.try(rate, lane.valid(), key)
@@ -231,14 +228,12 @@ func take(now time.Time, w who, lane Lane, line ...*pacer) time.Duration {
 // Slow is for when the cloud has throttled: turns come further apart, and none
 // within wait. Half of what was added is gone after a while.
 func (l *Limits) Slow(rate Rate, wait time.Duration) {
-	l.slow(rate, wait)
-	shared := l.joined()
-	if shared != nil {
-		shared.slow(rate, wait)
+	all := l.all()
+	for _, limits := range all {
+		limits.slow(rate, wait)
 	}
-	l.tell(rate)
-	if shared != nil {
-		shared.tell(rate)
+	for _, limits := range all {
+		limits.tell(rate)
 	}
 }
 
@@ -248,10 +243,14 @@ func (l *Limits) slow(rate Rate, wait time.Duration) {
 	l.pacer(rate).slow(l.now(), wait)
 }
 
-func (l *Limits) joined() *Limits {
+// all returns the limits, and those that they are a member of.
+func (l *Limits) all() []*Limits {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.shared
+	if l.shared == nil {
+		return []*Limits{l}
+	}
+	return []*Limits{l, l.shared}
 }
 
 // pacer returns the pacer of an operation. The caller holds the lock.
@@ -266,20 +265,29 @@ func (l *Limits) pacer(rate Rate) *pacer {
 
 // tell reports the pace of an operation if it is news.
 func (l *Limits) tell(rate Rate) {
-	if pace, news := l.pace(rate); news && l.report.Limit != nil {
-		l.report.Limit(rate.Name, pace)
-	}
+	l.say(l.report.Limit, l.paces, rate, l.pace(rate))
 }
 
-// pace returns how many requests a second there are turns for at present, and
-// whether that is news.
-func (l *Limits) pace(rate Rate) (perSecond float64, news bool) {
+// pace returns how many requests a second there are turns for at present.
+func (l *Limits) pace(rate Rate) float64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	p := l.pacer(rate)
 	p.recover(l.now())
-	perSecond = rate.PerSecond * p.share / p.slowed
-	news = perSecond != p.told
-	p.told = perSecond
-	return perSecond, news
+	return rate.PerSecond * p.share / p.slowed
+}
+
+// say reports what differs from what was reported last.
+func (l *Limits) say(report func(string, float64), said map[Rate]float64, rate Rate, value float64) {
+	if report != nil && l.news(said, rate, value) {
+		report(rate.Name, value)
+	}
+}
+
+func (l *Limits) news(said map[Rate]float64, rate Rate, value float64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := said[rate]
+	said[rate] = value
+	return value != before
 }

@@ -19,7 +19,7 @@ const (
 	sweeping = time.Second
 	// maxLag is how many turns, or those of a second if they are more, can be made
 	// up for when callers come late.
-	maxLag = 4
+	maxLag = 8
 	// contenders is how many wait for the same moment when turns are being made up
 	// for: one of them is on time.
 	contenders = 8
@@ -46,7 +46,6 @@ type pacer struct {
 	spare   bool    // a person's request may take its turn early
 	slowed  float64 // by how much longer the spacing is after throttling
 	changed time.Time
-	told    float64 // the pace that was reported
 
 	next    time.Time   // when the next turn is
 	turn    int         // its number
@@ -137,7 +136,7 @@ func (p *pacer) ask(now time.Time, w who, lane Lane, number uint64) (*entry, tim
 	i, _ := p.find(e)
 	place := p.place(e.lane, i)
 	wait := p.next.Sub(now) + seconds(float64(place)*p.pace().Seconds())
-	if e.lane == User && p.spare && p.slowed == 1 {
+	if place == 0 && e.lane == User && p.spare && p.slowed == 1 {
 		wait -= p.spacing
 	}
 	if wait <= 0 && p.room(now, 0) <= 0 {
@@ -175,7 +174,8 @@ func (p *pacer) count(now time.Time) {
 
 // place returns how many turns come before that of the i-th in a lane. Turns go
 // to the most urgent lane that waits, but that each lower one has a turn of its
-// own in each cycle, never two such in a row.
+// own in each cycle, never two such in a row. Further away than turns can be due,
+// it is an estimate: no less than what the lanes above and the cycles leave.
 func (p *pacer) place(lane Lane, i int) int {
 	var left [lanes]int // who waits
 	for l := range left {
@@ -183,13 +183,17 @@ func (p *pacer) place(lane Lane, i int) int {
 	}
 	left[lane] = i + 1
 	due := p.due
-	for turn := p.turn; ; turn++ {
-		turn += cycle * skip(turn, &left, &due)
-		l := pick(turn, &left, &due)
+	for n := range p.most + cycle {
+		l := pick(p.turn+n, &left, &due)
 		if left[l]--; left[l] == 0 && l == lane {
-			return turn - p.turn
+			return n
 		}
 	}
+	ahead := -1
+	for _, waiting := range left[:lane+1] {
+		ahead += waiting
+	}
+	return p.most + cycle + min(ahead, cycle*(left[lane]-1))
 }
 
 // pick returns the lane that a turn is for.
@@ -213,39 +217,6 @@ func pick(turn int, left, due *[lanes]int) Lane {
 		due[owed] += cycle
 	}
 	return Lane(owed)
-}
-
-// skip goes over the cycles in which all lanes that wait go on to wait, and
-// returns how many these are. In each, all but the first of these lanes have one
-// turn, and the first has the others.
-func skip(turn int, left, due *[lanes]int) int {
-	var each [lanes]int
-	first, others := -1, 0
-	for l := range left {
-		switch {
-		case left[l] == 0:
-			continue
-		case Lane(l) > User && due[l] < turn:
-			return 0 // one that is late, which is no part of any cycle
-		case first < 0:
-			first = l
-		default:
-			each[l] = 1
-			others++
-		}
-	}
-	each[first] = cycle - others
-	cycles := math.MaxInt
-	for l, n := range each {
-		if n > 0 {
-			cycles = min(cycles, (left[l]-1)/n)
-		}
-	}
-	for l, n := range each {
-		left[l] -= cycles * n
-		due[l] += cycles * cycle
-	}
-	return cycles
 }
 
 // enter returns the place of who; a more urgent lane moves it up.

@@ -23,9 +23,8 @@ const (
 // cadence knows who makes requests of an operation regularly, and how often. Its
 // user holds a lock.
 type cadence struct {
-	demands map[who]demand
+	demands map[who]*demand
 	sum     float64 // requests per second
-	told    float64 // the stretch that was reported
 	swept   time.Time
 }
 
@@ -40,90 +39,69 @@ type demand struct {
 // fit in 90 % of the quota: 1, or more in steps of a quarter. Members count at
 // the shared limits too.
 func (l *Limits) Stretch(rate Rate, key string, interval time.Duration, requests float64) float64 {
-	shared := l.joined()
-	interval = max(interval, time.Second)
-	want := demand{perSecond: requests / interval.Seconds()}
-	w := who{l, key}
-	factor, common := l.demand(rate, w, want), 0.0
+	factor, shared, common := l.stretch(rate, key, max(interval, time.Second), requests)
+	l.say(l.report.Stretch, l.factors, rate, factor)
 	if shared != nil {
-		common = shared.demand(rate, w, want)
+		shared.say(shared.report.Stretch, shared.factors, rate, common)
 	}
-	factor = max(factor, common)
-	patience := time.Duration(idle * factor * float64(interval))
-	l.expect(rate, w, patience)
-	if shared != nil {
-		shared.expect(rate, w, patience)
-		shared.tellStretch(rate, common)
-	}
-	l.tellStretch(rate, factor)
 	return factor
 }
 
-// demand notes what one would like, and returns the stretch that all have.
-func (l *Limits) demand(rate Rate, w who, want demand) float64 {
+// stretch returns the stretch of this key, and that of all who share.
+func (l *Limits) stretch(rate Rate, key string, interval time.Duration, requests float64) (factor float64, shared *Limits, common float64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := l.cadence(rate)
-	c.drop(w)
-	c.demands[w] = want
-	c.sum += want.perSecond
-	if now := l.now(); now.Sub(c.swept) >= time.Minute {
+	all := []*Limits{l}
+	if shared = l.shared; shared != nil {
+		shared.mu.Lock()
+		defer shared.mu.Unlock()
+		all = append(all, shared)
+	}
+	now, w := l.now(), who{l, key}
+	for _, limits := range all {
+		common = limits.demand(rate, w, requests/interval.Seconds(), now)
+		factor = max(factor, common)
+	}
+	until := now.Add(time.Duration(idle * factor * float64(interval)))
+	for _, limits := range all {
+		limits.cadences[rate].demands[w].until = until
+	}
+	return factor, shared, common
+}
+
+// demand notes what one would like, and returns the stretch that all have. The
+// caller holds the lock.
+func (l *Limits) demand(rate Rate, w who, perSecond float64, now time.Time) float64 {
+	c, ok := l.cadences[rate]
+	if !ok {
+		c = &cadence{demands: map[who]*demand{}}
+		l.cadences[rate] = c
+	}
+	if now.Sub(c.swept) >= time.Minute {
 		c.sweep(now)
 	}
+	c.drop(w)
+	c.demands[w] = &demand{perSecond: perSecond}
+	c.sum += perSecond
 	if ratio := c.sum / (rate.PerSecond * l.share * demandShare); ratio > 1+rounding {
 		return math.Ceil(ratio/stretchStep-rounding) * stretchStep
 	}
 	return 1
 }
 
-// expect notes until when one is expected to be back.
-func (l *Limits) expect(rate Rate, w who, patience time.Duration) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	c := l.cadence(rate)
-	if want, ok := c.demands[w]; ok {
-		want.until = l.now().Add(patience)
-		c.demands[w] = want
-	}
-}
-
-// tellStretch reports a stretch if it is news.
-func (l *Limits) tellStretch(rate Rate, factor float64) {
-	if l.newStretch(rate, factor) && l.report.Stretch != nil {
-		l.report.Stretch(rate.Name, factor)
-	}
-}
-
-func (l *Limits) newStretch(rate Rate, factor float64) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	c := l.cadence(rate)
-	news := c.told != factor
-	c.told = factor
-	return news
-}
-
-// cadence returns the cadence of an operation. The caller holds the lock.
-func (l *Limits) cadence(rate Rate) *cadence {
-	c, ok := l.cadences[rate]
-	if !ok {
-		c = &cadence{demands: map[who]demand{}}
-		l.cadences[rate] = c
-	}
-	return c
-}
-
 // drop forgets the demand of one.
 func (c *cadence) drop(w who) {
-	c.sum -= c.demands[w].perSecond
-	delete(c.demands, w)
+	if d := c.demands[w]; d != nil {
+		c.sum -= d.perSecond
+		delete(c.demands, w)
+	}
 }
 
 // sweep forgets who has gone, and sums up anew, which leaves no rounding behind.
 func (c *cadence) sweep(now time.Time) {
 	c.swept, c.sum = now, 0
 	for w, d := range c.demands {
-		if !d.until.IsZero() && now.After(d.until) {
+		if now.After(d.until) {
 			delete(c.demands, w)
 			continue
 		}
