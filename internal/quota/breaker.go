@@ -27,11 +27,11 @@ const (
 type Answer int
 
 const (
-	// Answered: there was an answer of the API, whatever it said.
+	// Answered is an answer of the API, whatever it said.
 	Answered Answer = iota
-	// Unanswered: there was none.
+	// Unanswered is none.
 	Unanswered
-	// Unsaid: the call was cancelled by us, which says nothing.
+	// Unsaid is a call that was cancelled by us, which says nothing.
 	Unsaid
 )
 

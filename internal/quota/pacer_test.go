@@ -21,8 +21,8 @@ var (
 // Under a backlog the quota is used, and no more, in any window, at every share,
 // by callers who come late.
 func TestPacerUsesTheQuotaAndNoMore(t *testing.T) {
-	for _, limit := range []float64{0.5, 1, 2, 5, 15, 30, 80} {
-		for _, share := range []float64{0.01, 0.02, 0.04, 0.1, 0.3, 0.5, 0.8, 0.95, 1, 1.5, 3} {
+	for _, limit := range []float64{0.5, 1, 5, 15, 80} {
+		for _, share := range []float64{0.01, 0.04, 0.3, 0.8, 1, 1.5} {
 			t.Run(fmt.Sprintf("%g a second, share %g", limit, share), func(t *testing.T) {
 				w := newWorld(t)
 				l, rate, pace := w.limits(share, Report{}), Rate{"x", limit}, limit*share
@@ -30,7 +30,7 @@ func TestPacerUsesTheQuotaAndNoMore(t *testing.T) {
 				for i := range 60 {
 					w.loop(l, rate, Sync, fmt.Sprint(i), w.note(&used))
 				}
-				span := max(5*time.Minute, seconds(1_500/pace))
+				span := max(time.Minute, seconds(1_500/pace))
 				w.run(span)
 				if got := float64(len(used)) / span.Seconds(); got < 0.995*pace || got > pace*1.01+2/span.Seconds() {
 					t.Errorf("%g turns a second, want %g", got, pace)
@@ -195,7 +195,7 @@ func TestPacerStarvesNoLane(t *testing.T) {
 // Edits among resyncs that wait, whatever the share: each waits for no more than
 // the turn under way, and one of another lane.
 func TestPacerLetsEditsGoFirst(t *testing.T) {
-	for _, n := range []int{200, 1_000} {
+	for _, n := range []int{200, 1_000} { // resyncs
 		for _, share := range []float64{0.8, 0.3, 0.04, 0.02, 0.01} {
 			for _, throttled := range []int{0, 1, 10} {
 				w := newWorld(t)
@@ -205,7 +205,7 @@ func TestPacerLetsEditsGoFirst(t *testing.T) {
 				}
 				w.run(3 * time.Second)
 				var worst time.Duration
-				for i := range 20 {
+				for i := range 10 {
 					const asked = 2 * time.Second
 					bound := time.Duration(0)
 					for range throttled {
@@ -390,10 +390,9 @@ func TestTakeHasPatience(t *testing.T) {
 		t.Errorf("%v after %s", err, w.since())
 	}
 	// An edit comes while it waits.
-	l.sleep = func(_ context.Context, wait time.Duration) error {
+	l.sleep = func(ctx context.Context, wait time.Duration) error {
 		w.now = w.now.Add(wait)
-		check(t, "the edit", w.wait(l, tens, User, "b"), 0)
-		return nil
+		return l.Take(ctx, tens, User, "b", 0)
 	}
 	err := l.Take(t.Context(), tens, Sync, "a", 150*time.Millisecond)
 	d, _ := errors.AsType[*Deferral](err)

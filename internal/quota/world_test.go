@@ -99,7 +99,9 @@ func (w *world) wait(l *Limits, rate Rate, lane Lane, key string) time.Duration 
 }
 
 // late is by how much a caller misses the moment that it was told.
-func (w *world) late() time.Duration { return time.Duration(w.random.Int64N(int64(20 * time.Millisecond))) }
+func (w *world) late() time.Duration {
+	return time.Duration(w.random.Int64N(int64(20 * time.Millisecond)))
+}
 
 // request asks until it is its turn, coming back a little late each time.
 func (w *world) request(l *Limits, rate Rate, lane Lane, key string, done func()) {
