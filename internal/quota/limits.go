@@ -195,6 +195,9 @@ func (l *Limits) try(rate Rate, lane Lane, key string) time.Duration {
 	own.leave(own.index[w])
 	wait := take(now, w, lane, common)
 	if wait <= 0 {
+		if own.next.Before(now) {
+			own.next = now
+		}
 		own.count(now)
 	}
 	return wait

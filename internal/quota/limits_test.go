@@ -91,6 +91,37 @@ func TestMembersDoNotWaitForAnother(t *testing.T) {
 	}
 }
 
+// A place at the shared limits is given up while the member's own turn is not due,
+// and is the old one when it is.
+func TestMembersHoldNoPlaceInVain(t *testing.T) {
+	w := newWorld(t)
+	shared, a, b := w.limits(1, Report{}), w.limits(0.5, Report{}), w.limits(1, Report{})
+	a.Join(shared)
+	b.Join(shared)
+	check(t, "b", w.wait(b, tens, Sync, "x"), 0)
+	check(t, "a", w.wait(a, tens, Sync, "x"), 100*time.Millisecond)
+	check(t, "an edit", w.wait(a, tens, User, "edit"), 100*time.Millisecond)
+	w.run(100 * time.Millisecond)
+	check(t, "the edit has its turn", w.wait(a, tens, User, "edit"), 0)
+	check(t, "a waits for its own share", w.wait(a, tens, Sync, "x"), 100*time.Millisecond)
+	check(t, "b is first at the shared limits", w.wait(b, tens, Sync, "x"), 100*time.Millisecond)
+	check(t, "and second", w.wait(b, tens, Sync, "y"), 200*time.Millisecond)
+	w.run(100 * time.Millisecond)
+	check(t, "a came before all of them", w.wait(a, tens, Sync, "x"), 0)
+	check(t, "b", w.wait(b, tens, Sync, "x"), 100*time.Millisecond)
+}
+
+// A turn of the shared limits is one of the member's own when it leaves.
+func TestLeavingSavesUpNothing(t *testing.T) {
+	w := newWorld(t)
+	shared, a := w.limits(1, Report{}), w.limits(1, Report{})
+	a.Join(shared)
+	w.run(time.Minute)
+	check(t, "a turn", w.wait(a, tens, Sync, "x"), 0)
+	a.Join(nil)
+	check(t, "the next", w.wait(a, tens, Sync, "x"), 100*time.Millisecond)
+}
+
 // An edit of a member goes before the resyncs of all.
 func TestMembersEditsGoFirst(t *testing.T) {
 	w := newWorld(t)

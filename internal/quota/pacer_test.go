@@ -27,7 +27,7 @@ func TestPacerUsesTheQuotaAndNoMore(t *testing.T) {
 				w := newWorld(t)
 				l, rate, pace := w.limits(share, Report{}), Rate{"x", limit}, limit*share
 				var used turns
-				for i := range 60 {
+				for i := range 30 {
 					w.loop(l, rate, Sync, fmt.Sprint(i), w.note(&used))
 				}
 				span := max(time.Minute, seconds(1_500/pace))
