@@ -20,11 +20,11 @@ const AuthenticationField = "authentication"
 // What the cloud calls true and false where it does not use booleans.
 var yes, no = "yes", "no"
 
-// Bounds of what is kept of a configuration that the cloud shows: one more than
-// the resource may ask for, so that what was cut never equals what is wanted.
+// Bounds of what is kept of what the cloud shows, in bytes: the most that a
+// resource may ask for. What was cut has a mark, and never equals what is wanted.
 const (
-	maxURL = 2083 + 1
-	maxID  = 64 + 1
+	maxURL = 2083
+	maxID  = 64
 )
 
 // Field is one value of a configuration, under the name that the resource has for

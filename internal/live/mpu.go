@@ -27,8 +27,8 @@ type MPUConfig struct {
 	SubID string
 }
 
-// maxChannels is one more than may be wanted.
-const maxChannels = 20 + 1
+// maxChannels is the most channel IDs of a subscription.
+const maxChannels = 20
 
 // JoinChannels returns channel IDs as MPUConfig has them.
 func JoinChannels(ids []string) string {
@@ -80,54 +80,50 @@ func (MPU) RecordsRate() (quota.Rate, float64) { return mpuRecords.rate(), 1 }
 func (m MPU) read(ctx context.Context, t turn) (MPUConfig, error) {
 	reply, err := call(ctx, m.Client, t, describeMPU, m.Client.api().DescribeRtcMPUEventSubWithContext,
 		&sdk.DescribeRtcMPUEventSubRequest{AppId: &t.key})
-	if isInvalidParam(err) {
+	if e, ok := errors.AsType[*Error](err); ok && e.Code == invalidParam {
 		// The application ID, of which a wrong one is InvalidAppId, is the only
 		// parameter: there is no subscription.
 		return MPUConfig{}, nil
 	}
-	if err != nil {
+	if err != nil || reply.Body.SubInfo == nil {
 		return MPUConfig{}, err
 	}
 	have := reply.Body.SubInfo
-	if have == nil {
-		return MPUConfig{}, nil
-	}
-	c := MPUConfig{CallbackURL: bounded(have.CallbackUrl, maxURL), SubID: bounded(have.SubId, maxID)}
-	if ids := value(have.ChannelIds); ids != "" {
-		list := strings.SplitN(ids, ",", maxChannels+1)
-		list = list[:min(len(list), maxChannels)]
-		for i, id := range list {
-			list[i] = Bound(id, maxID)
-		}
-		c.ChannelIDs = JoinChannels(list)
-	}
-	return c, nil
+	return MPUConfig{bounded(have.CallbackUrl, maxURL), channelsOf(value(have.ChannelIds)), bounded(have.SubId, maxID)}, nil
 }
 
-// isInvalidParam finds the code that stands, among others, for a subscription
-// that is missing, or exists already: the family has none of its own for these.
-func isInvalidParam(err error) bool {
-	e, ok := errors.AsType[*Error](err)
-	return ok && e.Code == "InvalidParam"
+// channelsOf reads a list of channel IDs, of which it keeps what a subscription may
+// have. One that was cut has a mark, and so has a list.
+func channelsOf(list string) string {
+	ids := strings.SplitN(list, ",", maxChannels+1)
+	if len(ids) > maxChannels {
+		ids = append(ids[:maxChannels-1], cut)
+	}
+	for i, id := range ids {
+		ids[i] = Bound(id, maxID)
+	}
+	return JoinChannels(ids)
 }
+
+// invalidParam is the code that stands, among others, for a subscription that is
+// missing, or exists already: the family has none of its own for these.
+const invalidParam = "InvalidParam"
 
 // means makes an error of InvalidParam one of the given class, if that is what it
 // stands for: that there is a subscription, or none.
 func (m MPU) means(ctx context.Context, t turn, class Class, err error) error {
-	if !isInvalidParam(err) {
+	invalid, ok := errors.AsType[*Error](err)
+	if !ok || invalid.Code != invalidParam {
 		return err
 	}
 	now, readErr := m.read(ctx, t.finish())
 	if readErr != nil { // what was meant is not known
 		return readErr
 	}
-	if (now != MPUConfig{}) != (class == Exists) {
-		return err
+	if (now != MPUConfig{}) == (class == Exists) {
+		invalid.Class = class
 	}
-	e, _ := errors.AsType[*Error](err)
-	meant := *e
-	meant.Class = class
-	return &meant
+	return invalid
 }
 
 func (m MPU) create(ctx context.Context, t turn, want MPUConfig) error {
@@ -172,20 +168,9 @@ func (m MPU) Count(ctx context.Context, appID string, q Query, before Counts) (C
 			if r == nil {
 				return nil, false, odd(mpuRecords, "a record of the reply is null")
 			}
-			deliveries = append(deliveries, mpuDelivery(r))
+			status, _ := strconv.ParseInt(value(r.HTTPCode), 10, 32) // 0 for what is none
+			deliveries = append(deliveries, newDelivery("mpu", r.MsgId, r.Time, r.CallbackUrl, status))
 		}
 		return deliveries, *reply.Body.HasMore, nil
 	})
-}
-
-// mpuDelivery reads a record. Its HTTPCode is text; anything but 2xx is a failure.
-func mpuDelivery(r *sdk.ListRtcMPUEventSubRecordResponseBodyLogs) delivery {
-	d := delivery{id: value(r.MsgId), failed: true, as: Failure{
-		Time: parseTime(value(r.Time)), Type: "mpu", URL: bounded(r.CallbackUrl, maxURL), Reason: "no answer",
-	}}
-	if code, err := strconv.ParseUint(value(r.HTTPCode), 10, 16); err == nil && code >= 100 && code <= 999 {
-		d.failed = code < 200 || code > 299
-		d.as.HTTPStatus, d.as.Reason = int32(code), "HTTP status "+strconv.FormatUint(code, 10)
-	}
-	return d
 }

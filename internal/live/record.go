@@ -66,13 +66,10 @@ func (Record) RecordsRate() (quota.Rate, float64) { return recordRecords.rate(),
 func (r Record) read(ctx context.Context, t turn) (RecordConfig, error) {
 	reply, err := call(ctx, r.Client, t, describeRecord, r.Client.api().DescribeLiveRecordNotifyConfigWithContext,
 		&sdk.DescribeLiveRecordNotifyConfigRequest{DomainName: &t.key})
-	if err != nil {
+	if err != nil || reply.Body.LiveRecordNotifyConfig == nil {
 		return RecordConfig{}, ignoreNotFound(err)
 	}
 	have := reply.Body.LiveRecordNotifyConfig
-	if have == nil {
-		return RecordConfig{}, nil
-	}
 	c := RecordConfig{
 		NotifyURL: bounded(have.NotifyUrl, maxURL), OnDemandURL: bounded(have.OnDemandUrl, maxURL),
 		NeedStatusNotify: have.NeedStatusNotify != nil && *have.NeedStatusNotify,

@@ -67,13 +67,10 @@ func (Stream) RecordsRate() (quota.Rate, float64) { return streamRecords.rate(),
 func (s Stream) read(ctx context.Context, t turn) (StreamConfig, error) {
 	reply, err := call(ctx, s.Client, t, describeStream, s.Client.api().DescribeLiveStreamsNotifyUrlConfigWithContext,
 		&sdk.DescribeLiveStreamsNotifyUrlConfigRequest{DomainName: &t.key})
-	if err != nil {
+	if err != nil || reply.Body.LiveStreamsNotifyConfig == nil {
 		return StreamConfig{}, ignoreNotFound(err)
 	}
 	have := reply.Body.LiveStreamsNotifyConfig
-	if have == nil {
-		return StreamConfig{}, nil
-	}
 	c := StreamConfig{NotifyURL: bounded(have.NotifyUrl, maxURL), ExceptionNotifyURL: bounded(have.ExceptionNotifyUrl, maxURL)}
 	if value(have.NotifyReqAuth) == yes {
 		c.Authentication, c.AuthKey = true, Key(bounded(have.NotifyAuthKey, maxID))

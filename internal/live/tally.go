@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"hash/maphash"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -45,6 +46,18 @@ type delivery struct {
 	as     Failure // what to say of it if it failed
 }
 
+// newDelivery reads a record by its members. Any status but 2xx is a failure, and
+// one that is no status of HTTP is no answer.
+func newDelivery(kind string, id, at, url *string, status int64) delivery {
+	d := delivery{id: value(id), failed: status < 200 || status > 299, as: Failure{
+		Time: parseTime(value(at)), Type: kind, URL: bounded(url, maxURL), Reason: "no answer",
+	}}
+	if status >= 100 && status <= 999 {
+		d.as.HTTPStatus, d.as.Reason = int32(status), "HTTP status "+strconv.FormatInt(status, 10)
+	}
+	return d
+}
+
 // reader returns a page, counted from 1, of the records in [start, end), and
 // whether there are more.
 type reader func(start, end time.Time, page int) (deliveries []delivery, more bool, err error)
@@ -54,9 +67,9 @@ type reader func(start, end time.Time, page int) (deliveries []delivery, more bo
 type scan struct {
 	query      Query
 	start, end time.Time
-	settled    bool     // when it began, all records had turned up
-	buckets    []Bucket // several only if one page may hold the records of all
-	pages      int      // read so far
+	to         time.Time // the end of the window that it is of
+	buckets    []Bucket  // several only if one page may hold the records of all
+	pages      int       // read so far
 	records    int
 	seen       map[uint64]message
 	last       *Failure
@@ -138,12 +151,16 @@ func (c Counts) sound() bool {
 }
 
 // begin makes the window end now, and goes on with the scan of before if that is
-// still good.
+// still good. One of the last minute is finished as part of the window of then;
+// records that turned up in between are for the next count to find.
 func (c *tally) begin(now time.Time) {
 	c.start, c.to = c.query.span(now)
 	from, s := c.from(), c.unfinished
 	if s != nil && !s.start.Before(c.start) && s.start.Before(c.to) {
-		if s.pages > 0 && len(s.buckets) == 1 && !s.end.After(c.to) && (s.settled || s.end.After(c.edge())) {
+		if s.pages > 0 && len(s.buckets) == 1 && !s.to.After(c.to) {
+			if s.end.After(edge(s.to)) {
+				c.start, c.to = c.query.span(s.to)
+			}
 			return
 		}
 		from = s.start
@@ -156,7 +173,7 @@ func (c *tally) begin(now time.Time) {
 // from returns where to begin to scan: with the bucket that holds the first moment
 // of which records may have turned up since the last count.
 func (c *tally) from() time.Time {
-	unsettled := earliest(c.End, c.to).Add(-lateness)
+	unsettled := edge(earliest(c.End, c.to))
 	for _, b := range slices.Backward(c.Buckets) {
 		if !b.Start.After(unsettled) {
 			return latest(b.Start, c.start)
@@ -179,21 +196,21 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
-// edge is from where on the next count will scan: a bucket begins there.
-func (c *tally) edge() time.Time { return c.to.Add(-lateness) }
+// edge is from where on the count after one will scan: a bucket begins there.
+func edge(to time.Time) time.Time { return to.Add(-lateness) }
 
 // next returns the end of the bucket that begins at a time.
 func (c *tally) next(t time.Time) time.Time {
 	end := earliest(t.Truncate(c.width).Add(c.width), c.to)
-	if edge := c.edge(); edge.After(t) {
-		end = earliest(end, edge)
+	if e := edge(c.to); e.After(t) {
+		end = earliest(end, e)
 	}
 	return end
 }
 
 // scan returns a scan of the buckets from start to end.
 func (c *tally) scan(start, end time.Time) *scan {
-	s := &scan{query: c.query, start: start, end: end, settled: !end.After(c.edge()), seen: map[uint64]message{}}
+	s := &scan{query: c.query, start: start, end: end, to: c.to, seen: map[uint64]message{}}
 	for t := start; t.Before(end); t = c.next(t) {
 		s.buckets = append(s.buckets, Bucket{Start: t})
 	}
@@ -239,13 +256,13 @@ func (c *tally) until(buckets []Bucket, i int) time.Time {
 // compact drops the buckets that are older than the window, and joins those that
 // the next count will not scan again: of one cell of the grid, and empty ones.
 func (c *tally) compact(buckets []Bucket) []Bucket {
-	oldest, edge := c.End.Add(-c.query.Window), c.edge()
+	oldest, settled := c.End.Add(-c.query.Window), edge(c.to)
 	var kept []Bucket
 	for i, b := range buckets {
 		n := len(kept) - 1
 		switch {
 		case !c.until(buckets, i).After(oldest):
-		case n >= 0 && b.Start.Before(edge) && c.joins(kept[n], b):
+		case n >= 0 && b.Start.Before(settled) && c.joins(kept[n], b):
 			kept[n].Failed += b.Failed
 			kept[n].Total += b.Total
 			kept[n].AtLeast = kept[n].AtLeast || b.AtLeast
@@ -280,8 +297,8 @@ func countListed(q Query, before Counts, now func() time.Time, read reader) (Cou
 		if err != nil {
 			return c.Counts, err
 		}
-		if t := now(); t.Add(clockError).Before(s.end) {
-			// By the clock of the reply, the end is yet to come.
+		if t := now(); t.Add(clockError).Before(c.to) {
+			// By the clock of the reply, the end of the window is yet to come.
 			c.unfinished = nil
 			c.begin(t)
 			continue
@@ -296,9 +313,14 @@ func countListed(q Query, before Counts, now func() time.Time, read reader) (Cou
 		case more && !s.full():
 		default:
 			s.buckets[0].AtLeast = more
-			if c.done(s) {
-				return c.Counts, nil
+			if !c.done(s) {
+				continue
 			}
+			if t := now(); t.Sub(c.to) > lateness {
+				c.begin(t)
+				continue
+			}
+			return c.Counts, nil
 		}
 	}
 	return c.Counts, nil
