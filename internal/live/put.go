@@ -57,16 +57,19 @@ type change[C config] struct {
 // something is written, the other steps do not give up their turn.
 func (c change[C]) put(ctx context.Context, t turn) error {
 	var none C
+	create := c.have == none
 	var err error
-	if c.have == none {
+	if !create {
+		err = c.send(ctx, t)
+		create = ClassOf(err) == NotFound // gone since it was read
+	}
+	if create {
 		err = c.create(ctx, t, c.want)
-	} else if err = c.send(ctx, t); ClassOf(err) == NotFound {
-		err = c.create(ctx, t.finish(), c.want) // gone since it was read
 	}
 	switch {
 	case ClassOf(err) == Exists:
 		return c.exists(ctx, t.finish(), err)
-	case err != nil || c.have == none:
+	case err != nil || create:
 		return err
 	default:
 		return c.clear(ctx, t.finish())

@@ -327,7 +327,7 @@ func TestTallyGoesOnWhereItWas(t *testing.T) {
 // TestTallyInterrupted: an error at any page, with or without a restart, loses
 // nothing, doubles nothing, and has few pages read again.
 func TestTallyInterrupted(t *testing.T) {
-	for page := 1; page <= 140; page += 3 {
+	for _, page := range []int{1, 2, 3, 7, 8, 9, 10, 49, 50, 51, 52, 101} {
 		for _, restart := range []bool{false, true} {
 			s := busy()
 			s.failAt = page
@@ -362,8 +362,8 @@ func TestTallyAfterAnOutage(t *testing.T) {
 	for _, outage := range []time.Duration{time.Second, 70 * time.Second, 100 * time.Minute, 30 * time.Hour, 200 * time.Hour} {
 		const window = 167 * time.Hour
 		s := &store{now: epoch}
-		for i := range 200_000 {
-			s.send(epoch.Add(-window+time.Duration(i)*3*time.Second), 0, i%100 == 0)
+		for i := range 60_000 {
+			s.send(epoch.Add(-window+time.Duration(i)*10*time.Second), 0, i%100 == 0)
 		}
 		counts, err := s.count(t, window, Counts{})
 		if err != nil || !counts.Unfinished() {
@@ -475,15 +475,15 @@ func TestTallyBuckets(t *testing.T) {
 		}
 		s := &store{now: epoch.Add(time.Duration(random.IntN(1e6)) * time.Second)}
 		var counts Counts
-		for range 20 {
+		for range 12 {
 			s.now = s.now.Add(time.Duration(1+random.Int64N(int64(window/time.Second)/10+60)) * time.Second)
 			var err error
 			for first := true; first || counts.Unfinished(); first = false {
 				counts, err = countListed(Query{Window: window}, counts, s.clock, func(start, end time.Time, page int) ([]delivery, bool, error) {
 					var list []delivery
-					step := end.Sub(start)/200 + 1
+					step := end.Sub(start)/120 + 1
 					for at := start; at.Before(end); at = at.Add(step) {
-						list = append(list, delivery{id: at.String(), as: Failure{Time: at}})
+						list = append(list, delivery{as: Failure{Time: at}})
 					}
 					return list, false, nil
 				})
