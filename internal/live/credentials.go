@@ -82,16 +82,20 @@ func (s *source) load(ctx context.Context) (*keys, error) {
 	l := s.join(context.WithoutCancel(ctx))
 	select {
 	case <-l.done:
-		if l.err != nil {
-			return nil, l.err
+	default:
+		select {
+		case <-l.done:
+		case <-ctx.Done():
+			if errors.Is(ctx.Err(), context.Canceled) {
+				return nil, ctx.Err()
+			}
+			return nil, noCredentials(late)
 		}
-		return &l.keys, nil
-	case <-ctx.Done():
-		if errors.Is(ctx.Err(), context.Canceled) {
-			return nil, ctx.Err()
-		}
-		return nil, noCredentials(late)
 	}
+	if l.err != nil {
+		return nil, l.err
+	}
+	return &l.keys, nil
 }
 
 // join returns a load to wait for. While a session is valid, another is loaded

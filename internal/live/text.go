@@ -112,8 +112,12 @@ func shownCode(code string) string {
 	return codeOther
 }
 
-// uuid is the shape of the cloud's request IDs. No key has it.
-var uuid = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+// uuid is the shape of the cloud's request IDs, which no key has; idShape is that of
+// what is removed from messages as one.
+var (
+	uuid    = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+	idShape = regexp.MustCompile(`^[0-9A-Za-z-]{4,64}$`)
+)
 
 // shownID returns a request ID as it is shown in logs.
 func shownID(id string) string {

@@ -24,8 +24,9 @@ import (
 // reply is a hundred times as large as its bytes: it is its tokens that count, and
 // how many replies are decoded at once. A page of 100 records is well below.
 const (
-	maxReply   = 1 << 20 // bytes, after unpacking
-	maxFault   = 64 << 10
+	maxReply   = 1 << 20  // bytes, after unpacking
+	maxSmall   = 64 << 10 // one that is larger is read and decoded alone
+	maxFault   = maxSmall // of an error
 	maxHeader  = 64 << 10
 	maxTokens  = 20_000
 	maxDepth   = 16
@@ -39,6 +40,7 @@ const (
 type transport struct {
 	client   *http.Client
 	decoding chan struct{} // a place for each reply that is being decoded
+	large    chan struct{} // the place of one that is large
 }
 
 func newTransport() *transport {
@@ -58,6 +60,7 @@ func newTransport() *transport {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		decoding: make(chan struct{}, maxDecoded),
+		large:    make(chan struct{}, 1),
 	}
 }
 
@@ -73,7 +76,7 @@ type exchange struct {
 	requestID string
 	received  time.Time // when there was a reply of the API; zero if there was none
 	date      time.Time // what the cloud's clock said then; zero if it did not
-	decoded   func()    // frees the place of the reply; nil if it has none
+	places    []chan struct{}
 }
 
 type exchangeKey struct{}
@@ -89,8 +92,8 @@ func send[Resp any](ctx context.Context, timeout time.Duration, action string, d
 		if p := recover(); p != nil {
 			err = malformed(action, fmt.Sprintf("panic of the SDK (%T)", p))
 		}
-		if x.decoded != nil {
-			x.decoded()
+		for _, places := range x.places {
+			<-places
 		}
 		err = normalize(ctx, action, err)
 		cancel()
@@ -137,15 +140,9 @@ func (t *transport) Call(req *http.Request, _ *http.Transport) (*http.Response, 
 	if isError {
 		most = maxFault
 	}
-	var body bytes.Buffer
-	if _, err := body.ReadFrom(io.LimitReader(reply.Body, int64(most)+1)); err != nil {
+	body, err := t.read(ctx, x, reply.Body, most)
+	if err != nil {
 		return nil, networkError(ctx, x.action, req.URL.Host, err)
-	}
-	select {
-	case t.decoding <- struct{}{}:
-		x.decoded = func() { <-t.decoding }
-	case <-ctx.Done():
-		return nil, networkError(ctx, x.action, req.URL.Host, ctx.Err())
 	}
 	head, ok := headOf(body.Bytes(), most)
 	if !ok || !isError && reply.StatusCode != http.StatusOK {
@@ -161,8 +158,35 @@ func (t *transport) Call(req *http.Request, _ *http.Transport) (*http.Response, 
 	}
 	x.requestID = shownID(head.RequestID)
 	x.came(reply)
-	reply.Body = io.NopCloser(&body)
+	reply.Body = io.NopCloser(body)
 	return reply, nil
+}
+
+// read reads a body, and a byte more if it has more than most. It waits for the
+// places that the reply then has until it is decoded.
+func (t *transport) read(ctx context.Context, x *exchange, from io.Reader, most int) (*bytes.Buffer, error) {
+	var body bytes.Buffer
+	n, err := body.ReadFrom(io.LimitReader(from, maxSmall+1))
+	if err == nil && n > maxSmall && most > maxSmall {
+		if err = x.enter(ctx, t.large); err == nil {
+			_, err = body.ReadFrom(io.LimitReader(from, int64(most)-n+1))
+		}
+	}
+	if err == nil {
+		err = x.enter(ctx, t.decoding)
+	}
+	return &body, err
+}
+
+// enter waits for a place, which the exchange has until it is over.
+func (x *exchange) enter(ctx context.Context, places chan struct{}) error {
+	select {
+	case places <- struct{}{}:
+		x.places = append(x.places, places)
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // came notes that the API replied, and when by its clock.
@@ -224,9 +248,10 @@ func (x *exchange) fault(reply *http.Response, h head) *Error {
 		wait = timeLeft(reply.Header)
 	}
 	message, own := messages[code]
-	if id := strings.TrimSpace(h.RequestID); !own && id != "" {
-		message = Clean(strings.ReplaceAll(h.Message, id, ""), maxMessage)
-	} else if !own {
+	if !own {
+		if id := strings.TrimSpace(h.RequestID); idShape.MatchString(id) {
+			h.Message = strings.ReplaceAll(h.Message, id, "")
+		}
 		message = Clean(h.Message, maxMessage)
 	}
 	if message == "" {
@@ -297,7 +322,7 @@ func networkError(ctx context.Context, action, host string, err error) error {
 		e.Message = "connection refused by " + host
 	case errors.As(err, &certificate):
 		e.Message = "the TLS certificate of " + host + " is not trusted"
-	case errors.As(err, &record):
+	case errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, &record):
 		e.Message = host + " does not speak TLS"
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE):
 		e.Message = "connection closed by " + host + " before it replied"
