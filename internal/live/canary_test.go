@@ -199,7 +199,7 @@ var encodings = map[string]func(string) string{
 	"in hex":              func(s string) string { return each(s, "%02x") },
 	"in hex, spaced":      func(s string) string { return each(s, "%02x ") },
 	"in hex, with colons": func(s string) string { return each(s, "%02X:") },
-	"in decimal":          func(s string) string { return fmt.Sprint([]byte(s)) },
+	"in decimal":          func(s string) string { return "[" + each(s, "%d ") + "]" },
 	"in base64":           func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
 	"in base64 for URLs":  func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) },
 	"quoted":              func(s string) string { return fmt.Sprintf("%q", fmt.Sprintf("%q", s)) },
@@ -245,7 +245,7 @@ func failures(t *testing.T) map[string]failing {
 			w.WriteHeader(http.StatusTemporaryRedirect)
 		}},
 		"a huge body": {code: malformed, answer: func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.WriteString(w, `{"RequestId":"`+strings.Repeat(url.QueryEscape(said(r)), 1000)+`"}`)
+			_, _ = io.WriteString(w, `{"RequestId":"`+url.QueryEscape(said(r))+strings.Repeat("x", 1<<20)+`"}`)
 		}},
 		"a huge error": {code: malformed, answer: echo(400, func(r *http.Request) string { return strings.Repeat(url.QueryEscape(said(r)), 100) })},
 		"a deep body": {code: malformed, answer: func(w http.ResponseWriter, r *http.Request) {
@@ -349,24 +349,12 @@ type caller struct {
 	late string
 }
 
-// callers returns all of them. The token service of those whose endpoint fails works.
-func callers(t *testing.T) map[string]caller {
-	t.Helper()
-	works, err := live.NewTokenService(listen(t, tokens), false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	base := func() live.Credentials {
-		c, err := live.AccessKey(canaryID, canarySecret, canaryToken)
-		if err != nil {
-			t.Error(err)
-		}
-		return c
-	}
+// canaryRoles are the kinds of role sessions, from a token service; another works.
+func canaryRoles(t *testing.T, works *live.TokenService) map[string]func(*live.TokenService) live.Credentials {
 	mint := func(context.Context) (string, error) { return canaryOIDC, nil }
-	roles := map[string]func(*live.TokenService) live.Credentials{
+	return map[string]func(*live.TokenService) live.Credentials{
 		"a role that is assumed": func(s *live.TokenService) live.Credentials {
-			return s.Assume(base(), "acs:ram::1:role/r", canaryExternal)
+			return s.Assume(canaryKey(t), "acs:ram::1:role/r", canaryExternal)
 		},
 		"a role for a token": func(s *live.TokenService) live.Credentials {
 			return s.Exchange("acs:ram::1:role/r", "acs:ram::1:oidc-provider/p", mint)
@@ -375,9 +363,26 @@ func callers(t *testing.T) map[string]caller {
 			return s.Assume(works.Exchange("acs:ram::1:role/r", "acs:ram::1:oidc-provider/p", mint), "acs:ram::1:role/s", canaryExternal)
 		},
 	}
-	kinds := map[string]func() live.Credentials{"an access key": base}
+}
+
+func canaryKey(t *testing.T) live.Credentials {
+	c, err := live.AccessKey(canaryID, canarySecret, canaryToken)
+	if err != nil {
+		t.Error(err)
+	}
+	return c
+}
+
+// callers returns all of them. The token service of those whose endpoint fails works.
+func callers(t *testing.T) map[string]caller {
+	t.Helper()
+	works, err := live.NewTokenService(listen(t, tokens), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]func() live.Credentials{"an access key": func() live.Credentials { return canaryKey(t) }}
 	all := map[string]caller{}
-	for name, role := range roles {
+	for name, role := range canaryRoles(t, works) {
 		kinds[name] = func() live.Credentials { return role(works) }
 		all[name+", loaded"] = caller{late: "NoCredentials", call: func(ctx context.Context, endpoint string, wait time.Duration) error {
 			s, err := live.NewTokenService(endpoint, false)
@@ -392,11 +397,8 @@ func callers(t *testing.T) map[string]caller {
 	for name, credentials := range kinds {
 		all[name+", identified"] = caller{late: timeout, call: func(ctx context.Context, endpoint string, wait time.Duration) error {
 			s, err := live.NewTokenService(endpoint, false)
-			if err != nil {
-				return err
-			}
 			c := credentials()
-			if err := c.Load(ctx); err != nil {
+			if err := errors.Join(err, c.Load(ctx)); err != nil {
 				return err
 			}
 			ctx, cancel := limited(ctx, wait)
@@ -405,8 +407,7 @@ func callers(t *testing.T) map[string]caller {
 			return err
 		}}
 		all[name+", at the endpoint"] = caller{late: timeout, call: func(ctx context.Context, endpoint string, wait time.Duration) error {
-			c := credentials()
-			client, err := live.NewClient(live.Options{Endpoint: endpoint, Credentials: c, Timeout: wait})
+			client, err := live.NewClient(live.Options{Endpoint: endpoint, Credentials: credentials(), Timeout: wait})
 			if err != nil {
 				return err
 			}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"regexp"
 	"strings"
 	"time"
@@ -14,8 +15,6 @@ import (
 	"github.com/alibabacloud-go/darabonba-openapi/v2/utils"
 	sts "github.com/alibabacloud-go/sts-20150401/v2/client"
 	"github.com/alibabacloud-go/tea/dara"
-
-	"net/http"
 )
 
 // DefaultTokenService is the endpoint of the vendor's token service.
@@ -101,7 +100,7 @@ func (t *TokenService) Identify(ctx context.Context, c Credentials) (Identity, e
 	if err != nil {
 		return Identity{}, identifying(c.source.judge(signed, err))
 	}
-	if reply.Body == nil || !accountID.MatchString(value(reply.Body.AccountId)) {
+	if !accountID.MatchString(value(reply.Body.AccountId)) {
 		return Identity{}, malformed(action, "the reply has no account ID")
 	}
 	return Identity{AccountID: *reply.Body.AccountId, ARN: Bound(value(reply.Body.Arn), 512)}, nil
@@ -136,11 +135,7 @@ func (t *TokenService) Assume(base Credentials, roleARN, externalID string) Cred
 		if err != nil {
 			return session{}, loadingError(base.source.judge(signed, err))
 		}
-		if reply.Body == nil || reply.Body.Credentials == nil {
-			return session{}, noSession(action)
-		}
-		c := reply.Body.Credentials
-		return x.session(value(c.AccessKeyId), value(c.AccessKeySecret), value(c.SecurityToken), value(c.Expiration))
+		return x.session(reply.Body.Credentials)
 	})
 }
 
@@ -159,11 +154,7 @@ func (t *TokenService) Exchange(roleARN, providerARN string, mint func(context.C
 		if err != nil {
 			return session{}, loadingError(err)
 		}
-		if reply.Body == nil || reply.Body.Credentials == nil {
-			return session{}, noSession(action)
-		}
-		c := reply.Body.Credentials
-		return x.session(value(c.AccessKeyId), value(c.AccessKeySecret), value(c.SecurityToken), value(c.Expiration))
+		return x.session((*sts.AssumeRoleResponseBodyCredentials)(reply.Body.Credentials))
 	})
 }
 
@@ -177,10 +168,6 @@ func loadingError(err error) error {
 	return noCredentials(late) // nobody but the load's own timeout ends it
 }
 
-func noSession(action string) error {
-	return loadingError(malformed(action, "the reply has no session"))
-}
-
 // renewing is how long before its end a session is replaced, and longest for how
 // long one is kept at most, whatever the reply says.
 const (
@@ -190,20 +177,20 @@ const (
 
 // session returns one that the reply gave. Its end is told by the clock of the token
 // service: ours may be wrong.
-func (x *exchange) session(id, secret, token, expiration string) (session, error) {
-	end, err := time.Parse(time.RFC3339, expiration)
-	if err != nil || token == "" {
-		return session{}, noSession(x.action)
+func (x *exchange) session(c *sts.AssumeRoleResponseBodyCredentials) (session, error) {
+	if c == nil {
+		c = &sts.AssumeRoleResponseBodyCredentials{}
 	}
-	date := x.date
-	if date.IsZero() {
-		date = x.received
+	s := session{keys: keys{value(c.AccessKeyId), value(c.AccessKeySecret), value(c.SecurityToken)}, renews: true}
+	end, err := time.Parse(time.RFC3339, value(c.Expiration))
+	if err != nil || s.token == "" || s.check() != nil {
+		return session{}, loadingError(malformed(x.action, "the reply has no session"))
 	}
-	left := max(0, min(end.Sub(date), longest))
-	s := session{keys: keys{id, secret, token}, renews: true, expires: x.received.Add(left)}
+	if x.date.IsZero() {
+		x.date = x.received
+	}
+	left := max(0, min(end.Sub(x.date), longest))
+	s.expires = x.received.Add(left)
 	s.renew = s.expires.Add(-min(renewing, left/2))
-	if s.check() != nil {
-		return session{}, noSession(x.action)
-	}
 	return s, nil
 }

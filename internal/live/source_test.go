@@ -20,13 +20,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	sts "github.com/alibabacloud-go/sts-20150401/v2/client"
 	"github.com/aliyun/credentials-go/credentials/providers"
 
 	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
-// said is what a library says of a failure: a request with its signature.
-var said = errors.New(`Post "https://sts.example.com?AccessKeyId=LTAI5tCanaryKeyIdentity1&Signature=C%2BuGiS9abcdefghijklmnop%3D&SecurityToken=CanaryToken0123456789"`)
+// errSaid is what a library says of a failure: a request with its signature.
+var errSaid = errors.New(`post "https://sts.example.com?AccessKeyId=LTAI5tCanaryKeyIdentity1&Signature=C%2BuGiS9abcdefghijklmnop%3D&SecurityToken=CanaryToken0123456789"`)
 
 // Ten requests whose token service hangs do not wait one after the other, and each
 // only as long as its context lets it.
@@ -180,8 +181,8 @@ func (p provider) GetCredentials() (*providers.Credentials, error) {
 func TestLibraryIsNotQuoted(t *testing.T) {
 	t.Parallel()
 	for name, p := range map[string]provider{
-		"an error":        {err: said},
-		"a panic":         {err: said, panics: true},
+		"an error":        {err: errSaid},
+		"a panic":         {err: errSaid, panics: true},
 		"nothing":         {},
 		"a line break":    {credentials: &providers.Credentials{AccessKeyId: "LTAI5tCanaryKeyIdentity1\n", AccessKeySecret: "CanarySecret0123456789"}},
 		"an empty secret": {credentials: &providers.Credentials{AccessKeyId: "LTAI5tCanaryKeyIdentity1"}},
@@ -292,7 +293,7 @@ func TestECSRAMRole(t *testing.T) {
 func expired(valid func(token string) bool) roundTrip {
 	return func(r *http.Request) *http.Response {
 		status, text := 200, `{"RequestId":"R"}`
-		if !valid(strings.Join(r.Header["x-acs-security-token"], "")) {
+		if !valid(strings.Join(r.Header["x-acs-security-token"], "")) { //nolint:staticcheck // the SDK sets it as it is signed, in lower case
 			status, text = 400, `{"RequestId":"R","Code":"InvalidSecurityToken.Expired","Message":"Specified SecurityToken is expired."}`
 		}
 		return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(text))}
@@ -321,15 +322,20 @@ func TestExpiredSession(t *testing.T) {
 	if n != 2 {
 		t.Errorf("%d sessions were loaded, want 2", n)
 	}
-	given, err := AccessKey("id", "secret", "token")
+	static, err := AccessKey("id", "secret", "token")
 	if err != nil {
 		t.Fatal(err)
 	}
 	c = wired(t, expired(func(string) bool { return false }))
-	c.credentials, c.sdk.Credential = given.source, credential(given.source)
+	c.credentials, c.sdk.Credential = static.source, credential(static.source)
 	if _, err := (Stream{c}).Get(t.Context(), quota.User, "d"); ClassOf(err) != AccessDenied {
 		t.Errorf("got %v, want class %s", err, AccessDenied)
 	}
+}
+
+// given is a session in a reply.
+func given(id, secret, token, end string) *sts.AssumeRoleResponseBodyCredentials {
+	return &sts.AssumeRoleResponseBodyCredentials{AccessKeyId: &id, AccessKeySecret: &secret, SecurityToken: &token, Expiration: &end}
 }
 
 // The end of a session is told by the clock of the token service.
@@ -348,18 +354,18 @@ func TestSessionByTheClockOfTheService(t *testing.T) {
 	} {
 		date := now.Add(tc.ahead).Truncate(time.Second)
 		x := &exchange{action: "A", received: now, date: date}
-		s, err := x.session("id", "secret", "token", date.Add(tc.lasts).UTC().Format(time.RFC3339))
+		s, err := x.session(given("id", "secret", "token", date.Add(tc.lasts).UTC().Format(time.RFC3339)))
 		if err != nil || s.expires.Sub(now) != tc.left || s.renew.Sub(now) != tc.renew || !s.renews {
 			t.Errorf("%s: got %v, kept for %s and renewed after %s", name, err, s.expires.Sub(now), s.renew.Sub(now))
 		}
 	}
 	for _, end := range []string{"", "tomorrow", "2026-13-01T00:00:00Z"} {
-		if _, err := (&exchange{received: now}).session("id", "secret", "token", end); ClassOf(err) != NoCredentials {
+		if _, err := (&exchange{received: now}).session(given("id", "secret", "token", end)); ClassOf(err) != NoCredentials {
 			t.Errorf("%q: got %v", end, err)
 		}
 	}
 	for _, k := range []keys{{"", "s", "t"}, {"i", "", "t"}, {"i", "s", ""}, {"i\n", "s", "t"}, {"i", "s", "t\r\nX-Header: 1"}} {
-		if _, err := (&exchange{received: now}).session(k.id, k.secret, k.token, "2999-01-01T00:00:00Z"); ClassOf(err) != NoCredentials {
+		if _, err := (&exchange{received: now}).session(given(k.id, k.secret, k.token, "2999-01-01T00:00:00Z")); ClassOf(err) != NoCredentials {
 			t.Errorf("%q: got %v", k, err)
 		}
 	}
@@ -456,7 +462,7 @@ func TestExchange(t *testing.T) {
 	if minted != 1 {
 		t.Errorf("%d tokens were minted", minted)
 	}
-	refused := s.Exchange("r", "p", func(context.Context) (string, error) { return "", said })
+	refused := s.Exchange("r", "p", func(context.Context) (string, error) { return "", errSaid })
 	if err := refused.Load(t.Context()); ClassOf(err) != NoCredentials || strings.Contains(err.Error(), "Canary") {
 		t.Errorf("got %v", err)
 	}
