@@ -6,6 +6,7 @@ package live_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,7 +114,7 @@ func TestRevision(t *testing.T) {
 	stream.AuthKey = otherKey
 	same("with another key", stream.Fields())
 	fields := stream.Fields()
-	same("with a new optional field", append(fields[:len(fields):len(fields)], live.Field{Name: "new"}, live.Field{Name: "flag", Value: "false"}))
+	same("with a new optional field", append(slices.Clip(fields), live.Field{Name: "new"}, live.Field{Name: "flag", Value: "false"}))
 	same("in another order", []live.Field{fields[2], fields[0], fields[3], fields[1]})
 	seen := map[string]string{revision: "the configuration"}
 	for name, c := range map[string]live.StreamConfig{

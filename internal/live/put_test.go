@@ -293,7 +293,7 @@ func TestPutStream(t *testing.T) { t.Parallel(); putAll(t, streamPlane, streams)
 func TestPutRecord(t *testing.T) { t.Parallel(); putAll(t, recordPlane, recordings) }
 func TestPutMPU(t *testing.T)    { t.Parallel(); putAll(t, mpuPlane, subscriptions) }
 
-// putAll changes each configuration into each other one, in every cloud. The cloud
+// putAll changes configurations into each other, in every cloud. The cloud
 // ends up with what is wanted, and is without a configuration for a moment only
 // where it leaves no other way.
 func putAll[C interface {
@@ -307,8 +307,11 @@ func putAll[C interface {
 			t.Parallel()
 			p := &pretend{behaviour: b, family: f.kin}
 			url := listen(t, p.ServeHTTP)
-			for _, have := range append([]C{none}, configs...) {
-				for _, want := range configs {
+			for i, have := range append(configs, none) {
+				for j, want := range configs {
+					if few := len(configs) - 4; i > 0 && j > 0 && (i < few || j < few) {
+						continue // from and to all fields, and among those with few
+					}
 					client := newClient(t, live.Options{Endpoint: url})
 					p.held, p.before, p.calls, p.reads = nil, nil, nil, p.late
 					if have != none {

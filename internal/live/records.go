@@ -22,7 +22,7 @@ const maxAge = 7*24*time.Hour - time.Minute
 // span returns the window that ends now, in whole seconds.
 func (q Query) span(now time.Time) (start, end time.Time) {
 	end = now.UTC().Truncate(time.Second)
-	return end.Add(-min(q.Window, maxAge)).Truncate(time.Second), end
+	return end.Add(-max(min(q.Window, maxAge), time.Second)).Truncate(time.Second), end
 }
 
 // Counts are the callbacks of a window.

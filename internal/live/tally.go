@@ -71,21 +71,14 @@ type scan struct {
 	buckets    []Bucket  // several only if one page may hold the records of all
 	pages      int       // read so far
 	records    int
-	seen       map[uint64]message
+	seen       []uint64 // messages: hashes, sorted; odd if all deliveries failed
 	last       *Failure
-}
-
-// message is what is known of a message: the bucket that it counts in, and
-// whether all its deliveries failed.
-type message struct {
-	bucket int
-	failed bool
 }
 
 var seed = maphash.MakeSeed()
 
-// add takes in one record. The records of a message count once, and as a failure
-// only if all of them failed.
+// add takes in one record. The records that a bucket has of a message count once,
+// and as a failure only if all of them failed.
 func (s *scan) add(d delivery) {
 	s.records++
 	if !d.as.Time.Before(s.end) || d.as.Time.Before(s.start) {
@@ -94,21 +87,25 @@ func (s *scan) add(d delivery) {
 	after, _ := slices.BinarySearchFunc(s.buckets, d.as.Time, func(b Bucket, t time.Time) int {
 		return cmp.Or(b.Start.Compare(t), -1) // the first bucket that starts later
 	})
-	m := message{bucket: after - 1, failed: d.failed}
+	b := &s.buckets[after-1]
 	if d.id != "" {
-		id := maphash.String(seed, d.id)
-		if known, ok := s.seen[id]; ok {
-			if known.failed && !m.failed {
-				s.buckets[known.bucket].Failed--
-				s.seen[id] = message{bucket: known.bucket}
-			}
+		id := (maphash.String(seed, d.id) + uint64(after)<<1) &^ 1
+		i, _ := slices.BinarySearch(s.seen, id)
+		switch known := i < len(s.seen) && s.seen[i]&^1 == id; {
+		case known && s.seen[i] != id && !d.failed:
+			s.seen[i] = id
+			b.Failed--
 			return
+		case known:
+			return
+		case d.failed:
+			id |= 1
 		}
-		s.seen[id] = m
+		s.seen = slices.Insert(s.seen, i, id)
 	}
-	s.buckets[m.bucket].Total++
-	if m.failed {
-		s.buckets[m.bucket].Failed++
+	b.Total++
+	if d.failed {
+		b.Failed++
 		if s.last == nil || d.as.Time.After(s.last.Time) {
 			s.last = &d.as
 		}
@@ -137,7 +134,7 @@ func newTally(q Query, before Counts, now time.Time) *tally {
 	case before.End.After(now):
 		now = before.End
 	}
-	c := &tally{Counts: before, query: q, width: bucketWidth(q.Window)}
+	c := &tally{Counts: before, query: q, width: bucketWidth(max(q.Window, 0))}
 	c.begin(now)
 	return c
 }
@@ -155,15 +152,17 @@ func (c Counts) sound() bool {
 // records that turned up in between are for the next count to find.
 func (c *tally) begin(now time.Time) {
 	c.start, c.to = c.query.span(now)
-	from, s := c.from(), c.unfinished
-	if s != nil && !s.start.Before(c.start) && s.start.Before(c.to) {
-		if s.pages > 0 && len(s.buckets) == 1 && !s.to.After(c.to) {
+	from := c.from()
+	if s := c.unfinished; s != nil && !s.start.Before(c.start) && s.start.Before(c.to) {
+		if s.pages > 0 && !s.to.After(c.to) {
 			if s.end.After(edge(s.to)) {
 				c.start, c.to = c.query.span(s.to)
 			}
 			return
 		}
-		from = s.start
+		if s.start.Equal(c.End) { // all before it was counted
+			from = s.start
+		}
 	}
 	if c.unfinished = c.scan(from, c.to); len(c.unfinished.buckets) < atOnce {
 		c.unfinished = c.scan(from, c.next(from))
@@ -210,7 +209,7 @@ func (c *tally) next(t time.Time) time.Time {
 
 // scan returns a scan of the buckets from start to end.
 func (c *tally) scan(start, end time.Time) *scan {
-	s := &scan{query: c.query, start: start, end: end, to: c.to, seen: map[uint64]message{}}
+	s := &scan{query: c.query, start: start, end: end, to: c.to}
 	for t := start; t.Before(end); t = c.next(t) {
 		s.buckets = append(s.buckets, Bucket{Start: t})
 	}
@@ -256,7 +255,7 @@ func (c *tally) until(buckets []Bucket, i int) time.Time {
 // compact drops the buckets that are older than the window, and joins those that
 // the next count will not scan again: of one cell of the grid, and empty ones.
 func (c *tally) compact(buckets []Bucket) []Bucket {
-	oldest, settled := c.End.Add(-c.query.Window), edge(c.to)
+	oldest, settled := c.End.Add(-c.to.Sub(c.start)), edge(c.to)
 	var kept []Bucket
 	for i, b := range buckets {
 		n := len(kept) - 1

@@ -396,7 +396,7 @@ func TestTallyOfMoreWithoutEnd(t *testing.T) {
 	for name, page := range map[string]int{"full pages": mpuPage, "pages of one record": 1, "empty pages": 0, "very large pages": 5000} {
 		t.Run(name, func(t *testing.T) {
 			s, n := &store{now: epoch}, 0
-			read := func(start, end time.Time, _ int) ([]delivery, bool, error) {
+			read := func(_, end time.Time, _ int) ([]delivery, bool, error) {
 				s.pages++
 				var list []delivery
 				for range page {
@@ -479,7 +479,7 @@ func TestTallyBuckets(t *testing.T) {
 			s.now = s.now.Add(time.Duration(1+random.Int64N(int64(window/time.Second)/10+60)) * time.Second)
 			var err error
 			for first := true; first || counts.Unfinished(); first = false {
-				counts, err = countListed(Query{Window: window}, counts, s.clock, func(start, end time.Time, page int) ([]delivery, bool, error) {
+				counts, err = countListed(Query{Window: window}, counts, s.clock, func(start, end time.Time, _ int) ([]delivery, bool, error) {
 					var list []delivery
 					step := end.Sub(start)/120 + 1
 					for at := start; at.Before(end); at = at.Add(step) {
@@ -521,6 +521,33 @@ func TestTallyOfForeignBuckets(t *testing.T) {
 				t.Errorf("got %d of %d failed", counts.Failed, counts.Total)
 			}
 		})
+	}
+}
+
+// TestTallyOfAFirstCountByAWrongClock: what failed before the first reply says
+// nothing of where the window begins.
+func TestTallyOfAFirstCountByAWrongClock(t *testing.T) {
+	s := &store{now: epoch, ahead: 14 * time.Minute, failAt: 1}
+	s.send(epoch.Add(-55*time.Minute), 0, true)
+	counts, err := s.count(t, time.Hour, Counts{})
+	if !errors.Is(err, errPage) {
+		t.Fatal(err)
+	}
+	counts = s.poll(t, time.Hour, counts)
+	s.agree(t, time.Hour, counts)
+	if counts.Failed != 1 {
+		t.Errorf("got %+v", counts)
+	}
+}
+
+// TestTallyOfAnyWindow: also one that no schema allows.
+func TestTallyOfAnyWindow(t *testing.T) {
+	for _, window := range []time.Duration{-time.Hour, 0, time.Nanosecond, time.Second, 1500 * time.Millisecond, 400 * time.Hour} {
+		s := &store{now: epoch}
+		s.send(epoch.Add(-time.Second), 0, true)
+		if counts := s.poll(t, window, s.poll(t, window, Counts{})); counts.Failed != 1 {
+			t.Errorf("%s: got %+v", window, counts)
+		}
 	}
 }
 
