@@ -80,9 +80,16 @@ type page struct {
 // add takes in a record by its members.
 func (p *page) add(at, kind, url, app, stream, reason *string) {
 	p.records = append(p.records, Failure{
-		Time: parseTime(value(at)), Type: bounded(kind, maxID), URL: bounded(url, maxURL),
-		AppName: bounded(app, maxName), StreamName: bounded(stream, maxName), Reason: Clean(value(reason), maxReason),
+		Time: parseTime(value(at)), Type: value(kind), URL: value(url), AppName: value(app), StreamName: value(stream), Reason: value(reason),
 	})
+}
+
+// kept returns what is kept of a failure.
+func (f Failure) kept() *Failure {
+	return &Failure{
+		Time: f.Time, HTTPStatus: f.HTTPStatus, Type: Bound(f.Type, maxID), URL: Bound(f.URL, maxURL),
+		AppName: Bound(f.AppName, maxName), StreamName: Bound(f.StreamName, maxName), Reason: Clean(f.Reason, maxReason),
+	}
 }
 
 func (p page) known() bool { return p.total != nil && *p.total >= 0 }
@@ -142,8 +149,8 @@ func count(op operation, before Counts, end time.Time, read func(status string, 
 		failed.records = append(failed.records, last.records...)
 	}
 	counts := Counts{End: end, Failed: int64(*failed.total), Total: int64(max(*all.total, *failed.total))}
-	if counts.Failed > 0 {
-		counts.Last = newest(failed.records)
+	if last := newest(failed.records); last != nil && counts.Failed > 0 {
+		counts.Last = last.kept()
 	}
 	return counts, nil
 }
