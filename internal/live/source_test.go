@@ -96,23 +96,24 @@ func TestFailureIsRemembered(t *testing.T) {
 func TestLibraryThatHangs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		release, loads := make(chan struct{}), 0
+		release := make(chan struct{})
+		var loads atomic.Int32
 		c := from(func(context.Context, bool) (session, error) {
-			if loads++; loads == 1 {
+			if loads.Add(1) == 1 {
 				<-release
 			}
 			return session{keys: keys{"id", "secret", ""}}, nil
 		})
 		for range 20 {
-			if err := c.Load(t.Context()); ClassOf(err) != NoCredentials || loads != 1 {
-				t.Fatalf("got %v after %d loads", err, loads)
+			if err := c.Load(t.Context()); ClassOf(err) != NoCredentials || loads.Load() != 1 {
+				t.Fatalf("got %v after %d loads", err, loads.Load())
 			}
 			time.Sleep(time.Minute)
 		}
 		close(release)
 		synctest.Wait()
-		if err := c.Load(t.Context()); err != nil || loads != 2 {
-			t.Errorf("got %v after %d loads", err, loads)
+		if err := c.Load(t.Context()); err != nil || loads.Load() != 2 {
+			t.Errorf("got %v after %d loads", err, loads.Load())
 		}
 	})
 }
@@ -125,9 +126,9 @@ func TestRenewal(t *testing.T) {
 		var fail error
 		n := 0
 		c := from(func(ctx context.Context, _ bool) (session, error) {
-			if fail != nil {
+			if err := fail; err != nil {
 				<-ctx.Done()
-				return session{}, fail
+				return session{}, err
 			}
 			n++
 			now := time.Now()
