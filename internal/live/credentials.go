@@ -79,6 +79,9 @@ func (c Credentials) Load(ctx context.Context) error {
 
 // load returns keys to sign one request with.
 func (s *source) load(ctx context.Context) (*keys, error) {
+	if s == nil {
+		return nil, noCredentials("no credentials were given")
+	}
 	l := s.join(context.WithoutCancel(ctx))
 	select {
 	case <-l.done:

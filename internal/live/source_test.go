@@ -593,6 +593,20 @@ func TestAccessKey(t *testing.T) {
 	}
 }
 
+func TestNoCredentialsGiven(t *testing.T) {
+	t.Parallel()
+	c, err := NewClient(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (Stream{c}).Get(t.Context(), quota.User, "d"); ClassOf(err) != NoCredentials {
+		t.Errorf("got %v", err)
+	}
+	if _, err := newService(t).Identify(t.Context(), Credentials{}); ClassOf(err) != NoCredentials {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestMaskedID(t *testing.T) {
 	t.Parallel()
 	for id, want := range map[string]string{
