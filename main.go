@@ -6,6 +6,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -14,10 +15,14 @@ import (
 	"strings"
 	"time"
 
+	authorizationv1 "k8s.io/api/authorization/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -28,6 +33,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/account"
 	"github.com/live-notify/live-notify-operator/internal/controller"
 	"github.com/live-notify/live-notify-operator/internal/flags"
 	"github.com/live-notify/live-notify-operator/internal/live"
@@ -53,7 +59,7 @@ type options struct {
 	leaseNamespace                string
 	namespaces                    []string
 	selector                      labels.Selector
-	region, endpoint              string
+	region, endpoint, stsEndpoint string
 	quotaShare                    int // percent
 	allowInsecure                 bool
 	requireAccountRef             bool
@@ -73,7 +79,8 @@ func parseFlags() (options, error) {
 	selector := flag.String("watch-label-selector", "", "Watch only objects with these labels, to share them out among several operators.")
 	flag.StringVar(&o.region, "region", live.DefaultRegion, "Region of the operator's own account.")
 	flag.StringVar(&o.endpoint, "endpoint", "", "Endpoint of the API for the operator's own account, as [https://]host[:port]. Default "+live.DefaultEndpoint+".")
-	flag.IntVar(&o.quotaShare, "quota-share-percent", int(live.DefaultQuotaShare*100), "How much of each documented request limit of its own account the operator may use. More than 100 is for an account whose limits were raised.")
+	flag.StringVar(&o.stsEndpoint, "sts-endpoint", "", "Endpoint of the token service, which tells whose credentials are and assumes roles, as [https://]host[:port]. Default "+live.DefaultTokenService+".")
+	flag.IntVar(&o.quotaShare, "quota-share-percent", int(live.DefaultQuotaShare*100), "How much of each documented request limit of one cloud account the operator may use, in its own account and all LiveAccounts together. More than 100 is for an account whose limits were raised.")
 	flag.BoolVar(&o.allowInsecure, "allow-insecure-endpoints", false, "Allow http:// endpoints that are not loopback. Requests carry authentication keys.")
 	flag.BoolVar(&o.requireAccountRef, "require-account-ref", false, "Refuse objects that lean on the operator's own credentials, and LiveAccounts that lean on the role of its instance.")
 	flag.IntVar(&o.workers, "max-concurrent-reconciles", 10, "Objects of a kind that converge at once.")
@@ -126,27 +133,32 @@ func run() error {
 	if err != nil {
 		return fmt.Errorf("setting up the operator's own credentials: %w", err)
 	}
-	limits := live.NewLimits("own")
-	limits.SetShare(float64(o.quotaShare) / 100)
-	own, err := live.NewClient(live.Options{
-		Region: o.region, Endpoint: o.endpoint, AllowInsecure: o.allowInsecure, Credentials: credentials, Limits: limits,
-	})
+	tokens, err := live.NewTokenService(o.stsEndpoint, o.allowInsecure)
 	if err != nil {
-		return fmt.Errorf("setting up the client of the operator's own account: %w", err)
+		return fmt.Errorf("--sts-endpoint: %w", err)
 	}
 
 	config, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("finding the cluster: %w", err)
 	}
-	mgr, err := ctrl.NewManager(config, managerOptions(o))
+	ctx := ctrl.SetupSignalHandler()
+	everywhere, err := seesAll(ctx, config, o)
+	if err != nil {
+		return err
+	}
+	mgr, err := ctrl.NewManager(config, managerOptions(o, everywhere))
 	if err != nil {
 		return fmt.Errorf("setting up the manager: %w", err)
 	}
-	metrics.Registry.MustRegister(slices.Concat(version.Collectors(), live.Collectors(), controller.Collectors())...)
+	metrics.Registry.MustRegister(slices.Concat(version.Collectors(), live.Collectors())...)
 	err = controller.Setup(mgr, controller.Options{
-		Accounts: controller.AccountOptions{Own: own, RequireRef: o.requireAccountRef, AllowInsecure: o.allowInsecure},
-		Workers:  o.workers,
+		Accounts: account.Options{
+			Credentials: credentials, Region: o.region, Endpoint: o.endpoint, Share: float64(o.quotaShare) / 100,
+			RequireRef: o.requireAccountRef, AllowInsecure: o.allowInsecure, TokenService: tokens,
+		},
+		Scope:   controller.Scope{Namespaces: o.namespaces, Selector: o.selector},
+		Workers: o.workers, Metrics: metrics.Registry,
 	})
 	if err != nil {
 		return err
@@ -155,7 +167,32 @@ func run() error {
 		return err
 	}
 	log.Info("starting", "version", build.Version, "commit", build.Commit, "go", build.GoVersion)
-	return mgr.Start(ctrl.SetupSignalHandler())
+	return mgr.Start(ctx)
+}
+
+// identityOnly leaves of an object's metadata what tells it, and a change of it,
+// from others.
+func identityOnly(in any) (any, error) {
+	if o, err := meta.Accessor(in); err == nil {
+		o.SetManagedFields(nil)
+		o.SetAnnotations(nil)
+		o.SetLabels(nil)
+		o.SetOwnerReferences(nil)
+		o.SetFinalizers(nil)
+	}
+	return in, nil
+}
+
+// stripped leaves out what nothing reads.
+func stripped(in any) (any, error) {
+	if o, err := meta.Accessor(in); err == nil {
+		o.SetManagedFields(nil)
+		if annotations := o.GetAnnotations(); annotations[corev1.LastAppliedConfigAnnotation] != "" {
+			delete(annotations, corev1.LastAppliedConfigAnnotation)
+			o.SetAnnotations(annotations)
+		}
+	}
+	return in, nil
 }
 
 func newScheme() *runtime.Scheme {
@@ -165,21 +202,52 @@ func newScheme() *runtime.Scheme {
 	return scheme
 }
 
-func managerOptions(o options) ctrl.Options {
-
-	cached := cache.Options{
-		ByObject: map[client.Object]cache.ByObject{},
-		// Nothing reads them, and they are most of an object's memory.
-		DefaultTransform: cache.TransformStripManagedFields(),
+// seesAll tells whether the operator may see the objects of all namespaces, where
+// it works on some only. It then knows who else has a domain.
+func seesAll(ctx context.Context, config *rest.Config, o options) (bool, error) {
+	if len(o.namespaces) == 0 {
+		return true, nil
 	}
-	for _, kind := range controller.Objects() {
-		cached.ByObject[kind] = cache.ByObject{Label: o.selector}
+	c, err := client.New(config, client.Options{Scheme: newScheme()})
+	if err != nil {
+		return false, fmt.Errorf("setting up a client of the cluster: %w", err)
+	}
+	for _, resource := range controller.Resources() {
+		for _, verb := range []string{"list", "watch"} {
+			review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
+				ResourceAttributes: &authorizationv1.ResourceAttributes{Group: v1alpha1.GroupVersion.Group, Resource: resource, Verb: verb},
+			}}
+			if err := c.Create(ctx, review); err != nil {
+				return false, fmt.Errorf("asking the API server what the operator may see: %w", err)
+			}
+			if !review.Status.Allowed {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
+func managerOptions(o options, everywhere bool) ctrl.Options {
+	cached := cache.Options{
+		ByObject: map[client.Object]cache.ByObject{
+			// Whether a Secret has changed is all that is asked of the cache. kubectl
+			// apply leaves its data in an annotation.
+			&corev1.Secret{}: {Transform: identityOnly},
+		},
+		// Nothing reads them, and they are most of an object's memory.
+		DefaultTransform: stripped,
 	}
 	for _, namespace := range o.namespaces {
 		if cached.DefaultNamespaces == nil {
 			cached.DefaultNamespaces = map[string]cache.Config{}
 		}
 		cached.DefaultNamespaces[namespace] = cache.Config{}
+	}
+	if everywhere && len(o.namespaces) > 0 {
+		for _, object := range controller.Objects() {
+			cached.ByObject[object] = cache.ByObject{Namespaces: map[string]cache.Config{cache.AllNamespaces: {}}}
+		}
 	}
 	served := metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure}
 	if o.metricsSecure {

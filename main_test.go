@@ -5,13 +5,19 @@ package main
 
 import (
 	"flag"
+	"maps"
 	"os"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/controller"
 )
 
@@ -30,7 +36,7 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := managerOptions(o)
+	m := managerOptions(o, true)
 	if m.Metrics.BindAddress != ":8443" || !m.Metrics.SecureServing || m.Metrics.FilterProvider == nil || m.HealthProbeBindAddress != ":8081" {
 		t.Errorf("got metrics %+v, health %s", m.Metrics, m.HealthProbeBindAddress)
 	}
@@ -47,24 +53,57 @@ func TestWatchFlags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := managerOptions(o)
+	m := managerOptions(o, true)
 	if len(m.Cache.DefaultNamespaces) != 2 {
 		t.Errorf("got namespaces %v", m.Cache.DefaultNamespaces)
 	}
 	if m.Metrics.SecureServing || m.Metrics.FilterProvider != nil || !m.LeaderElection {
 		t.Errorf("got %+v", m)
 	}
-	// The kinds of objects are narrowed down; accounts and Secrets are not.
-	if want := len(controller.Objects()); len(m.Cache.ByObject) != want || want != 3 {
-		t.Errorf("%d kinds are narrowed down, of %d", len(m.Cache.ByObject), want)
+	// Who else has a domain is looked up everywhere, if the operator may; the
+	// selector is for what is worked on.
+	for _, object := range controller.Objects() {
+		if by := byType(m.Cache.ByObject, object); by.Label != nil || !slices.Contains(slices.Collect(maps.Keys(by.Namespaces)), cache.AllNamespaces) {
+			t.Errorf("%T: got %+v", object, by)
+		}
+		if by := byType(managerOptions(o, false).Cache.ByObject, object); by.Namespaces != nil {
+			t.Errorf("%T, with rights in the namespaces alone: got %+v", object, by)
+		}
 	}
-	for object, by := range m.Cache.ByObject {
-		if _, isAccount := object.(*v1alpha1.LiveAccount); isAccount {
-			t.Error("accounts are narrowed down")
+	if !o.selector.Matches(labels.Set{"shard": "1"}) || o.selector.Matches(labels.Set{"shard": "2"}) {
+		t.Errorf("got selector %s", o.selector)
+	}
+}
+
+// byType returns what is set for the type of an object.
+func byType(of map[client.Object]cache.ByObject, object client.Object) cache.ByObject {
+	for o, by := range of {
+		if reflect.TypeOf(o) == reflect.TypeOf(object) {
+			return by
 		}
-		if !by.Label.Matches(labels.Set{"shard": "1"}) || by.Label.Matches(labels.Set{"shard": "2"}) {
-			t.Errorf("%T: got selector %s", object, by.Label)
-		}
+	}
+	return cache.ByObject{}
+}
+
+// TestSecretsAreCachedByIdentity: kubectl apply leaves the data of a Secret in an
+// annotation.
+func TestSecretsAreCachedByIdentity(t *testing.T) {
+	o, err := parse(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	strip := byType(managerOptions(o, true).Cache.ByObject, &corev1.Secret{}).Transform
+	secret := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{
+		Name: "a", Namespace: "b", UID: "c", ResourceVersion: "d", Labels: map[string]string{"l": "l"},
+		Annotations: map[string]string{corev1.LastAppliedConfigAnnotation: "data"}, ManagedFields: []metav1.ManagedFieldsEntry{{}},
+	}}
+	got, err := strip(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := metav1.ObjectMeta{Name: "a", Namespace: "b", UID: "c", ResourceVersion: "d"}
+	if !reflect.DeepEqual(got.(*metav1.PartialObjectMetadata).ObjectMeta, want) {
+		t.Errorf("got %+v", got)
 	}
 }
 

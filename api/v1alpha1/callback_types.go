@@ -5,6 +5,7 @@ package v1alpha1
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // ManagementPolicy says whether the operator may write to the cloud.
@@ -221,7 +222,7 @@ type CallbackStatus struct {
 	// +optional
 	LastSyncTime *metav1.Time `json:"lastSyncTime,omitempty"`
 
-	// applied is what the cloud was last made equal to, or found equal to.
+	// applied is what this object has written to the cloud, or is about to write.
 	// +optional
 	Applied *Applied `json:"applied,omitempty"`
 
@@ -234,30 +235,77 @@ type CallbackStatus struct {
 	Callbacks *Callbacks `json:"callbacks,omitempty"`
 }
 
-// Applied is what the cloud was last made equal to, or found equal to. With
-// it a change of the spec is told from a change in the cloud.
+// Applied is what this object has written to the cloud, or is about to write. It
+// is written before the first request of a change and again after it: together
+// with the finalizer it is the proof that the configuration in the cloud is this
+// object's.
 type Applied struct {
-	// revision identifies the configuration that the spec asked for, without
-	// the authentication key. Empty while it is in doubt whether a field that the
-	// cloud never returns was written.
+	// uid of the object that wrote. The applied of another object, as in a
+	// restored status, proves nothing.
 	// +optional
-	Revision string `json:"revision,omitempty"`
+	UID types.UID `json:"uid,omitempty"`
 
-	// account is the LiveAccount through which. Empty is the operator's own
-	// account. In another account an object owns nothing yet.
+	// accountID is the cloud account, as the token service told it. Empty while
+	// that could not be asked.
+	// +optional
+	AccountID string `json:"accountID,omitempty"`
+
+	// account is the LiveAccount through which it was written. Empty is the
+	// operator's own account.
 	// +optional
 	Account string `json:"account,omitempty"`
 
+	// revision identifies the configuration that was last written, or found equal
+	// to the spec, as a format number and a hash of its fields without the
+	// authentication key. Empty while nothing was written for certain.
+	// +optional
+	Revision string `json:"revision,omitempty"`
+
+	// pending is the revision that is being written, or "removal". It stays until
+	// the write is known to be done.
+	// +optional
+	Pending string `json:"pending,omitempty"`
+
+	// refused tells that the cloud refused what is pending, so that nothing of it
+	// is in the cloud.
+	// +optional
+	Refused bool `json:"refused,omitempty"`
+
+	// keyFingerprint tells a changed authentication key from one whose Secret was
+	// merely touched: a format number and 16 bits of a salted hash, far too few to
+	// guess the key by.
+	// +optional
+	KeyFingerprint string `json:"keyFingerprint,omitempty"`
+
 	// secretVersion identifies the version of the Secret that the
-	// authentication key was read from, as its uid/resourceVersion. Empty
-	// without authentication.
+	// authentication key was read from, as its uid/resourceVersion: while it is the
+	// same, so is the key. Empty without authentication.
 	// +optional
 	SecretVersion string `json:"secretVersion,omitempty"`
+
+	// spellings are values as the cloud shows them in place of those that were
+	// written, where it does so each time.
+	// +kubebuilder:validation:MaxItems=8
+	// +listType=map
+	// +listMapKey=field
+	// +optional
+	Spellings []Spelling `json:"spellings,omitempty"`
 
 	// time of the last write to the cloud. Empty if none was needed. Reads
 	// within 60 seconds of it may still show the state before.
 	// +optional
 	Time *metav1.Time `json:"time,omitempty"`
+}
+
+// Spelling is how the cloud shows the value of a field.
+type Spelling struct {
+	// field of the spec.
+	Field string `json:"field"`
+	// shown is what the cloud shows.
+	Shown string `json:"shown"`
+	// accepted tells that the cloud showed it after two writes: it is no drift.
+	// +optional
+	Accepted bool `json:"accepted,omitempty"`
 }
 
 // Drift tells of changes made to the cloud behind the operator's back.
@@ -284,8 +332,25 @@ type Callbacks struct {
 	// window is the span that the counts are for, such as 1h.
 	Window string `json:"window"`
 
-	// observedTime is the end of the window.
+	// appName and streamName are the filters that the counts are for, if there
+	// are any.
+	// +optional
+	AppName string `json:"appName,omitempty"`
+	// +optional
+	StreamName string `json:"streamName,omitempty"`
+
+	// observedTime is the end of the window, by the clock of the cloud.
 	ObservedTime metav1.Time `json:"observedTime"`
+
+	// unhealthy tells that failed had reached spec.records.unhealthyThreshold when
+	// it was counted.
+	// +optional
+	Unhealthy bool `json:"unhealthy,omitempty"`
+
+	// atLeast tells that there are more records than the operator reads: failed
+	// and total are at least these.
+	// +optional
+	AtLeast bool `json:"atLeast,omitempty"`
 
 	// failed is the number of callbacks in the window that failed.
 	Failed int64 `json:"failed"`
@@ -314,6 +379,9 @@ type CallbackBucket struct {
 	Failed int64 `json:"failed"`
 	// total is the number of callbacks in the bucket.
 	Total int64 `json:"total"`
+	// atLeast tells that the bucket has more records than are read.
+	// +optional
+	AtLeast bool `json:"atLeast,omitempty"`
 }
 
 // CallbackFailure is one failed callback.

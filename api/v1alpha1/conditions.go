@@ -72,18 +72,36 @@ const (
 	ReasonConflict = "Conflict"
 	// ReasonSuspended (Unknown): spec.suspend is true.
 	ReasonSuspended = "Suspended"
+	// ReasonClusterRefused (False): the API server refuses what the operator has
+	// to do there: an admission policy, or a permission that is missing.
+	ReasonClusterRefused = "ClusterRefused"
 	// ReasonDeletionBlocked (False): the object is being deleted, but its
 	// configuration cannot be removed from the cloud.
 	ReasonDeletionBlocked = "DeletionBlocked"
 )
 
+// ConditionVerified of a LiveAccount is True while the token service vouches for
+// its identity. The account is used all the same while it is not.
+const ConditionVerified = "Verified"
+
 // Reasons of the Ready condition of a LiveAccount.
 const (
-	// ReasonCredentialsLoaded (True): the credentials load.
+	// ReasonCredentialsLoaded (True): the credentials load, and the token service
+	// does not deny them.
 	ReasonCredentialsLoaded = "CredentialsLoaded"
-	// ReasonCredentialsUnavailable (False): they do not, or the endpoint cannot
-	// be used.
+	// ReasonCredentialsUnavailable (False): they do not load, the token service
+	// does not know them, or the endpoint cannot be used.
 	ReasonCredentialsUnavailable = "CredentialsUnavailable"
+)
+
+// Reasons of the Verified condition of a LiveAccount.
+const (
+	// ReasonIdentified (True): the token service told whose credentials these are.
+	ReasonIdentified = "Identified"
+	// ReasonTokenServiceUnavailable (Unknown): it could not be asked.
+	ReasonTokenServiceUnavailable = "TokenServiceUnavailable"
+	// ReasonNotIdentified (False): it does not know them.
+	ReasonNotIdentified = "NotIdentified"
 )
 
 // Reasons of the Drifted condition.
@@ -130,6 +148,11 @@ const (
 	EventCallbacksRecovered = "CallbacksRecovered"
 )
 
-// Finalizer is the claim of an object on its configuration in the cloud. It is
-// set before the first write; an object without it never deletes anything.
+// Finalizer keeps an object until its configuration is removed from the cloud. It
+// is set before the first write; an object without it never deletes anything. By
+// itself it proves nothing: see Applied.
 const Finalizer = "live.alibabacloud.com/callback"
+
+// AccountFinalizer keeps a LiveAccount while an object that refers to it has a
+// configuration in the cloud.
+const AccountFinalizer = "live.alibabacloud.com/account"

@@ -38,9 +38,9 @@ type LiveAccountSpec struct {
 	// quotaSharePercent is the share of each documented request limit of the
 	// account that the operator may use, 1 to 100. Default 80: the rest is left
 	// to others who call the same account. A change takes effect at once.
-	// LiveAccounts with the same access key or role share one set of limits, at
-	// the least of their shares; other keys of the same cloud account, and other
-	// operators, have limits of their own, which add up.
+	// LiveAccounts that the token service tells to be of one cloud account share
+	// its limits, of which the operator uses at most --quota-share-percent for all
+	// of them together. Other operators have limits of their own, which add up.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100
 	// +kubebuilder:default=80
@@ -139,12 +139,18 @@ type LiveAccountStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// conditions of the account: Ready, True while its credentials load, and
-	// Stalled while no retry will help.
+	// conditions of the account: Ready, True while its credentials load and the
+	// token service does not deny them; Verified, True while it vouches for
+	// accountID; and Stalled while no retry will help.
 	// +listType=map
 	// +listMapKey=type
 	// +optional
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// accountID is the cloud account, as the token service told it. LiveAccounts
+	// of one cloud account share its request limits.
+	// +optional
+	AccountID string `json:"accountID,omitempty"`
 
 	// identity that is in use, such as an access key ID (masked) or the ARN of
 	// a role; never a secret.
@@ -160,6 +166,7 @@ type LiveAccountStatus struct {
 // +kubebuilder:resource:shortName=la,categories=live
 // +kubebuilder:printcolumn:name="Region",type=string,JSONPath=`.spec.region`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Account",type=string,JSONPath=`.status.accountID`
 // +kubebuilder:printcolumn:name="Identity",type=string,JSONPath=`.status.identity`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`

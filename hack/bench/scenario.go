@@ -281,7 +281,7 @@ func (s *bench) failing(ctx context.Context, f *figures, old []member) error {
 			more++
 		}
 	}
-	// One round of attempts every 30 minutes, which is docs/decisions.md.
+	// One round of attempts after 15 s, doubling up to 30 minutes (docs/decisions.md).
 	f.Failing = &rejects{
 		Objects: len(bad), FirstWrites: first, CallsInNextMinute: more,
 		QuotaPercent: 100 * float64(first) / (bad[0].family.writes * s.cfg.scale * (30 * time.Minute).Seconds()),

@@ -137,7 +137,7 @@ func startOperator(ctx context.Context, end context.CancelCauseFunc, endpoint st
 		"ALIBABA_CLOUD_ACCESS_KEY_ID="+accessKeyID,
 		"ALIBABA_CLOUD_ACCESS_KEY_SECRET="+accessKeySecret)
 	p, err := startProcess(ctx, end, operatorLog, env, operatorBinary,
-		"--endpoint", endpoint,
+		"--endpoint", endpoint, "--sts-endpoint", endpoint,
 		"--metrics-bind-address", metrics, "--metrics-secure=false", "--health-probe-bind-address", health)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/internal/controller"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/plan"
 )
 
 // classes are all classes, in the order of the page.
@@ -60,27 +61,24 @@ var hints = map[string]string{
 
 // A line of a table.
 type line struct {
-	controller.Outcome
+	plan.Verdict
 	Code  string
 	Class live.Class
 	Retry string
 }
 
-func newLine(code string, class live.Class, o controller.Outcome, hint string) line {
+func newLine(code string, class live.Class, v plan.Verdict, hint string) line {
 	if hint != "" {
-		o.Advice = hint
+		v.Message = hint
 	}
-	o.Advice = strings.NewReplacer("<", "&lt;", ">", "&gt;").Replace(o.Advice)
-	retry := short(o.MinRetry)
-	if o.MinRetry != o.MaxRetry {
-		retry += ", doubling up to " + short(o.MaxRetry)
-	}
-	return line{o, code, class, retry}
+	v.Message = strings.NewReplacer("<", "&lt;", ">", "&gt;").Replace(v.Message)
+	least, most := controller.Backoff(v)
+	return line{v, code, class, short(least) + ", doubling up to " + short(most)}
 }
 
 // errorCodes lists what errors lead to, by class and by code.
 func errorCodes() (any, error) {
-	codes, outcomes := live.Codes(), controller.Outcomes()
+	codes, outcomes := live.Codes(), plan.ErrorTable()
 	for code := range hints {
 		if _, ok := codes[code]; !ok {
 			return nil, fmt.Errorf("there is a hint for %s, but no such code", code)
@@ -106,7 +104,7 @@ func errorCodes() (any, error) {
 	own("Network", live.Unavailable, "There is no connection, or it broke; the message says which. Check the network and the endpoint")
 	own("Timeout", live.Unavailable, "There was no reply within 10 seconds. Check the network and the endpoint")
 	own("MalformedReply", live.Unavailable, "The reply is not one of the API. Look for a proxy, and check the endpoint")
-	own("LocalQuota", live.Throttled, "Nothing was sent: the operator's share of the request limit is used up for now. It retries by itself")
+	own("NoAnswer", live.Unavailable, "Nothing was sent: the endpoint has not answered several times in a row. One request at a time finds out whether it does again")
 	own("NoCredentials", live.NoCredentials, "Nothing was sent. See [credentials.md](../credentials.md)")
 	return page, nil
 }

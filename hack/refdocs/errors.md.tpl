@@ -18,7 +18,7 @@ Each code has a class, and what follows depends on the class alone. Conditions a
 | Class | Ready | Stalled | Event | Tried again after | What to do |
 | --- | --- | --- | --- | --- | --- |
 {{- range .Classes }}
-| {{ .Class }} | {{ .Ready }} `{{ .Reason }}` | {{ if .Stalled }}yes{{ else }}no{{ end }} | {{ with .Event }}`{{ . }}`{{ end }} | {{ .Retry }} | {{ .Advice }} |
+| {{ .Class }} | {{ .Ready }} `{{ .Reason }}` | {{ if .Stalled }}yes{{ else }}no{{ end }} | {{ with .Event }}`{{ . }}`{{ end }} | {{ .Retry }} | {{ .Message }} |
 {{- end }}
 
 An object is also tried again at once when its spec, its Secret or its LiveAccount changes. When the cloud asks for a longer
@@ -53,5 +53,5 @@ Where the cloud sent no code, the message has one of these.
 {{- range .OwnCodes }}{{ template "code" . }}{{ end }}
 
 {{- define "code" }}
-| `{{ .Code }}` | {{ .Class }} | {{ .Ready }} `{{ .Reason }}` | {{ if .Stalled }}yes{{ else }}no{{ end }} | {{ .Retry }} | {{ .Advice }} |
+| `{{ .Code }}` | {{ .Class }} | {{ .Ready }} `{{ .Reason }}` | {{ if .Stalled }}yes{{ else }}no{{ end }} | {{ .Retry }} | {{ .Message }} |
 {{- end }}

@@ -7,293 +7,259 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
-	"strings"
-	"sync"
 	"time"
 
-	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/account"
+	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
-// AccountOptions configure Accounts.
-type AccountOptions struct {
-	// Own is the client with the operator's own credentials.
-	Own *live.Client
-	// RequireRef refuses objects that lean on these, and accounts that lean on
-	// the role of the operator's instance.
-	RequireRef bool
-	// AllowInsecure permits plain http endpoints that are not loopback.
-	AllowInsecure bool
-	// STSEndpoint is the host of the token service; empty for the default.
-	STSEndpoint string
-}
+// accountReconciler says in the status of each LiveAccount whose it is, and keeps
+// it while an object needs it. The callback kinds do not wait for it.
+type accountReconciler struct{ *shared }
 
-// Accounts finds the client to the cloud that an object is managed through. A
-// client is kept until its LiveAccount or the Secret of that changes.
-type Accounts struct {
-	AccountOptions
-	client   client.Client
-	uncached client.Reader
+const (
+	// recheckAccount is how often an account is looked at again: temporary
+	// credentials may stop loading, and the token service may be asked again.
+	recheckAccount = 10 * time.Minute
+	// retryAccount is the same while something is amiss.
+	retryAccount = time.Minute
+)
 
-	mu     sync.Mutex
-	opened map[types.NamespacedName]*opened
-	limits map[string]*live.Limits // by identity.id
-}
-
-// opened is a LiveAccount whose client exists.
-type opened struct {
-	version     string // of the LiveAccount and its Secret
-	client      *live.Client
-	credentials live.Credentials
-	identity    identity
-	share       float64
-}
-
-// identity is who the cloud takes an account for. Accounts with the same id
-// share its request limits; shown is for people.
-type identity struct{ id, shown string }
-
-// NewAccounts returns the accounts that a client of the cluster sees.
-func NewAccounts(c client.Client, uncached client.Reader, o AccountOptions) *Accounts {
-	return &Accounts{
-		AccountOptions: o, client: c, uncached: uncached,
-		opened: map[types.NamespacedName]*opened{}, limits: map[string]*live.Limits{},
-	}
-}
-
-// Client returns the client for an object of a namespace that refers to an
-// account, or to none, and manages a domain, or none. The same client means the
-// same account and credentials. An account that cannot be used is an
-// unavailableError.
-func (a *Accounts) Client(ctx context.Context, namespace string, ref *v1alpha1.AccountReference, domain string) (*live.Client, error) {
-	if ref == nil {
-		if a.RequireRef {
-			return nil, notReady("The operator runs with --require-account-ref. Name a LiveAccount of this namespace in spec.accountRef.")
+func setupAccounts(s *shared) error {
+	err := s.manager.GetFieldIndexer().IndexField(context.Background(), &v1alpha1.LiveAccount{}, secretIndex, func(o client.Object) []string {
+		if ref := o.(*v1alpha1.LiveAccount).Spec.Credentials.AccessKeySecretRef; ref != nil {
+			return []string{ref.Name}
 		}
-		return a.Own, nil
-	}
-	name := types.NamespacedName{Namespace: namespace, Name: ref.Name}
-	var account v1alpha1.LiveAccount
-	err := a.client.Get(ctx, name, &account)
-	if apierrors.IsNotFound(err) {
-		return nil, notReady("LiveAccount %q does not exist. Create it, or correct spec.accountRef.", ref.Name)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading LiveAccount %q: %w", ref.Name, err)
-	}
-	if !allows(account.Spec.AllowedDomains, domain) {
-		return nil, &unavailableError{
-			reason:  v1alpha1.ReasonAccessDenied,
-			message: fmt.Sprintf("LiveAccount %q does not allow the domain %s. Whoever owns the account can add it to spec.allowedDomains.", ref.Name, domain),
-		}
-	}
-	o, err := a.open(ctx, &account)
-	if unavailable, ok := errors.AsType[*unavailableError](err); ok {
-		return nil, notReady("LiveAccount %q cannot be used: %s", ref.Name, unavailable.message)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return o.client, nil
-}
-
-// Last returns the client that an account last had; nil if it never had one.
-// It is for removing what a namespace that is going away leaves in the cloud.
-func (a *Accounts) Last(namespace string, ref *v1alpha1.AccountReference) *live.Client {
-	if ref == nil {
 		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("indexing LiveAccount: %w", err)
 	}
-	if o := a.find(types.NamespacedName{Namespace: namespace, Name: ref.Name}); o != nil {
-		return o.client
+	r := &accountReconciler{s}
+	b := ctrl.NewControllerManagedBy(s.manager).
+		Named("LiveAccount").
+		For(&v1alpha1.LiveAccount{}, builder.WithPredicates(specChanges)).
+		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.usersOfSecret))
+	for _, k := range kind.All {
+		b = b.Watches(k.New(), handler.EnqueueRequestsFromMapFunc(r.accountOf), builder.WithPredicates(needs))
+	}
+	if err := b.Complete(r); err != nil {
+		return fmt.Errorf("setting up LiveAccount: %w", err)
 	}
 	return nil
 }
 
-// notReady is the error of an account that cannot be used.
-func notReady(format string, args ...any) *unavailableError {
-	return &unavailableError{reason: v1alpha1.ReasonAccountNotReady, message: fmt.Sprintf(format, args...)}
+// needs passes what may end the need of an object for its account.
+var needs = predicate.Funcs{
+	CreateFunc: func(event.CreateEvent) bool { return false },
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		return claimed(e.ObjectOld) && !claimed(e.ObjectNew) || e.ObjectOld.GetUID() != e.ObjectNew.GetUID()
+	},
+	DeleteFunc: func(e event.DeleteEvent) bool { return claimed(e.Object) },
 }
 
-// allows tells whether a domain matches one of the globs. An empty list allows
-// any, and only domains are restricted.
-func allows(globs []string, domain string) bool {
-	for _, glob := range globs {
-		// The schema admits no pattern but *, and a domain has no slash for it
-		// to stop at.
-		if match, err := path.Match(glob, domain); err == nil && match {
-			return true
+// accountOf returns the LiveAccount that an object refers to.
+func (r *accountReconciler) accountOf(_ context.Context, o client.Object) []reconcile.Request {
+	spec, _ := o.(kind.Object).Callback()
+	if spec.AccountRef == nil {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: o.GetNamespace(), Name: spec.AccountRef.Name}}}
+}
+
+// accountsOfSecret returns the LiveAccounts that refer to a Secret.
+func accountsOfSecret(ctx context.Context, c client.Client, secret client.Object) []v1alpha1.LiveAccount {
+	var list v1alpha1.LiveAccountList
+	err := c.List(ctx, &list, client.InNamespace(secret.GetNamespace()), client.MatchingFields{secretIndex: secret.GetName()})
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(&apiFault{"listing LiveAccounts", err}, "accounts are not told of a change", "secret", client.ObjectKeyFromObject(secret))
+	}
+	return list.Items
+}
+
+func (r *accountReconciler) usersOfSecret(ctx context.Context, secret client.Object) []reconcile.Request {
+	var requests []reconcile.Request
+	for _, account := range accountsOfSecret(ctx, r.Client, secret) {
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&account)})
+	}
+	return requests
+}
+
+// Reconcile updates the status and the finalizer of one LiveAccount.
+func (r *accountReconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	defer r.watchdog.enter()()
+	if !r.scope.hasNamespace(req.Namespace) {
+		return reconcile.Result{}, nil
+	}
+	var account v1alpha1.LiveAccount
+	if err := r.Get(ctx, req.NamespacedName, &account); apierrors.IsNotFound(err) {
+		return r.gone(ctx, req)
+	} else if err != nil {
+		return reconcile.Result{}, &apiFault{"reading the LiveAccount", err}
+	}
+	needed, err := r.needed(ctx, req)
+	if err == nil && !needed {
+		err = r.accounts.SetHold(ctx, &account, false)
+	}
+	if err != nil {
+		return r.faulted(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, passTimeout)
+	defer cancel()
+	return r.describe(ctx, &account)
+}
+
+// describe writes the status.
+func (r *accountReconciler) describe(ctx context.Context, obj *v1alpha1.LiveAccount) (reconcile.Result, error) {
+	before := obj.DeepCopy()
+	opened, err := r.accounts.Open(ctx, obj)
+	if err == nil {
+		err = opened.Load(ctx)
+		obj.Status.Identity = opened.Identity
+	}
+	out := failed(err)
+	if out.fault != nil {
+		return r.faulted(out.fault)
+	}
+	result := reconcile.Result{RequeueAfter: recheckAccount}
+	conditions := []metav1.Condition{loaded(out, err)}
+	if err == nil {
+		id, verified := r.verify(ctx, opened)
+		if verified.Status != metav1.ConditionUnknown {
+			obj.Status.AccountID = id
 		}
-	}
-	return len(globs) == 0 || domain == ""
-}
-
-// open returns the client of an account: the one that exists, if it is of this
-// version of the account and of its Secret.
-func (a *Accounts) open(ctx context.Context, account *v1alpha1.LiveAccount) (*opened, error) {
-	version := fmt.Sprintf("%s/%d", account.UID, account.Generation)
-	if ref := account.Spec.Credentials.AccessKeySecretRef; ref != nil {
-		v, err := secretVersion(ctx, a.client, account.Namespace, ref.Name)
-		if err != nil {
-			return nil, err
+		if verified.Status == metav1.ConditionFalse {
+			conditions[0].Status, conditions[0].Reason, conditions[0].Message = metav1.ConditionFalse, v1alpha1.ReasonCredentialsUnavailable, verified.Message
 		}
-		version += "/" + v
+		conditions = append(conditions, verified)
 	}
-	name := client.ObjectKeyFromObject(account)
-	if o := a.find(name); o != nil && o.version == version {
-		return o, nil
+	if conditions[len(conditions)-1].Status != metav1.ConditionTrue {
+		result.RequeueAfter = retryAccount
 	}
-	secret, err := a.secret(ctx, account)
-	if err != nil {
-		return nil, err
+	obj.Status.ObservedGeneration = obj.Generation
+	for _, c := range conditions {
+		c.ObservedGeneration = obj.Generation
+		meta.SetStatusCondition(&obj.Status.Conditions, c)
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	o, err := a.build(account, secret)
-	if err != nil {
-		return nil, err
+	if _, missing := asUnavailable(err); missing {
+		stalled := conditions[0]
+		stalled.Type, stalled.Status, stalled.ObservedGeneration = v1alpha1.ConditionStalled, metav1.ConditionTrue, obj.Generation
+		meta.SetStatusCondition(&obj.Status.Conditions, stalled)
+	} else {
+		meta.RemoveStatusCondition(&obj.Status.Conditions, v1alpha1.ConditionStalled)
 	}
-	o.version = version
-	a.opened[name] = o
-	a.shareLimits(o.identity)
-	return o, nil
+	if equality.Semantic.DeepEqual(before, obj) {
+		return result, nil
+	}
+	if err := r.Status().Patch(ctx, obj, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
+		return r.faulted(&apiFault{"patching the status", err})
+	}
+	return result, nil
 }
 
-func (a *Accounts) find(name types.NamespacedName) *opened {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.opened[name]
-}
-
-// secret reads the Secret with the access key; nil for other credentials.
-func (a *Accounts) secret(ctx context.Context, account *v1alpha1.LiveAccount) (*corev1.Secret, error) {
-	ref := account.Spec.Credentials.AccessKeySecretRef
-	if ref == nil {
-		return nil, nil
-	}
-	var secret corev1.Secret
-	err := a.uncached.Get(ctx, types.NamespacedName{Namespace: account.Namespace, Name: ref.Name}, &secret)
-	if apierrors.IsNotFound(err) {
-		return nil, notReady("Secret %q does not exist. Create it with the entries %s and %s.", ref.Name, entryID, entrySecret)
+// loaded says in a condition whether credentials load.
+func loaded(out outcome, err error) metav1.Condition {
+	c := metav1.Condition{
+		Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonCredentialsLoaded,
+		Message: "The credentials load.",
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading Secret %q: %w", ref.Name, err)
+		c.Status, c.Reason, c.Message = metav1.ConditionFalse, v1alpha1.ReasonCredentialsUnavailable, out.Message
 	}
-	return &secret, nil
+	return c
 }
 
-// Entries of the Secret with an access key.
-const (
-	entryID     = "accessKeyID"
-	entrySecret = "accessKeySecret"
-	entryToken  = "securityToken"
-)
-
-// build makes the client of an account.
-func (a *Accounts) build(account *v1alpha1.LiveAccount, secret *corev1.Secret) (*opened, error) {
-	credentials, who, err := a.credentials(account, secret)
-	if role := account.Spec.AssumeRole; role != nil && err == nil {
-		credentials, err = credentials.Assume(role.RoleARN, role.ExternalID, a.STSEndpoint)
-		who = identity{role.RoleARN, "role " + role.RoleARN}
+// verify asks the token service whose an account is.
+func (r *accountReconciler) verify(ctx context.Context, opened *account.Account) (id string, c metav1.Condition) {
+	c = metav1.Condition{
+		Type: v1alpha1.ConditionVerified, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonIdentified,
+		Message: "The token service knows these credentials.",
 	}
-	if err != nil {
-		return nil, err
-	}
-	limits := a.limits[who.id]
-	if limits == nil {
-		limits = live.NewLimits(who.shown)
-		a.limits[who.id] = limits
-	}
-	c, err := live.NewClient(live.Options{
-		Region: account.Spec.Region, Endpoint: account.Spec.Endpoint, AllowInsecure: a.AllowInsecure,
-		Credentials: credentials, Limits: limits,
-	})
-	if err != nil {
-		return nil, notReady("%s.", err)
-	}
-	return &opened{
-		client: c, credentials: credentials, identity: who, share: float64(account.Spec.QuotaSharePercent) / 100,
-	}, nil
-}
-
-// credentials returns the credentials that the spec names, before any role that
-// is assumed with them.
-func (a *Accounts) credentials(account *v1alpha1.LiveAccount, secret *corev1.Secret) (live.Credentials, identity, error) {
-	switch from := account.Spec.Credentials; {
-	case from.AccessKeySecretRef != nil:
-		return accessKey(secret)
-	case from.OIDC != nil:
-		mint := func(ctx context.Context) (string, time.Time, error) {
-			return a.mint(ctx, account.Namespace, from.OIDC.ServiceAccountName)
-		}
-		c, err := live.OIDC(from.OIDC.RoleARN, from.OIDC.OIDCProviderARN, a.STSEndpoint, mint)
-		return c, identity{from.OIDC.RoleARN, "role " + from.OIDC.RoleARN}, err
-	case a.RequireRef:
-		return live.Credentials{}, identity{}, notReady("The operator runs with --require-account-ref, so that the role of its own instance is for no one. Use accessKeySecretRef or oidc.")
+	id, err := r.accounts.Identify(ctx, opened)
+	e, ofService := errors.AsType[*live.Error](err)
+	switch {
+	case err == nil:
+	case ofService && e.Class == live.NoCredentials:
+		c.Status, c.Reason = metav1.ConditionFalse, v1alpha1.ReasonNotIdentified
+		c.Message = "The token service does not know these credentials: " + e.Error() + ". Check them."
 	default:
-		c, err := live.ECSRAMRole(from.ECSRAMRole.RoleName)
-		shown := "ECS RAM role " + from.ECSRAMRole.RoleName
-		return c, identity{shown, shown}, err
+		c.Status, c.Reason = metav1.ConditionUnknown, v1alpha1.ReasonTokenServiceUnavailable
+		c.Message = "The token service cannot be asked whose these credentials are. The account is used all the same, with request limits of its own."
 	}
+	return id, c
 }
 
-// accessKey reads an access key from its Secret.
-func accessKey(secret *corev1.Secret) (live.Credentials, identity, error) {
-	entry := func(name string) string { return strings.TrimSpace(string(secret.Data[name])) }
-	id := entry(entryID)
-	for _, name := range []string{entryID, entrySecret} {
-		if entry(name) == "" {
-			return live.Credentials{}, identity{}, notReady("Secret %q has no entry %s, or an empty one. Add it.", secret.Name, name)
+// gone forgets an account that was deleted, once no object has anything in the
+// cloud by it: until then its client may be needed to clear up.
+func (r *accountReconciler) gone(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	needed, err := r.needed(ctx, req)
+	switch {
+	case err != nil:
+		return r.faulted(err)
+	case needed:
+		return reconcile.Result{RequeueAfter: recheckAccount}, nil
+	}
+	r.accounts.Forget(req.Namespace, req.Name)
+	return reconcile.Result{}, nil
+}
+
+// needed tells whether an object that refers to an account has a finalizer.
+func (r *accountReconciler) needed(ctx context.Context, req reconcile.Request) (bool, error) {
+	for _, k := range kind.All {
+		list := k.NewList()
+		err := r.List(ctx, list, client.InNamespace(req.Namespace), client.MatchingFields{accountIndex: req.Name}, client.UnsafeDisableDeepCopy)
+		if err != nil {
+			return false, &apiFault{"listing the users of the LiveAccount", err}
+		}
+		for _, o := range objects(list) {
+			if claimed(o) {
+				return true, nil
+			}
 		}
 	}
-	c, err := live.AccessKey(id, entry(entrySecret), entry(entryToken))
-	return c, identity{id, "access key " + masked(id)}, err
+	return false, nil
 }
 
-// masked shows enough of an access key ID to recognize it.
-func masked(id string) string {
-	const shown = 4
-	if len(id) <= 3*shown {
-		return id[:min(len(id), shown)] + "****"
+// faulted is the end of a pass that the Kubernetes API cut short.
+func (r *accountReconciler) faulted(err error) (reconcile.Result, error) {
+	f := asFault(err)
+	if apierrors.IsConflict(f.err) || apierrors.IsNotFound(f.err) {
+		return reconcile.Result{RequeueAfter: minRetry}, nil
 	}
-	return id[:shown] + "****" + id[len(id)-shown:]
+	return reconcile.Result{}, f
 }
 
-// tokenAudience is what the cloud's token service demands of a token.
-const tokenAudience = "sts.aliyuncs.com"
-
-// mint returns a token of a ServiceAccount, for the token service alone.
-func (a *Accounts) mint(ctx context.Context, namespace, name string) (string, time.Time, error) {
-	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
-	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{Audiences: []string{tokenAudience}}}
-	if err := a.client.SubResource("token").Create(ctx, account, request); err != nil {
-		return "", time.Time{}, fmt.Errorf("minting a token of ServiceAccount %q: %w", name, err)
-	}
-	return request.Status.Token, request.Status.ExpirationTimestamp.Time, nil
-}
-
-// shareLimits gives the limits of an identity the least share that an account
-// of it asks for.
-func (a *Accounts) shareLimits(who identity) {
-	least := 1.0
-	for _, o := range a.opened {
-		if o.identity == who {
-			least = min(least, o.share)
+// identifyOwn asks the token service whose the operator's own account is, so that
+// it shares limits with the LiveAccounts of that, until it knows.
+func (s *shared) identifyOwn(ctx context.Context) error {
+	for {
+		attempt, cancel := context.WithTimeout(ctx, passTimeout)
+		_, err := s.accounts.Identify(attempt, s.accounts.Last("", nil))
+		cancel()
+		if err == nil || errors.Is(err, account.ErrNoTokenService) {
+			return nil
+		}
+		log.FromContext(ctx).V(1).Info("the token service does not tell whose the operator's own account is; it is asked again")
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(retryAccount):
 		}
 	}
-	a.limits[who.id].SetShare(least)
-}
-
-// forget drops the client of an account that is gone and no longer used.
-func (a *Accounts) forget(name types.NamespacedName) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.opened, name)
 }

@@ -5,124 +5,315 @@ package controller
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
+	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/kind"
+	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
-// keyIndex finds the objects of a kind by their key in the cloud.
+// A configuration in the cloud belongs to one object. What is in an object's
+// applied and under its finalizer is its own; of the others that name the same
+// key, the oldest that may have it comes first.
+
+// keyIndex finds the objects that name one configuration.
 const keyIndex = "key"
 
-// rivals returns all objects of the kind that have this key, in any namespace.
-func (r *Reconciler[O, C]) rivals(ctx context.Context, key string) ([]O, error) {
+// rivals returns all objects of a key, those out of scope too. They are those of
+// the cache: nobody may change them.
+func (r *Reconciler) rivals(ctx context.Context, key string) ([]kind.Object, error) {
 	list := r.kind.NewList()
-	if err := r.List(ctx, list, client.MatchingFields{keyIndex: key}); err != nil {
-		return nil, fmt.Errorf("listing the objects of %s: %w", key, err)
+	if err := r.List(ctx, list, client.MatchingFields{keyIndex: key}, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, &apiFault{"listing the objects of one domain", err}
 	}
-	return objects[O](list), nil
+	return objects(list), nil
 }
 
-// winner returns the object that has the key in place of this one: the oldest,
-// then the one with the lowest UID. It returns nil if that is this one.
-func (p *pass[O, C]) winner(ctx context.Context) (client.Object, error) {
+// objects returns the items of a list.
+func objects(list client.ObjectList) []kind.Object {
+	var items []kind.Object
+	// EachListItem fails only on what is not a list.
+	_ = meta.EachListItem(list, func(o runtime.Object) error {
+		items = append(items, o.(kind.Object))
+		return nil
+	})
+	return items
+}
+
+// cloud is where an object's configuration is: what of it can be told apart.
+type cloud struct {
+	account types.NamespacedName // the LiveAccount; empty for the operator's own
+	id      string               // of the cloud account; "" if it is not verified
+	host    string               // of the endpoint; "" if it is not known
+}
+
+// same tells whether two objects may mean one configuration. Two verified
+// accounts, or an endpoint of the vendor and another one, have nothing in common:
+// whatever a tenant's own endpoint says, it keeps nobody else from a domain.
+func (c cloud) same(other cloud) bool {
+	switch {
+	case c.account == other.account:
+		return true
+	case c.id != "" && other.id != "":
+		return c.id == other.id
+	case c.host != "" && other.host != "":
+		return c.host == other.host || live.VendorEndpoint(c.host) && live.VendorEndpoint(other.host)
+	default:
+		return true
+	}
+}
+
+// cloudOf returns the cloud of an object, as far as the cache knows it, and
+// whether its account exists.
+func (r *Reconciler) cloudOf(ctx context.Context, o kind.Object) (cloud, bool) {
+	spec, _ := o.Callback()
+	if spec.AccountRef == nil {
+		own := r.accounts.Last("", nil)
+		return cloud{id: own.ID, host: own.Client.Host()}, true
+	}
+	c := cloud{account: types.NamespacedName{Namespace: o.GetNamespace(), Name: spec.AccountRef.Name}}
+	var account v1alpha1.LiveAccount
+	if err := r.Get(ctx, c.account, &account); err != nil {
+		return c, false
+	}
+	c.host = live.HostOf(account.Spec.Endpoint)
+	if meta.IsStatusConditionTrue(account.Status.Conditions, v1alpha1.ConditionVerified) {
+		c.id = account.Status.AccountID
+	}
+	return c, true
+}
+
+// claim is what counts of an object that names a key.
+type claim struct {
+	obj  kind.Object
+	owns bool
+}
+
+// precedes tells whether a comes before b. Creation times are in seconds: of two
+// in one, whoever has written something comes first.
+func (a claim) precedes(b claim) bool {
+	if a.owns != b.owns {
+		return a.owns
+	}
+	at, bt := a.obj.GetCreationTimestamp(), b.obj.GetCreationTimestamp()
+	if !at.Equal(&bt) {
+		return at.Before(&bt)
+	}
+	if af, bf := claimed(a.obj), claimed(b.obj); af != bf {
+		return af
+	}
+	return a.obj.GetUID() < b.obj.GetUID()
+}
+
+// winner returns the object that comes before this one; nil if there is none.
+func (p *pass) winner(ctx context.Context) (kind.Object, error) {
 	rivals, err := p.rivals(ctx, p.key)
-	if err != nil {
+	if err != nil || len(rivals) <= 1 {
 		return nil, err
 	}
-	var winner client.Object = p.obj
+	mine, _ := p.cloudOf(ctx, p.obj)
+	best := claim{p.obj, wrote(p.obj)}
 	for _, rival := range rivals {
-		if precedes(rival, winner) {
-			winner = rival
+		if rival.GetUID() == p.obj.GetUID() {
+			continue
+		}
+		c := claim{rival, wrote(rival)}
+		if c.precedes(best) && p.may(ctx, c, mine) {
+			best = c
 		}
 	}
-	if winner.GetUID() == p.obj.GetUID() {
+	if best.obj.GetUID() == p.obj.GetUID() {
 		return nil, nil
 	}
-	return winner, nil
+	return best.obj, nil
 }
 
-// precedes tells whether a has the better claim.
-func precedes(a, b client.Object) bool {
-	at, bt := a.GetCreationTimestamp(), b.GetCreationTimestamp()
-	if at.Equal(&bt) {
-		return a.GetUID() < b.GetUID()
+// unseen is for how long an object that no operator has looked at yet keeps its
+// place in front of one of another account.
+const unseen = time.Minute
+
+// may tells whether a rival may have what is in this cloud. To name a domain is
+// not enough: who owns nothing yet must not have been refused it, and towards
+// another account must have read it.
+func (r *Reconciler) may(ctx context.Context, rival claim, mine cloud) bool {
+	theirs, exists := r.cloudOf(ctx, rival.obj)
+	if !theirs.same(mine) {
+		return false
 	}
-	return at.Before(&bt)
+	if rival.owns {
+		return true
+	}
+	_, status := rival.obj.Callback()
+	switch reasonOf(status, v1alpha1.ConditionReady) {
+	case v1alpha1.ReasonAccountNotReady, v1alpha1.ReasonAccessDenied, v1alpha1.ReasonDomainNotFound, v1alpha1.ReasonWrongDomainType:
+		return false
+	}
+	switch {
+	case !exists || !rival.obj.GetDeletionTimestamp().IsZero():
+		return false
+	case theirs.account == mine.account || status.LastSyncTime != nil:
+		return true
+	default:
+		return status.ObservedGeneration == 0 && r.clock.Since(rival.obj.GetCreationTimestamp().Time) < unseen
+	}
 }
 
-// lose gives up the claim, without a call to the cloud: it is the winner's now.
-func (p *pass[O, C]) lose(ctx context.Context, winner client.Object) outcome {
-	deleted := !p.obj.GetDeletionTimestamp().IsZero()
-	if err := p.release(ctx); err != nil {
+// wrote tells whether an object has something in the cloud, by its own status.
+func wrote(o kind.Object) bool {
+	_, status := o.Callback()
+	a := status.Applied
+	return claimed(o) && signedBy(o, a) && (a.Revision != "" || a.Pending != "" && !a.Refused)
+}
+
+// signedBy tells whether what is noted as applied is of this very object, not of one
+// whose status was restored or copied. Versions before this note had no UID; but
+// these had the finalizer.
+func signedBy(o kind.Object, a *v1alpha1.Applied) bool {
+	return a != nil && (a.UID == o.GetUID() || legacy(a) && claimed(o))
+}
+
+// legacy tells that applied is in the form of the versions before 0.2, which knew
+// neither UIDs nor formats of revisions.
+func legacy(a *v1alpha1.Applied) bool {
+	return a.UID == "" && a.Revision != "" && !hasFormat(a.Revision)
+}
+
+func claimed(o client.Object) bool { return controllerutil.ContainsFinalizer(o, v1alpha1.Finalizer) }
+
+// lose is the outcome for an object that another one comes before. It gives up
+// what it may have, and leaves the cloud to the other.
+func (p *pass) lose(ctx context.Context, winner kind.Object) outcome {
+	if err := p.disown(ctx); err != nil {
 		return outcome{fault: err}
 	}
-	p.mem.tried = attempt{} // start afresh when the winner has gone away
-	return outcome{
-		ready: metav1.ConditionFalse, reason: v1alpha1.ReasonConflict, stalled: true, gone: deleted, event: v1alpha1.EventConflict,
-		message: fmt.Sprintf("%s belongs to %s %s, which is older. Delete one of the two; this one takes over by itself when the other goes away.",
-			p.key, p.kind.Name, client.ObjectKeyFromObject(winner)),
-	}
+	p.mem.nextSync = time.Time{} // start afresh when the winner has gone away
+	out := outcome{}
+	out.Ready, out.Reason, out.Stalled, out.Event = "False", v1alpha1.ReasonConflict, true, v1alpha1.EventConflict
+	out.Message = fmt.Sprintf("%s belongs to %s %s, which comes first. Delete one of the two; this one takes over by itself when the other goes away.",
+		p.key, p.kind.Name, client.ObjectKeyFromObject(winner))
+	return out
 }
 
-func (p *pass[O, C]) claimed() bool {
-	return controllerutil.ContainsFinalizer(p.obj, v1alpha1.Finalizer)
-}
-
-// own makes sure, before a write to the cloud, that the claim is set and that
-// the object still is as this pass sees it. The cache does not say so: that of a
-// new process may be of a server that lags behind, and a leader that was
-// replaced may not know it yet.
-func (p *pass[O, C]) own(ctx context.Context) error {
-	if !p.claimed() {
-		return p.claim(ctx) // which tells too, by its lock
+// disown makes the object own nothing: what it may have written stays where it is,
+// and is not removed with the object.
+func (p *pass) disown(ctx context.Context) error {
+	if a := p.status.Applied; a != nil && (a.UID != "" || a.Pending != "") {
+		a.UID, a.Pending, a.Refused = "", "", false
+		if a.Revision == "" || !hasFormat(a.Revision) {
+			p.status.Applied = nil
+		}
+	} else if a != nil && legacy(a) {
+		p.status.Applied = nil
 	}
-	now := p.kind.New()
-	err := p.uncached.Get(ctx, client.ObjectKeyFromObject(p.obj), now)
-	switch {
-	case client.IgnoreNotFound(err) != nil:
-		return fmt.Errorf("reading the object: %w", err)
-	case err == nil && now.GetUID() == p.obj.GetUID() && now.GetGeneration() == p.obj.GetGeneration() && controllerutil.ContainsFinalizer(now, v1alpha1.Finalizer):
-		return nil
-	default:
-		return apierrors.NewConflict(schema.GroupResource{Group: v1alpha1.GroupVersion.Group, Resource: p.kind.Name}, p.obj.GetName(), errOutdated)
-	}
+	return p.release(ctx)
 }
-
-// errOutdated: the cache shows an object of the past.
-var errOutdated = errors.New("the object has changed since")
 
 // claim sets the finalizer, release removes it.
-func (p *pass[O, C]) claim(ctx context.Context) error {
+func (p *pass) claim(ctx context.Context) error {
 	return p.patchFinalizer(ctx, controllerutil.AddFinalizer)
 }
 
-func (p *pass[O, C]) release(ctx context.Context) error {
+func (p *pass) release(ctx context.Context) error {
 	return p.patchFinalizer(ctx, controllerutil.RemoveFinalizer)
 }
 
 // patchFinalizer patches a copy, as the reply would overwrite the status that
 // this pass has changed in memory. The lock makes sure that an object which
 // changed meanwhile is looked at again first.
-func (p *pass[O, C]) patchFinalizer(ctx context.Context, change func(client.Object, string) bool) error {
-	patched := p.obj.DeepCopyObject().(O)
+func (p *pass) patchFinalizer(ctx context.Context, change func(client.Object, string) bool) error {
+	patched := p.obj.DeepCopyObject().(kind.Object)
 	if !change(patched, v1alpha1.Finalizer) {
 		return nil
 	}
-	patch := client.MergeFromWithOptions(p.obj.DeepCopyObject().(O), client.MergeFromWithOptimisticLock{})
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), statusTimeout)
+	defer cancel()
+	patch := client.MergeFromWithOptions(p.obj.DeepCopyObject().(kind.Object), client.MergeFromWithOptimisticLock{})
 	if err := p.Patch(ctx, patched, patch); err != nil {
-		return fmt.Errorf("patching the finalizer: %w", err)
+		return &apiFault{"patching the finalizer", err}
 	}
-	for _, o := range []O{p.obj, p.before} {
+	for _, o := range []kind.Object{p.obj, p.before} {
 		o.SetFinalizers(patched.GetFinalizers())
 		o.SetResourceVersion(patched.GetResourceVersion())
 	}
-	p.mem.version = patched.GetResourceVersion()
 	return nil
+}
+
+// heir returns the object that takes over the configuration of one that is
+// deleted: the first of those that name it in the same cloud account and would
+// write it; nil if there is none.
+func (p *pass) heir(ctx context.Context) (kind.Object, error) {
+	rivals, err := p.rivals(ctx, p.key)
+	if err != nil {
+		return nil, err
+	}
+	var heirs []claim
+	for _, rival := range rivals {
+		spec, _ := rival.Callback()
+		if !rival.GetDeletionTimestamp().IsZero() || spec.ManagementPolicy == v1alpha1.Observe || spec.Suspend || !p.sameAccount(rival) {
+			continue
+		}
+		if _, err := p.accounts.Find(ctx, rival.GetNamespace(), spec.AccountRef, p.kind.Domain(rival)); err == nil {
+			heirs = append(heirs, claim{rival, wrote(rival)})
+		}
+	}
+	if len(heirs) == 0 {
+		return nil, nil
+	}
+	return slices.MinFunc(heirs, func(a, b claim) int {
+		if a.precedes(b) {
+			return -1
+		}
+		return 1
+	}).obj, nil
+}
+
+// sameAccount tells whether another object's cloud account is the one that this
+// one wrote to.
+func (p *pass) sameAccount(o kind.Object) bool {
+	spec, _ := o.Callback()
+	a := p.status.Applied
+	name := accountName(spec)
+	if name == a.Account && (name == "" || o.GetNamespace() == p.obj.GetNamespace()) {
+		return true
+	}
+	id := p.accounts.KnownID(o.GetNamespace(), name)
+	return id != "" && id == p.writtenTo()
+}
+
+// handOver gives the ownership of what this object wrote to its heir, which
+// converges it to its own spec.
+func (p *pass) handOver(ctx context.Context, heir kind.Object) error {
+	h := &pass{Reconciler: p.Reconciler, obj: heir.DeepCopyObject().(kind.Object), mem: &memory{}}
+	h.before = h.obj.DeepCopyObject().(kind.Object)
+	h.spec, h.status = h.obj.Callback()
+	if err := h.own(ctx); err != nil {
+		return err
+	}
+	h.status.Applied = p.status.Applied.DeepCopy()
+	h.status.Applied.UID, h.status.Applied.Account = h.obj.GetUID(), accountName(h.spec)
+	h.status.Applied.AccountID = p.writtenTo()
+	if p.kind.Recall != nil {
+		p.kind.Wrote(h.obj, p.kind.Recall(p.obj, nil))
+	}
+	if err := h.patchStatus(ctx); err != nil {
+		return &apiFault{"handing over to the heir", err}
+	}
+	return nil
+}
+
+// accountName returns the LiveAccount that a spec refers to; "" for the
+// operator's own account.
+func accountName(spec *v1alpha1.CallbackSpec) string {
+	if spec.AccountRef == nil {
+		return ""
+	}
+	return spec.AccountRef.Name
 }

@@ -10,60 +10,105 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/account"
+	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/plan"
+	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
-// delete removes the configuration from the cloud, confirms that it is gone,
-// and drops the finalizer. An object without the finalizer has claimed nothing.
-func (p *pass[O, C]) delete(ctx context.Context) outcome {
-	if !p.claimed() {
+// delete removes the configuration from the cloud, confirms that it is gone, and
+// drops the finalizer. An object that has written nothing leaves nothing.
+func (p *pass) delete(ctx context.Context, winner kind.Object) outcome {
+	if !claimed(p.obj) {
 		return outcome{gone: true, idle: true}
 	}
-	if why := p.retained(); why != "" {
-		p.tell(v1alpha1.EventRetained, "The configuration of %s stays in the cloud: %s", p.key, why)
+	acct, why := p.accountForRemoval(ctx)
+	switch {
+	case winner != nil || !p.ownsForRemoval(ctx, acct):
 		return p.letGo(ctx)
 	}
-	cloud, err := p.accountForRemoval(ctx)
-	if err != nil {
-		return blocked(err)
+	heir, err := p.heir(ctx)
+	switch retained := p.retained(); {
+	case err != nil:
+		return outcome{fault: err}
+	case heir != nil:
+		return p.leaveTo(ctx, heir)
+	case retained != "":
+		p.tell(v1alpha1.EventRetained, fmt.Sprintf("The configuration of %s stays in the cloud: %s", p.key, retained))
+		return p.letGo(ctx)
+	case acct == nil:
+		return blocked(failed(why))
 	}
-	err = p.remove(ctx, p.kind.Remote(cloud))
-	switch {
-	case errors.Is(err, errStillThere):
-		return progressing("The cloud accepted the removal; waiting until it shows.", max(p.now.Sub(p.mem.deletedAt), time.Second))
-	case err != nil && live.ClassOf(err) != live.DomainNotFound: // a domain that is gone has no configuration
-		return blocked(err)
-	}
-	p.tell(v1alpha1.EventDeleted, "Removed the configuration of %s from the cloud", p.key)
-	return p.letGo(context.WithoutCancel(ctx))
+	p.account = acct
+	return p.removeAll(ctx, acct)
 }
 
-// accountForRemoval returns the client to remove the configuration with. Where
-// the whole namespace goes away, the account and its Secret may go first: the
-// client that they last made still serves.
-func (p *pass[O, C]) accountForRemoval(ctx context.Context) (*live.Client, error) {
-	cloud, err := p.accounts.Client(ctx, p.obj.GetNamespace(), p.spec.AccountRef, p.domain())
-	if _, unavailable := errors.AsType[*unavailableError](err); !unavailable {
-		return cloud, err
+// removeAll removes the configuration, and with it the finalizer.
+func (p *pass) removeAll(ctx context.Context, acct *account.Account) outcome {
+	leave, ok := p.slots.Enter(acct.Label)
+	if !ok {
+		return deferred(slotWait())
 	}
-	var namespace corev1.Namespace
-	if err := p.uncached.Get(ctx, types.NamespacedName{Name: p.obj.GetNamespace()}, &namespace); err != nil {
-		return nil, fmt.Errorf("reading the namespace: %w", err)
+	defer leave()
+	err := p.remove(ctx, p.kind.Remote(acct.Client))
+	switch class := live.ClassOf(err); {
+	case errors.Is(err, errStillThere):
+		out := outcome{}
+		out.Ready, out.Reason = "Unknown", v1alpha1.ReasonProgressing
+		out.Message, out.After = "The cloud accepted the removal; waiting until it shows.", max(p.now.Sub(p.mem.deletedAt), time.Second)
+		return out
+	case err != nil && class != live.DomainNotFound && class != live.WrongDomainType: // there, nothing is left to remove
+		return blocked(failed(err))
 	}
-	last := p.accounts.Last(p.obj.GetNamespace(), p.spec.AccountRef)
-	if last == nil || namespace.DeletionTimestamp.IsZero() {
-		return nil, err
+	p.tell(v1alpha1.EventDeleted, fmt.Sprintf("Removed the configuration of %s from the cloud", p.key))
+	return p.letGo(ctx)
+}
+
+// accountForRemoval returns the account to remove the configuration with: as it
+// last could be used, if the LiveAccount or its Secret has gone first. Nil comes
+// with the reason.
+func (p *pass) accountForRemoval(ctx context.Context) (*account.Account, error) {
+	acct, err := p.accounts.Find(ctx, p.obj.GetNamespace(), p.spec.AccountRef, p.kind.Domain(p.obj))
+	if _, unavailable := asUnavailable(err); unavailable {
+		acct = p.accounts.Last(p.obj.GetNamespace(), p.spec.AccountRef)
 	}
-	return last, nil
+	return acct, err
+}
+
+// ownsForRemoval tells whether there is something of this object in the cloud of
+// the account that it refers to. What the cloud refused may have been tried again
+// by an operator that did not live to note it: then the cloud holds just that.
+func (p *pass) ownsForRemoval(ctx context.Context, acct *account.Account) bool {
+	a := p.status.Applied
+	if !signedBy(p.obj, a) {
+		return false
+	}
+	if acct != nil {
+		p.account = acct
+		if p.move(ctx); p.status.Applied == nil {
+			return false
+		}
+	}
+	if wrote(p.obj) || acct == nil || p.retained() != "" {
+		return wrote(p.obj)
+	}
+	have, err := p.kind.Remote(acct.Client).Get(ctx, quota.User, p.key)
+	if err != nil || have == nil {
+		return false
+	}
+	if p.kind.Recall != nil {
+		have = p.kind.Recall(p.obj, have)
+	}
+	return p.heldBefore(live.Revision(have.Fields()))
 }
 
 // retained says why the configuration is to stay in the cloud; "" if it is not.
-func (p *pass[O, C]) retained() string {
+func (p *pass) retained() string {
 	switch {
 	case p.spec.DeletionPolicy == v1alpha1.DeletionRetain:
 		return "deletionPolicy is Retain"
@@ -76,32 +121,64 @@ func (p *pass[O, C]) retained() string {
 	}
 }
 
+// leaveTo hands the configuration over to another object, and removes nothing.
+func (p *pass) leaveTo(ctx context.Context, heir kind.Object) outcome {
+	if err := p.handOver(ctx, heir); err != nil {
+		return outcome{fault: err}
+	}
+	p.tell(v1alpha1.EventRetained, fmt.Sprintf("%s %s goes on with the configuration of %s", p.kind.Name, client.ObjectKeyFromObject(heir), p.key))
+	return p.letGo(ctx)
+}
+
 // errStillThere: the cloud still shows what it accepted to remove.
 var errStillThere = errors.New("still there")
 
+// removal is what is pending while a configuration is removed.
+const removal = "removal"
+
 // remove removes the configuration without looking at it first, as not every one
 // can be seen, and again only when the removal had time to show.
-func (p *pass[O, C]) remove(ctx context.Context, remote Remote[C]) error {
-	if p.mem.deletedAt.IsZero() || p.now.Sub(p.mem.deletedAt) >= settling {
-		if err := p.own(ctx); err != nil {
-			return err
+func (p *pass) remove(ctx context.Context, remote kind.Remote) error {
+	if p.mem.deletedAt.IsZero() || p.now.Sub(p.mem.deletedAt) >= plan.Settling {
+		p.record().Pending = removal
+		if err := p.patchStatus(ctx); err != nil {
+			return &apiFault{"noting the removal", err}
 		}
-		ctx = context.WithoutCancel(ctx) // what began is finished, as in put
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), passTimeout) // what began is finished, as in put
+		defer cancel()
 		logged := logr.NewContext(ctx, log.FromContext(ctx).WithValues("why", "delete"))
-		if err := remote.Delete(logged, live.LaneUser, p.key); err != nil {
+		if err := remote.Delete(logged, quota.User, p.key); err != nil {
 			return err
 		}
 		p.mem.deletedAt = p.now
 	}
-	var none C
-	have, err := remote.Get(ctx, live.LaneUser, p.key)
-	if err == nil && have != none {
+	have, err := remote.Get(ctx, quota.User, p.key)
+	if err == nil && have != nil {
 		err = errStillThere
 	}
 	return err
 }
 
 // letGo drops the finalizer; the object goes away with it.
-func (p *pass[O, C]) letGo(ctx context.Context) outcome {
-	return outcome{gone: true, idle: true, fault: p.release(ctx)}
+func (p *pass) letGo(ctx context.Context) outcome {
+	news := p.news
+	p.news = nil
+	if err := p.release(ctx); err != nil {
+		return outcome{fault: err}
+	}
+	for _, n := range news { // there is no status left to write first
+		p.events.Eventf(p.obj, nil, n.kind, n.reason, n.reason, "%s", n.note)
+	}
+	return outcome{gone: true, idle: true}
 }
+
+// blocked is the outcome of a removal that failed.
+func blocked(out outcome) outcome {
+	if out.fault == nil && out.deferral == nil {
+		out.Verdict = plan.Blocked(out.Verdict)
+	}
+	return out
+}
+
+// asUnavailable returns the plan.Unavailable in an error.
+func asUnavailable(err error) (*plan.Unavailable, bool) { return errors.AsType[*plan.Unavailable](err) }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/plan"
 )
 
 // kstatusOf computes what kubectl, Flux and others that follow kstatus make of
@@ -40,15 +41,14 @@ func TestErrorTable(t *testing.T) {
 	type want struct {
 		reason string
 		status status.Status
-		retry  time.Duration // the least and, but for jitter, the wait; 0 for a backoff
 	}
-	unavailable := want{v1alpha1.ReasonCloudUnavailable, status.InProgressStatus, 0}
-	throttled := want{v1alpha1.ReasonThrottled, status.InProgressStatus, 0}
-	denied := want{v1alpha1.ReasonAccessDenied, status.FailedStatus, terminalRetry}
-	rejected := want{v1alpha1.ReasonRejected, status.FailedStatus, terminalRetry}
-	wrongType := want{v1alpha1.ReasonWrongDomainType, status.FailedStatus, terminalRetry}
-	noDomain := want{v1alpha1.ReasonDomainNotFound, status.FailedStatus, terminalRetry}
-	progressing := want{v1alpha1.ReasonProgressing, status.InProgressStatus, 0}
+	unavailable := want{v1alpha1.ReasonCloudUnavailable, status.InProgressStatus}
+	throttled := want{v1alpha1.ReasonThrottled, status.InProgressStatus}
+	denied := want{v1alpha1.ReasonAccessDenied, status.FailedStatus}
+	rejected := want{v1alpha1.ReasonRejected, status.FailedStatus}
+	wrongType := want{v1alpha1.ReasonWrongDomainType, status.FailedStatus}
+	noDomain := want{v1alpha1.ReasonDomainNotFound, status.FailedStatus}
+	progressing := want{v1alpha1.ReasonProgressing, status.InProgressStatus}
 	for code, c := range map[string]struct {
 		status int
 		want
@@ -67,7 +67,7 @@ func TestErrorTable(t *testing.T) {
 		"InvalidIdentity.ServiceDisabled": {400, denied},
 		"InvalidAccessKeyId.NotFound":     {404, denied},
 		"InvalidAccessKeyId.Inactive":     {400, denied},
-		"InvalidTimeStamp.Expired":        {400, denied},
+		"InvalidTimeStamp.Expired":        {400, unavailable},
 		"SignatureDoesNotMatch":           {400, denied},
 		"InvalidDomain.NotFound":          {404, noDomain},
 		"CodeNotPushDomain":               {400, wrongType},
@@ -78,7 +78,6 @@ func TestErrorTable(t *testing.T) {
 		"InvalidNotifyUrl.Unsafe":         {400, rejected},
 		"CodeGetMainPlaybackDomainError":  {400, rejected},
 		"InvalidApi.NotFound":             {404, rejected},
-		"ConfigAlreadyExists":             {400, progressing},
 		"InvalidConfig.NotFound":          {404, progressing},
 	} {
 		t.Run(code, func(t *testing.T) {
@@ -90,14 +89,14 @@ func TestErrorTable(t *testing.T) {
 			wait := d.pass("a")
 			obj := d.get("a")
 			message := messageOf(obj, v1alpha1.ConditionReady)
-			d.Expect(reasonOf(obj, v1alpha1.ConditionReady)).To(Equal(c.reason), message)
+			d.Expect(reasonIn(obj, v1alpha1.ConditionReady)).To(Equal(c.reason), message)
 			d.Expect(message).To(And(ContainSubstring(code), Not(ContainSubstring("<operation>"))))
 			if c.want == denied {
 				d.Expect(message).To(ContainSubstring("live:" + f.writes[0]))
 			}
 			d.Expect(kstatusOf(t, obj)).To(Equal(c.want.status))
 			d.Expect(stalled(obj)).To(Equal(c.want.status == status.FailedStatus))
-			if c.retry == 0 {
+			if c.want.status != status.FailedStatus {
 				d.Expect(wait).To(BeNumerically("<=", 2*minRetry))
 			}
 
@@ -106,8 +105,8 @@ func TestErrorTable(t *testing.T) {
 			d.passes("a", 20*time.Minute)
 			_, writes, _ := d.calls()
 			d.Expect(statusOf(d.get("a"))).To(Equal(before))
-			if c.retry > 0 {
-				d.Expect(writes).To(HaveLen(1), "a terminal failure is not retried for %s", c.retry)
+			if c.want.status == status.FailedStatus {
+				d.Expect(len(writes)).To(BeNumerically("~", 7, 1), "15s, 30s, 1m ... 8m")
 			} else {
 				d.Expect(len(writes)).To(BeNumerically("~", 12, 4), "1s, 2s, 4s ... 5m")
 			}
@@ -116,7 +115,7 @@ func TestErrorTable(t *testing.T) {
 			}
 
 			d.cloud.ClearFaults()
-			d.clock.advance(terminalRetry)
+			d.clock.advance(2 * maxStalled)
 			obj = d.settle("a")
 			d.Expect(f.have(d.cloud)).To(Equal(f.want(obj, "")))
 			d.Expect(kstatusOf(t, obj)).To(Equal(status.CurrentStatus))
@@ -138,15 +137,31 @@ func TestThrottledComesBackWhenTold(t *testing.T) {
 				wait := d.pass("a")
 				d.Expect(wait).To(BeNumerically("<", 2*time.Second))
 				d.clock.advance(wait)
-				return reasonOf(d.get("a"), v1alpha1.ConditionReady)
+				return reasonIn(d.get("a"), v1alpha1.ConditionReady)
 			}).Should(Equal(v1alpha1.ReasonThrottled))
 		}
 		d.cloud.ClearFaults()
 		d.Eventually(func() string {
 			d.clock.advance(d.pass("a"))
-			return reasonOf(d.get("a"), v1alpha1.ConditionReady)
+			return reasonIn(d.get("a"), v1alpha1.ConditionReady)
 		}).WithTimeout(5 * time.Second).WithPolling(50 * time.Millisecond).Should(Equal(v1alpha1.ReasonInSync))
 	})
+}
+
+// TestExistsAndDoesNotShow: a configuration that the cloud says it has, and does not
+// show, is not replaced unasked.
+func TestExistsAndDoesNotShow(t *testing.T) {
+	t.Parallel()
+	f := recordFixture()
+	d := driven(t, f, emulator.Options{})
+	d.cloud.Inject(emulator.Fault{Action: f.writes[0], Code: "ConfigAlreadyExists", Status: 400, Message: "it failed"})
+	d.create("a")
+	d.pass("a")
+	d.Expect(readyReason(d.get("a"))).To(Equal(v1alpha1.ReasonProgressing))
+	obj := d.until("a", v1alpha1.ReasonExistingConfiguration)
+	d.Expect(messageOf(obj, v1alpha1.ConditionReady)).To(And(ContainSubstring("ConfigAlreadyExists"), ContainSubstring("adoptionPolicy: Always")))
+	d.Expect(kstatusOf(t, obj)).To(Equal(status.FailedStatus))
+	d.Expect(wrote(obj)).To(BeFalse())
 }
 
 // TestKstatus reads the states of an object as others do.
@@ -174,7 +189,7 @@ func TestKstatus(t *testing.T) {
 		d.update("a", func(o Object) { spec(o).Suspend = false })
 		d.settle("a")
 
-		d.clock.advance(settling)
+		d.clock.advance(plan.Settling)
 		d.update("a", func(o Object) { spec(o).DriftPolicy = v1alpha1.DriftReport })
 		d.settle("a")
 		f.edit(d.cloud)
@@ -186,10 +201,12 @@ func TestKstatus(t *testing.T) {
 		d.pass("b")
 		d.Expect(kstatusOf(t, d.get(loser.GetName()))).To(Equal(status.FailedStatus))
 
+		d.remove("b") // it would be the heir
+		d.pass("b")
 		d.cloud.Inject(emulator.Fault{Code: "Forbidden", Status: 401, Message: "no"})
 		d.remove("a")
 		d.pass("a")
-		d.Expect(reasonOf(d.get("a"), v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonDeletionBlocked))
+		d.Expect(reasonIn(d.get("a"), v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonDeletionBlocked))
 		expect(status.TerminatingStatus)
 	})
 }

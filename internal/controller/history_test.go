@@ -24,7 +24,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"pgregory.net/rapid"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -484,14 +483,9 @@ func (m *history) cachedObject(name string) (obj Object, loses bool) {
 	if err := m.mgr.GetClient().Get(m.ctx, client.ObjectKey{Namespace: m.namespace, Name: name}, obj); err != nil {
 		return nil, false
 	}
-	list := m.f.newList()
-	m.Expect(m.mgr.GetClient().List(m.ctx, list, client.InNamespace(m.namespace))).To(Succeed())
-	_ = meta.EachListItem(list, func(o runtime.Object) error {
-		rival := o.(Object)
-		loses = loses || rival.GetUID() != obj.GetUID() && precedes(rival, obj)
-		return nil
-	})
-	return obj, loses
+	winner, err := m.r.(*Reconciler).begin(obj.DeepCopyObject().(Object)).winner(m.ctx)
+	m.Expect(err).NotTo(HaveOccurred())
+	return obj, winner != nil
 }
 
 // oncePassed makes a pass, checks that it made only the calls that the object
@@ -568,7 +562,7 @@ func (m *history) brief(name string) string {
 		return "gone"
 	}
 	obj := m.get(name)
-	return fmt.Sprintf("%s of generation %d of %d, claim %t", reasonOf(obj, v1alpha1.ConditionReady),
+	return fmt.Sprintf("%s of generation %d of %d, claim %t", reasonIn(obj, v1alpha1.ConditionReady),
 		statusOf(obj).ObservedGeneration, obj.GetGeneration(), hasClaim(obj))
 }
 
@@ -743,7 +737,6 @@ func (m *history) quiet() {
 	m.mu.Unlock()
 	m.lag = false
 	if m.throttled {
-		m.own = m.client(live.Options{Credentials: m.credentials(keyID, keySecret)})
 		m.restart()
 	}
 }
@@ -833,7 +826,7 @@ func (m *history) amiss() string {
 	m.t.Helper()
 	var winner Object
 	for _, name := range m.living() {
-		if obj := m.get(name); winner == nil || precedes(obj, winner) {
+		if obj := m.get(name); winner == nil || (claim{obj, wrote(obj)}).precedes(claim{winner, wrote(winner)}) {
 			winner = obj
 		}
 	}

@@ -4,18 +4,15 @@
 package controller
 
 import (
-	"slices"
-	"sync"
+	"context"
 
 	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
-	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/kind"
 )
 
 var (
@@ -36,61 +33,18 @@ func metricOf(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc(name, help, append([]string{"kind", "namespace", "name"}, labels...), nil)
 }
 
-// Collectors returns the metrics of this package, for a registry.
-func Collectors() []prometheus.Collector { return []prometheus.Collector{&perObject} }
-
-// perObject are the metrics of the objects of all kinds.
-var perObject objectMetrics
-
-// objectMetrics keeps one record for each object, of which a scrape makes its
-// series: a fifth of the memory that a vector for each metric takes, and all
-// series of an object end at once.
+// objectMetrics are the metrics of the objects in scope. A scrape makes them of
+// the objects in the cache: nothing is kept, and the series of an object end with
+// it.
 type objectMetrics struct {
-	mu sync.Mutex
-	of map[owner]*record
+	scope       Scope
+	reader      client.Reader
+	reconcilers []*Reconciler
 }
 
-// owner is an object that has series.
-type owner struct {
-	kind string
-	name types.NamespacedName
-}
-
-// record is what the series of an object say.
-type record struct {
-	labels          []*dto.LabelPair // of all its series
-	ready, healthy  float64
-	reason          string // for which it is not ready; "" if it is
-	drifts          float64
-	counted         bool // once, at least
-	failed, success float64
-}
-
-// change changes the record of an object.
-func (m *objectMetrics) change(kind string, obj client.Object, change func(*record)) {
-	o := owner{kind, client.ObjectKeyFromObject(obj)}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	r, ok := m.of[o]
-	if !ok {
-		if m.of == nil {
-			m.of = map[owner]*record{}
-		}
-		// In the order of the names of labels, as a registry wants them.
-		r = &record{ready: -1, healthy: -1, labels: []*dto.LabelPair{
-			label("kind", &o.kind), label("name", &o.name.Name), label("namespace", &o.name.Namespace),
-		}}
-		m.of[o] = r
-	}
-	change(r)
-}
-
-// forget drops the series of an object that is gone.
-func (m *objectMetrics) forget(kind string, name types.NamespacedName) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.of, owner{kind, name})
-}
+// Collectors returns the metrics of objects without any object, for
+// documentation.
+func Collectors() []prometheus.Collector { return []prometheus.Collector{&objectMetrics{}} }
 
 // Describe implements prometheus.Collector.
 func (m *objectMetrics) Describe(descs chan<- *prometheus.Desc) {
@@ -101,75 +55,49 @@ func (m *objectMetrics) Describe(descs chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (m *objectMetrics) Collect(metrics chan<- prometheus.Metric) {
-	for _, r := range m.records() {
-		metrics <- series{desc: readyDesc, labels: r.labels, value: r.ready}
-		metrics <- series{desc: callbacksHealthyDesc, labels: r.labels, value: r.healthy}
-		metrics <- series{desc: driftTotalDesc, labels: r.labels, value: r.drifts, counter: true}
-		if r.reason != "" {
-			metrics <- series{desc: notReadyDesc, labels: r.with("reason", r.reason), value: 1}
+	for _, r := range m.reconcilers {
+		list := r.kind.NewList()
+		if err := m.reader.List(context.Background(), list, client.UnsafeDisableDeepCopy); err != nil {
+			continue // the cache has not started
 		}
-		if r.counted {
-			metrics <- series{desc: callbacksInWindowDesc, labels: r.with("result", "failed"), value: r.failed}
-			metrics <- series{desc: callbacksInWindowDesc, labels: r.with("result", "success"), value: r.success}
+		for _, o := range objects(list) {
+			if m.scope.has(o) {
+				r.collect(o, metrics)
+			}
 		}
 	}
 }
 
-// records returns copies, so that nobody waits for a slow scrape.
-func (m *objectMetrics) records() []record {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	records := make([]record, 0, len(m.of))
-	for _, r := range m.of {
-		records = append(records, *r)
+// collect sends the series of an object.
+func (r *Reconciler) collect(o kind.Object, metrics chan<- prometheus.Metric) {
+	send := func(desc *prometheus.Desc, kind prometheus.ValueType, value float64, labels ...string) {
+		metrics <- prometheus.MustNewConstMetric(desc, kind, value, append([]string{r.kind.Name, o.GetNamespace(), o.GetName()}, labels...)...)
 	}
-	return records
-}
-
-// with returns the labels of the object and another one, whose name comes after
-// theirs.
-func (r record) with(name, value string) []*dto.LabelPair {
-	return append(slices.Clip(r.labels), label(name, &value))
-}
-
-func label(name string, value *string) *dto.LabelPair {
-	return &dto.LabelPair{Name: &name, Value: value}
-}
-
-// series is a series of an object, at the time of a scrape.
-type series struct {
-	desc    *prometheus.Desc
-	labels  []*dto.LabelPair
-	value   float64
-	counter bool
-}
-
-// Desc implements prometheus.Metric.
-func (s series) Desc() *prometheus.Desc { return s.desc }
-
-// Write implements prometheus.Metric.
-func (s series) Write(out *dto.Metric) error {
-	out.Label = s.labels
-	if s.counter {
-		out.Counter = &dto.Counter{Value: &s.value}
-	} else {
-		out.Gauge = &dto.Gauge{Value: &s.value}
+	_, status := o.Callback()
+	send(readyDesc, prometheus.GaugeValue, gaugeOf(status, v1alpha1.ConditionReady))
+	if ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady); ready != nil && ready.Status != metav1.ConditionTrue {
+		send(notReadyDesc, prometheus.GaugeValue, 1, ready.Reason)
 	}
-	return nil
+	drifts := 0.0
+	if status.Drift != nil {
+		drifts = float64(status.Drift.Count)
+	}
+	send(driftTotalDesc, prometheus.CounterValue, drifts)
+	if r.kind.Records == nil {
+		return
+	}
+	send(callbacksHealthyDesc, prometheus.GaugeValue, gaugeOf(status, v1alpha1.ConditionCallbacksHealthy))
+	counts, known := r.memories.shown(client.ObjectKeyFromObject(o))
+	if c := status.Callbacks; !known && c != nil {
+		counts, known = shownCounts{c.Failed, c.Total}, true
+	}
+	if known {
+		send(callbacksInWindowDesc, prometheus.GaugeValue, float64(counts.failed), "failed")
+		send(callbacksInWindowDesc, prometheus.GaugeValue, float64(max(counts.total-counts.failed, 0)), "success")
+	}
 }
 
-// observeStatus sets the series that the conditions say.
-func observeStatus(kind string, obj client.Object, status *v1alpha1.CallbackStatus) {
-	perObject.change(kind, obj, func(r *record) {
-		r.ready = gaugeOf(status, v1alpha1.ConditionReady)
-		r.healthy = gaugeOf(status, v1alpha1.ConditionCallbacksHealthy)
-		r.reason = ""
-		if c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady); c != nil && c.Status != metav1.ConditionTrue {
-			r.reason = c.Reason
-		}
-	})
-}
-
+// gaugeOf returns a condition as a number.
 func gaugeOf(status *v1alpha1.CallbackStatus, condition string) float64 {
 	switch c := meta.FindStatusCondition(status.Conditions, condition); {
 	case c == nil || c.Status == metav1.ConditionUnknown:
@@ -181,13 +109,10 @@ func gaugeOf(status *v1alpha1.CallbackStatus, condition string) float64 {
 	}
 }
 
-func observeCounts(kind string, obj client.Object, counts live.Counts) {
-	perObject.change(kind, obj, func(r *record) {
-		r.counted = true
-		r.failed, r.success = float64(counts.Failed), float64(max(counts.Total-counts.Failed, 0))
-	})
-}
-
-func countDrift(kind string, obj client.Object) {
-	perObject.change(kind, obj, func(r *record) { r.drifts++ })
+// reasonOf returns that of a condition; "" if there is none.
+func reasonOf(status *v1alpha1.CallbackStatus, condition string) string {
+	if c := meta.FindStatusCondition(status.Conditions, condition); c != nil {
+		return c.Reason
+	}
+	return ""
 }

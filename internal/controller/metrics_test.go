@@ -9,20 +9,21 @@ import (
 	"strings"
 	"testing"
 
+	. "github.com/onsi/gomega"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
-	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/emulator"
 )
 
 // seriesOf returns the lines of a scrape that are about one object.
-func seriesOf(t tester, kind, namespace, name string) (lines []string) {
+func seriesOf(t tester, metrics prometheus.Collector, kind, namespace, name string) (lines []string) {
 	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(Collectors()...)
+	registry.MustRegister(metrics)
 	families, err := registry.Gather()
 	if err != nil {
 		t.Fatalf("%v", err)
@@ -43,9 +44,9 @@ func seriesOf(t tester, kind, namespace, name string) (lines []string) {
 
 // notReadyReasons returns the reasons of the series that an object has of
 // live_notify_not_ready.
-func notReadyReasons(t *testing.T, kind, namespace, name string) (found []string) {
+func notReadyReasons(t *testing.T, metrics prometheus.Collector, kind, namespace, name string) (found []string) {
 	t.Helper()
-	for _, line := range seriesOf(t, kind, namespace, name) {
+	for _, line := range seriesOf(t, metrics, kind, namespace, name) {
 		if _, rest, ok := strings.Cut(line, `,reason="`); ok {
 			found = append(found, rest)
 		}
@@ -53,11 +54,28 @@ func notReadyReasons(t *testing.T, kind, namespace, name string) (found []string
 	return found
 }
 
+// scraped returns the metrics of one object, as a cache shows it.
+func scraped(t *testing.T, f fixture) (*objectMetrics, Object, func()) {
+	t.Helper()
+	d := simulated(t, f, emulator.Options{})
+	d.create("a")
+	obj := d.get("a")
+	r := d.r.(*Reconciler)
+	metrics := &objectMetrics{reader: r.Client, reconcilers: []*Reconciler{r}}
+	return metrics, obj, func() {
+		now := d.get("a")
+		patched := now.DeepCopyObject().(Object)
+		*statusOf(patched) = *statusOf(obj).DeepCopy()
+		d.Expect(d.api.Status().Patch(d.ctx, patched, client.MergeFrom(now))).To(Succeed())
+		d.catchUp()
+	}
+}
+
 // TestAnObjectIsNotReadyForOneReasonAtATime: an alert that names a reason ends
 // with it.
 func TestAnObjectIsNotReadyForOneReasonAtATime(t *testing.T) {
-	const kind, namespace = "LiveNotifyConfig", "one-reason"
-	obj := &v1alpha1.LiveNotifyConfig{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "a"}}
+	f := streamFixture()
+	metrics, obj, write := scraped(t, f)
 	for _, step := range []struct {
 		status metav1.ConditionStatus
 		reason string
@@ -65,42 +83,43 @@ func TestAnObjectIsNotReadyForOneReasonAtATime(t *testing.T) {
 	}{
 		{metav1.ConditionUnknown, v1alpha1.ReasonProgressing, []string{`Progressing"} 1`}},
 		{metav1.ConditionFalse, v1alpha1.ReasonAccessDenied, []string{`AccessDenied"} 1`}},
-		{metav1.ConditionFalse, v1alpha1.ReasonAccessDenied, []string{`AccessDenied"} 1`}},
 		{metav1.ConditionTrue, v1alpha1.ReasonInSync, nil},
 		{metav1.ConditionFalse, v1alpha1.ReasonDeletionBlocked, []string{`DeletionBlocked"} 1`}},
 	} {
-		obj.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: step.status, Reason: step.reason}}
-		observeStatus(kind, obj, &obj.Status.CallbackStatus)
-		if got := notReadyReasons(t, kind, namespace, "a"); !slices.Equal(got, step.want) {
+		statusOf(obj).Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: step.status, Reason: step.reason}}
+		write()
+		if got := notReadyReasons(t, metrics, f.name, obj.GetNamespace(), "a"); !slices.Equal(got, step.want) {
 			t.Errorf("%s: got series of %q, want %q", step.reason, got, step.want)
 		}
-	}
-	perObject.forget(kind, types.NamespacedName{Namespace: namespace, Name: "a"})
-	if got := notReadyReasons(t, kind, namespace, "a"); len(got) != 0 {
-		t.Errorf("the object is gone: got series of %q", got)
 	}
 }
 
 // TestSeriesAreAsARegistryWantsThem: a series out of order, or one twice, would
 // fail the whole scrape.
 func TestSeriesAreAsARegistryWantsThem(t *testing.T) {
-	obj := &v1alpha1.LiveNotifyConfig{ObjectMeta: metav1.ObjectMeta{Namespace: "registry", Name: "b"}}
-	obj.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonRejected}}
-	for _, kind := range []string{"LiveNotifyConfig", "LiveRecordNotifyConfig"} {
-		observeStatus(kind, obj, &obj.Status.CallbackStatus)
-		observeCounts(kind, obj, live.Counts{Failed: 2, Total: 5})
-		countDrift(kind, obj)
-	}
-	got := seriesOf(t, "LiveNotifyConfig", "registry", "b")
+	f := streamFixture()
+	metrics, obj, write := scraped(t, f)
+	statusOf(obj).Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonRejected}}
+	statusOf(obj).Drift = &v1alpha1.Drift{Count: 1}
+	statusOf(obj).Callbacks = &v1alpha1.Callbacks{Failed: 2, Total: 5}
+	write()
+	got := seriesOf(t, metrics, f.name, obj.GetNamespace(), "a")
+	labels := fmt.Sprintf(`kind="LiveNotifyConfig",name="a",namespace=%q`, obj.GetNamespace())
 	want := []string{
-		`live_notify_callbacks_healthy{kind="LiveNotifyConfig",name="b",namespace="registry"} -1`,
-		`live_notify_drift_total{kind="LiveNotifyConfig",name="b",namespace="registry"} 1`,
-		`live_notify_not_ready{kind="LiveNotifyConfig",name="b",namespace="registry",reason="Rejected"} 1`,
-		`live_notify_ready{kind="LiveNotifyConfig",name="b",namespace="registry"} 0`,
-		`live_notify_window_callbacks{kind="LiveNotifyConfig",name="b",namespace="registry",result="failed"} 2`,
-		`live_notify_window_callbacks{kind="LiveNotifyConfig",name="b",namespace="registry",result="success"} 3`,
+		`live_notify_callbacks_healthy{` + labels + `} -1`,
+		`live_notify_drift_total{` + labels + `} 1`,
+		`live_notify_not_ready{` + labels + `,reason="Rejected"} 1`,
+		`live_notify_ready{` + labels + `} 0`,
+		`live_notify_window_callbacks{` + labels + `,result="failed"} 2`,
+		`live_notify_window_callbacks{` + labels + `,result="success"} 3`,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
+}
+
+// series returns the lines of a scrape that are about an object of a driver.
+func (d *driver) series(name string) []string {
+	r := d.r.(*Reconciler)
+	return seriesOf(d.t, &objectMetrics{reader: r.Client, reconcilers: []*Reconciler{r}}, d.f.name, d.namespace, name)
 }

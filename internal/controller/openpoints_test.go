@@ -56,7 +56,7 @@ func TestEveryOpenPointConverges(t *testing.T) {
 					// Silence, also where the cloud showed an old state for a while.
 					d.passes("a", 90*time.Second)
 					obj := d.get("a")
-					d.Expect(reasonOf(obj, v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonInSync), what)
+					d.Expect(reasonIn(obj, v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonInSync), what)
 					d.Expect(f.have(d.cloud)).To(Equal(f.want(obj, key)), what)
 					_, writes, _ := d.calls()
 					d.Expect(len(writes)).To(BeNumerically("<=", maxWrites), "%s: %v", what, writes)

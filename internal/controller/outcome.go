@@ -4,166 +4,232 @@
 package controller
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/plan"
+	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
 // outcome is how a pass ended: what Ready says, and when to come back.
 type outcome struct {
-	ready   metav1.ConditionStatus
-	reason  string
-	message string
-	// stalled: no retry will help until someone acts.
-	stalled bool
-	// transient: a failure that may pass by itself; retried with backoff.
-	transient bool
-	// event is a warning to give when Ready comes to say this; "" for none.
-	event string
-	// after is when to come back, if the schedule does not say.
-	after time.Duration
-	// err is what went wrong, for the log.
+	plan.Verdict
+	// err is what went wrong in the cloud, for the log.
 	err error
 	// idle: nothing was due, and nothing is known that was not before.
 	idle bool
+	// read: the cloud answered, whatever became of it.
+	read bool
 	// gone: the finalizer is released; there is nothing to come back to.
 	gone bool
-	// fault is a failure of the Kubernetes API: the pass is tried again.
+	// deferral: the operator holds back by itself until then. It is no failure, and
+	// no condition moves for it.
+	deferral *quota.Deferral
+	// withdrawn: it was noted as about to be written, and then had no turn.
+	withdrawn bool
+	// recount is when to come back to go on counting, if that is soon; 0 for not.
+	recount time.Duration
+	// fault is a failure of the Kubernetes API.
 	fault error
 }
 
-// row is a line of the error table.
-type row struct {
-	ready     metav1.ConditionStatus
-	reason    string
-	stalled   bool
-	transient bool
-	event     string
-	advice    string // <operation> stands for what failed
-}
+func deferred(wait time.Duration) outcome { return outcome{deferral: &quota.Deferral{Wait: wait}} }
 
-// errorTable says what an error of the cloud means for an object, by class.
-// docs/reference/errors.md has it for users.
-var errorTable = map[live.Class]row{
-	live.Unavailable: {
-		ready: metav1.ConditionUnknown, reason: v1alpha1.ReasonCloudUnavailable, transient: true,
-		advice: "The operator retries by itself",
-	},
-	live.Throttled: {
-		ready: metav1.ConditionUnknown, reason: v1alpha1.ReasonThrottled, transient: true,
-		advice: "The operator retries by itself",
-	},
-	live.NotFound: {
-		ready: metav1.ConditionUnknown, reason: v1alpha1.ReasonProgressing, transient: true,
-		advice: "It was removed in the meantime; the operator looks again",
-	},
-	live.Exists: {
-		ready: metav1.ConditionUnknown, reason: v1alpha1.ReasonProgressing, transient: true,
-		advice: "It was created in the meantime; the operator looks again",
-	},
-	live.NoCredentials: {
-		ready: metav1.ConditionFalse, reason: v1alpha1.ReasonAccountNotReady, transient: true,
-		advice: "Check the credentials of the account, or those of the operator if spec.accountRef is not set",
-	},
-	live.AccessDenied: {
-		ready: metav1.ConditionFalse, reason: v1alpha1.ReasonAccessDenied, stalled: true, event: v1alpha1.EventRejected,
-		advice: "Check the access key, the clock of the node, and that the RAM policy allows live:<operation>; see docs/credentials.md",
-	},
-	live.DomainNotFound: {
-		ready: metav1.ConditionFalse, reason: v1alpha1.ReasonDomainNotFound, stalled: true, event: v1alpha1.EventRejected,
-		advice: "Check its spelling and that it belongs to the account in use",
-	},
-	live.WrongDomainType: {
-		ready: metav1.ConditionFalse, reason: v1alpha1.ReasonWrongDomainType, stalled: true, event: v1alpha1.EventRejected,
-		advice: "A LiveNotifyConfig takes an ingest domain, a LiveRecordNotifyConfig the main streaming domain",
-	},
-	live.Rejected: {
-		ready: metav1.ConditionFalse, reason: v1alpha1.ReasonRejected, stalled: true, event: v1alpha1.EventRejected,
-		advice: "Change what it names; docs/reference/errors.md has more about each code",
-	},
-}
-
-// Outcome is what an error of the cloud leads to, for documentation.
-type Outcome struct {
-	Ready, Reason string
-	Stalled       bool
-	Event         string // "" for none
-	Advice        string
-	// MinRetry and MaxRetry bound the wait for the next try.
-	MinRetry, MaxRetry time.Duration
-}
-
-// Outcomes returns the error table.
-func Outcomes() map[live.Class]Outcome {
-	outcomes := map[live.Class]Outcome{}
-	for class, r := range errorTable {
-		o := Outcome{Ready: string(r.ready), Reason: r.reason, Stalled: r.stalled, Event: r.event, Advice: r.advice, MinRetry: terminalRetry, MaxRetry: terminalRetry}
-		if r.transient {
-			o.MinRetry, o.MaxRetry = minRetry, maxRetry
-		}
-		outcomes[class] = o
-	}
-	return outcomes
-}
-
-// failed is the outcome of a failed pass. Only errors of the cloud are the
-// object's; others are faults of the Kubernetes API or of a pass cut short.
+// failed is the outcome of a pass that failed: for want of a thing of the
+// cluster, by an error of the cloud, by our own pacing, or by a fault of the
+// Kubernetes API.
 func failed(err error) outcome {
-	if unavailable, ok := errors.AsType[*unavailableError](err); ok {
-		return outcome{ready: metav1.ConditionFalse, reason: unavailable.reason, message: unavailable.message, stalled: true, event: v1alpha1.EventRejected, err: err}
+	if unavailable, ok := errors.AsType[*plan.Unavailable](err); ok {
+		return outcome{Verdict: unavailable.Verdict(), err: err}
 	}
-	e, ok := errors.AsType[*live.Error](err)
-	if !ok {
-		return outcome{fault: err}
+	if d, ok := errors.AsType[*quota.Deferral](err); ok {
+		return outcome{deferral: d}
 	}
-	r := errorTable[e.Class]
-	advice := strings.ReplaceAll(r.advice, "<operation>", e.Action)
-	return outcome{
-		ready: r.ready, reason: r.reason, message: fmt.Sprintf("%s. %s.", strings.TrimSuffix(e.Error(), "."), advice),
-		stalled: r.stalled, transient: r.transient, event: r.event, after: e.RetryAfter, err: e,
+	if e, ok := errors.AsType[*live.Error](err); ok {
+		return outcome{Verdict: plan.Failed(e), err: e}
+	}
+	return outcome{fault: err}
+}
+
+// apiFault is a failure of the Kubernetes API. Its text tells what was tried and the
+// kind of the failure, not what the API server or a library says of it.
+type apiFault struct {
+	trying string
+	err    error
+}
+
+// Error says what was tried, and the kind of the failure.
+func (f *apiFault) Error() string {
+	reason := apierrors.ReasonForError(f.err)
+	if reason == metav1.StatusReasonUnknown {
+		return fmt.Sprintf("%s: no answer of the API server (%T)", f.trying, f.err)
+	}
+	return fmt.Sprintf("%s: %s", f.trying, reason)
+}
+
+// Unwrap returns the failure.
+func (f *apiFault) Unwrap() error { return f.err }
+
+// errOutdated: the cache shows an object of the past.
+var errOutdated = errors.New("the object has changed since")
+
+// asFault makes sure that an error of the Kubernetes API is told by its kind.
+func asFault(err error) *apiFault {
+	if f, ok := errors.AsType[*apiFault](err); ok {
+		return f
+	}
+	return &apiFault{"asking the API server", err}
+}
+
+// finish turns the outcome of a pass into conditions, events, a line in the log,
+// and the time of the next one.
+func (p *pass) finish(ctx context.Context, out outcome) (reconcile.Result, error) {
+	if out.fault != nil {
+		return p.faulted(ctx, asFault(out.fault))
+	}
+	if out.deferral != nil && out.Reason == "" {
+		if !out.deferral.Outage || p.readyNow() {
+			return p.wait(ctx, out)
+		}
+		out = p.outage(out)
+	}
+	if !out.idle {
+		p.schedule(out)
+		p.conclude(ctx, out)
+	}
+	if err := p.writeStatus(ctx); err != nil {
+		return p.faulted(ctx, asFault(err))
+	}
+	if out.gone {
+		return reconcile.Result{}, nil
+	}
+	return p.comeBack(out), nil
+}
+
+// wait is the end of a pass that has no turn yet. Nothing is told of it.
+func (p *pass) wait(ctx context.Context, out outcome) (reconcile.Result, error) {
+	if out.withdrawn {
+		if err := p.writeStatus(ctx); err != nil {
+			return p.faulted(ctx, asFault(err))
+		}
+	}
+	return p.comeBack(out), nil
+}
+
+// outage is the outcome for an object that waits for the cloud to answer again,
+// and is not in sync: that is news to tell once.
+func (p *pass) outage(out outcome) outcome {
+	out.Verdict = plan.Failed(&live.Error{
+		Class: live.Unavailable, Action: "outage", Code: "NoAnswer",
+		Message: "the endpoint of this account does not answer; it is tried every few seconds",
+	})
+	out.After = out.deferral.Wait
+	return out
+}
+
+// faulted is the end of a pass that the Kubernetes API cut short. What it refuses
+// is told in the status, if that can be written, and in an event.
+func (p *pass) faulted(ctx context.Context, f *apiFault) (reconcile.Result, error) {
+	// What this pass found out was not told: the next one finds it out again.
+	p.mem.nextSync = p.now
+	if p.counted {
+		p.mem.nextCount = p.now
+	}
+	switch {
+	case apierrors.IsConflict(f.err):
+		// The object is not as the cache shows it: look again, it is no error.
+		return reconcile.Result{RequeueAfter: minRetry}, nil
+	case apierrors.IsNotFound(f.err):
+		return reconcile.Result{RequeueAfter: minRetry}, nil // it, or what it is in, is going away
+	case errors.Is(ctx.Err(), context.Canceled):
+		return reconcile.Result{}, nil // the operator is told to end
+	case !refusal(f.err):
+		return reconcile.Result{}, f
+	}
+	p.mem.failures++
+	wait := backoff(p.mem.failures, minStalled, maxStalled)
+	p.mem.nextSync = p.clock.Now().Add(wait)
+	message := fmt.Sprintf("The API server refuses what the operator has to do: %s. Look for an admission policy, or a permission that the operator lacks.", f)
+	p.revert()
+	out := outcome{Verdict: plan.Verdict{
+		Ready: metav1.ConditionFalse, Reason: v1alpha1.ReasonClusterRefused, Message: message, Event: v1alpha1.EventRejected,
+	}, err: f}
+	told := p.reason(v1alpha1.ConditionReady) == out.Reason
+	p.conclude(ctx, out)
+	if err := p.writeStatus(ctx); err != nil && !told && !p.mem.refusalTold {
+		p.mem.refusalTold = true
+		p.events.Eventf(p.obj, nil, "Warning", v1alpha1.EventRejected, v1alpha1.EventRejected, "%s", message)
+	}
+	return reconcile.Result{RequeueAfter: wait, Priority: new(priorityRefresh)}, nil
+}
+
+// refusal tells whether the API server refused a request, rather than failed.
+func refusal(err error) bool {
+	return apierrors.IsForbidden(err) || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsUnauthorized(err)
+}
+
+// revert drops what this pass wanted to write, of which a part was refused.
+func (p *pass) revert() {
+	p.obj = p.before.DeepCopyObject().(kind.Object)
+	p.spec, p.status = p.obj.Callback()
+	p.news = nil
+}
+
+// patience is how many transient failures in a row an object that is in sync
+// endures before Ready says so: a single lost reply is no news.
+const patience = 3
+
+// conclude sets the conditions that an outcome calls for.
+func (p *pass) conclude(ctx context.Context, out outcome) {
+	previous := meta.FindStatusCondition(p.status.Conditions, v1alpha1.ConditionReady)
+	if out.Transient && p.mem.failures < patience && p.readyNow() || p.lasts(previous, out) {
+		return
+	}
+	p.status.ObservedGeneration = p.obj.GetGeneration()
+	changed := previous == nil || previous.Reason != out.Reason || previous.Message != out.Message
+	told := previous != nil && previous.Reason == out.Reason && previous.ObservedGeneration == p.obj.GetGeneration()
+	p.setCondition(v1alpha1.ConditionReady, out.Ready, out.Reason, out.Message)
+	if out.Stalled {
+		p.setCondition(v1alpha1.ConditionStalled, metav1.ConditionTrue, out.Reason, out.Message)
+	} else {
+		meta.RemoveStatusCondition(&p.status.Conditions, v1alpha1.ConditionStalled)
+	}
+	if out.Event != "" && !told {
+		p.warn(out.Event, out.Message)
+	}
+	if out.err != nil && changed {
+		l := log.FromContext(ctx)
+		if e, ok := errors.AsType[*live.Error](out.err); ok && e.RequestID != "" {
+			l = l.WithValues("requestID", e.RequestID)
+		}
+		l.Info("cannot converge", "reason", out.Reason, "message", out.Message)
 	}
 }
 
-// blocked is the outcome of a deletion that failed. What a retry may mend keeps
-// its own reason.
-func blocked(err error) outcome {
-	o := failed(err)
-	if o.fault != nil || o.transient && o.reason != v1alpha1.ReasonAccountNotReady {
-		return o
+// lasts tells whether an outcome is the failure that Ready tells of already, tried
+// again by itself: in what words the cloud puts it this time is no news.
+func (p *pass) lasts(previous *metav1.Condition, out outcome) bool {
+	_, ofCloud := errors.AsType[*live.Error](out.err)
+	if !ofCloud || p.asked || previous == nil || previous.Status == metav1.ConditionTrue || previous.ObservedGeneration != p.obj.GetGeneration() {
+		return false
 	}
-	o.reason, o.ready = v1alpha1.ReasonDeletionBlocked, metav1.ConditionFalse
-	o.message = "The configuration cannot be removed from the cloud: " + o.message + " Or set deletionPolicy: Retain, which releases this object and leaves the configuration."
-	o.stalled = true
-	return o
+	passing := previous.Reason == v1alpha1.ReasonCloudUnavailable || previous.Reason == v1alpha1.ReasonThrottled
+	return previous.Reason == out.Reason || passing && out.Transient
 }
 
-// unavailableError is a thing of the cluster, such as a Secret, that an object
-// needs and does not have. The message says what to do.
-type unavailableError struct{ reason, message string }
-
-func (e *unavailableError) Error() string { return e.message }
-
-func inSync() outcome {
-	return outcome{ready: metav1.ConditionTrue, reason: v1alpha1.ReasonInSync, message: "The cloud holds this configuration."}
-}
-
-func applied(after time.Duration) outcome {
-	return outcome{
-		ready: metav1.ConditionTrue, reason: v1alpha1.ReasonApplied, after: after,
-		message: "The cloud accepted this configuration; it will be read back.",
-	}
-}
-
-func observed() outcome {
-	return outcome{ready: metav1.ConditionTrue, reason: v1alpha1.ReasonObserved, message: "The cloud was read; Drifted tells whether it differs from this spec. Nothing is written."}
-}
-
-func progressing(message string, after time.Duration) outcome {
-	return outcome{ready: metav1.ConditionUnknown, reason: v1alpha1.ReasonProgressing, message: message, after: after}
+// readyNow tells whether Ready is True for the spec as it is.
+func (p *pass) readyNow() bool {
+	ready := meta.FindStatusCondition(p.status.Conditions, v1alpha1.ConditionReady)
+	return ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == p.obj.GetGeneration()
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/plan"
 )
 
 func spec(o Object) *v1alpha1.CallbackSpec {
@@ -60,9 +61,9 @@ func TestAdoption(t *testing.T) {
 			d.create("a")
 			d.passes("a", 2*time.Hour)
 			obj := d.get("a")
-			d.Expect(reasonOf(obj, v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonExistingConfiguration))
+			d.Expect(reasonIn(obj, v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonExistingConfiguration))
 			d.Expect(messageOf(obj, v1alpha1.ConditionReady)).To(ContainSubstring(f.edited))
-			d.Expect(reasonOf(obj, v1alpha1.ConditionDrifted)).To(Equal(v1alpha1.ReasonDriftDetected))
+			d.Expect(reasonIn(obj, v1alpha1.ConditionDrifted)).To(Equal(v1alpha1.ReasonDriftDetected))
 			d.Expect(stalled(obj)).To(BeTrue())
 			d.Expect(obj.GetFinalizers()).To(BeEmpty())
 			d.remove("a")
@@ -101,7 +102,7 @@ func TestObserveNeverWrites(t *testing.T) {
 		d := driven(t, f, emulator.Options{})
 		d.create("a", func(o Object) { spec(o).ManagementPolicy = v1alpha1.Observe })
 		d.until("a", v1alpha1.ReasonObserved)
-		d.Expect(reasonOf(d.get("a"), v1alpha1.ConditionDrifted)).To(Equal(v1alpha1.ReasonDriftDetected))
+		d.Expect(reasonIn(d.get("a"), v1alpha1.ConditionDrifted)).To(Equal(v1alpha1.ReasonDriftDetected))
 		f.edit(d.cloud)
 		d.passes("a", time.Hour)
 		d.Expect(statusOf(d.get("a")).Drift.Fields).NotTo(BeEmpty())
@@ -117,7 +118,7 @@ func TestObserveNeverWrites(t *testing.T) {
 		d.update("a", func(o Object) { spec(o).ManagementPolicy = v1alpha1.Observe })
 		d.until("a", v1alpha1.ReasonObserved)
 		d.Expect(d.get("a").GetFinalizers()).To(BeEmpty())
-		d.Expect(reasonOf(d.get("a"), v1alpha1.ConditionDrifted)).To(Equal(v1alpha1.ReasonNoDrift))
+		d.Expect(reasonIn(d.get("a"), v1alpha1.ConditionDrifted)).To(Equal(v1alpha1.ReasonNoDrift))
 
 		// And manage once more, with another spec: what the cloud holds is ours.
 		d.update("a", func(o Object) {
@@ -135,13 +136,13 @@ func TestReportLeavesDriftUntilTheSpecChanges(t *testing.T) {
 		d := driven(t, f, emulator.Options{})
 		d.create("a", func(o Object) { spec(o).DriftPolicy = v1alpha1.DriftReport })
 		d.settle("a")
-		d.clock.advance(settling)
+		d.clock.advance(plan.Settling)
 		f.edit(d.cloud)
 		before := f.have(d.cloud)
 		d.until("a", v1alpha1.ReasonObserved)
 		d.passes("a", time.Hour)
 		obj := d.get("a")
-		d.Expect(reasonOf(obj, v1alpha1.ConditionDrifted)).To(Equal(v1alpha1.ReasonDriftDetected))
+		d.Expect(reasonIn(obj, v1alpha1.ConditionDrifted)).To(Equal(v1alpha1.ReasonDriftDetected))
 		d.Expect(statusOf(obj).Drift.Count).To(Equal(int64(1)), "one change is counted once")
 		d.Expect(statusOf(obj).Drift.Fields).To(ConsistOf(f.edited))
 
@@ -153,7 +154,7 @@ func TestReportLeavesDriftUntilTheSpecChanges(t *testing.T) {
 		d.update("a", f.clear)
 		obj = d.settle("a")
 		d.Expect(f.have(d.cloud)).To(Equal(f.want(obj, "")))
-		d.Expect(reasonOf(obj, v1alpha1.ConditionDrifted)).To(Equal(v1alpha1.ReasonNoDrift))
+		d.Expect(reasonIn(obj, v1alpha1.ConditionDrifted)).To(Equal(v1alpha1.ReasonNoDrift))
 	})
 }
 
@@ -173,7 +174,7 @@ func TestSuspendMakesNoCalls(t *testing.T) {
 		d.passes("a", time.Hour)
 		d.Expect(d.cloud.CallCount()).To(BeZero())
 		obj := d.get("a")
-		d.Expect(reasonOf(obj, v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonSuspended))
+		d.Expect(reasonIn(obj, v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonSuspended))
 		d.Expect(observed).NotTo(BeNil())
 		d.Expect(f.have(d.cloud)).To(Equal(want))
 
@@ -206,7 +207,7 @@ func TestOldestObjectWins(t *testing.T) {
 		d.passes("b", 2*time.Hour)
 		d.Expect(d.cloud.CallCount()).To(BeZero(), "a loser makes no call")
 		b := d.get("b")
-		d.Expect(reasonOf(b, v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonConflict))
+		d.Expect(reasonIn(b, v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonConflict))
 		d.Expect(messageOf(b, v1alpha1.ConditionReady)).To(ContainSubstring(d.namespace + "/a"))
 		d.Expect(b.GetFinalizers()).To(BeEmpty())
 		d.expectEvent("b", v1alpha1.EventConflict)
@@ -232,13 +233,13 @@ func TestWarIsNotFoughtInAHotLoop(t *testing.T) {
 		for d.clock.Now().Sub(start) < time.Hour {
 			f.edit(d.cloud)
 			wait := d.pass("a")
-			if obj := d.get("a"); reasonOf(obj, v1alpha1.ConditionReady) == v1alpha1.ReasonProgressing {
+			if obj := d.get("a"); reasonIn(obj, v1alpha1.ConditionReady) == v1alpha1.ReasonProgressing {
 				said = append(said, messageOf(obj, v1alpha1.ConditionReady))
 			}
 			d.clock.advance(wait)
 		}
 		_, writes, _ := d.calls()
-		d.Expect(len(writes)).To(And(BeNumerically(">", 2*maxCorrections), BeNumerically("<=", 6*maxCorrections+1)), "%d corrections each 10m", maxCorrections)
+		d.Expect(len(writes)).To(And(BeNumerically(">", 2*plan.MaxCorrections), BeNumerically("<=", 6*plan.MaxCorrections+1)), "%d corrections each 10m", plan.MaxCorrections)
 		d.Expect(said).To(ContainElement(ContainSubstring("keeps changing " + f.edited)))
 	})
 }
@@ -281,7 +282,7 @@ func TestAuthenticationKey(t *testing.T) {
 func (d *driver) expectKeyUnavailable(message string) {
 	d.t.Helper()
 	obj := d.get("a")
-	d.Expect(reasonOf(obj, v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonAuthKeyUnavailable))
+	d.Expect(reasonIn(obj, v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonAuthKeyUnavailable))
 	d.Expect(messageOf(obj, v1alpha1.ConditionReady)).To(ContainSubstring(message))
 	d.Expect(stalled(obj)).To(BeTrue())
 }

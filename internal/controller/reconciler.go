@@ -5,10 +5,8 @@ package controller
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -18,12 +16,13 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/account"
+	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
 // shared is what the reconcilers of all kinds use.
@@ -31,307 +30,231 @@ type shared struct {
 	client.Client               // reads from the cache
 	uncached      client.Reader // reads Secrets, which are cached as metadata only
 	manager       ctrl.Manager
-	accounts      *Accounts
+	accounts      *account.Accounts
 	events        events.EventRecorder
 	clock         clock.PassiveClock
+	watchdog      *watchdog
+	scope         Scope
 	workers       int
 }
 
 // Reconciler converges the objects of one kind.
-type Reconciler[O Object, C Config[C]] struct {
+type Reconciler struct {
 	*shared
-	kind     Kind[O, C]
+	kind     *kind.Kind
+	slots    *quota.Slots
 	memories memories
 }
 
 // pass is one reconciliation of one object.
-type pass[O Object, C Config[C]] struct {
-	*Reconciler[O, C]
-	obj    O
-	before O // obj as it was, but for what was patched since
-	spec   *v1alpha1.CallbackSpec
-	status *v1alpha1.CallbackStatus
-	key    string // of the configuration in the cloud
-	mem    *memory
-	isNew  bool // no pass of this process has seen the object before
-	now    time.Time
-	lane   live.Lane // of the pass, once it is known to be due
+type pass struct {
+	*Reconciler
+	obj     kind.Object
+	before  kind.Object // obj as the API server has it, as far as this pass knows
+	spec    *v1alpha1.CallbackSpec
+	status  *v1alpha1.CallbackStatus
+	key     string // of the configuration in the cloud
+	mem     *memory
+	account *account.Account // nil before it is found
+	now     time.Time
+	lane    quota.Lane // of the pass, once it is known to be due
+	asked   bool       // someone changed something since the last try
+	counted bool       // callbacks, in this pass
+	keyRead func() (live.Key, authentication, error)
+	news    []news // events to give once the status tells the same
 }
 
-// Reconcile makes one pass over an object: it converges it in memory, then
-// writes the status once, if a fact has moved.
-func (r *Reconciler[O, C]) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+// news is an event that is still to be given.
+type news struct{ kind, reason, note string }
+
+// passTimeout bounds the calls of a pass. One account's slow endpoint holds a
+// worker no longer.
+const passTimeout = 15 * time.Second
+
+// Reconcile makes one pass over an object: it converges it in memory, then writes
+// the status once, if a fact has moved.
+func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	defer r.watchdog.enter()()
 	obj := r.kind.New()
 	if err := r.Get(ctx, req.NamespacedName, obj); apierrors.IsNotFound(err) {
 		r.memories.forget(req.NamespacedName)
-		perObject.forget(r.kind.Name, req.NamespacedName)
 		return reconcile.Result{}, nil
 	} else if err != nil {
-		return reconcile.Result{}, err
+		return reconcile.Result{}, &apiFault{"reading the object", err}
 	}
+	known := r.memories.known(req.NamespacedName)
 	p := r.begin(obj)
-	if p.mem.ahead(obj) {
-		return reconcile.Result{RequeueAfter: minWait}, nil
+	if !r.scope.has(obj) {
+		return p.leave(ctx, known)
 	}
-	p.introduce()
-	out := p.converge(ctx)
-	switch {
-	case out.fault != nil:
-		p.mem.tried = attempt{} // so that the next pass does what this one could not
-	case !out.idle:
-		p.schedule(out)
-		p.conclude(ctx, out)
-	}
-	unwritten := p.write(ctx)
-	if unwritten != nil { // what it tells would else wait until something is due
-		p.mem.tried, p.mem.nextCount = attempt{}, time.Time{}
-	}
-	err := errors.Join(out.fault, unwritten)
-	switch {
-	case apierrors.IsConflict(out.fault):
-		// The object is not as the cache shows it: look again, it is no error.
-		return reconcile.Result{RequeueAfter: minRetry}, nil
-	case err != nil || out.gone:
-		return reconcile.Result{}, err
-	}
-	return reconcile.Result{RequeueAfter: p.comeBack(), Priority: new(p.priority(out))}, nil
-}
-
-// Priorities in the work queue. A change of an object has that of the queue's
-// default, 0. The rest is lower than what the queue gives the objects that it
-// finds at start, so that none of these starves behind requeues
-// (kubernetes-sigs/controller-runtime#3496).
-const (
-	priorityNew     = handler.LowPriority
-	priorityRefresh = 2 * handler.LowPriority
-)
-
-// priority returns that of the next pass: what could not be done now keeps its
-// own, the rest is refreshing.
-func (p *pass[O, C]) priority(out outcome) int {
-	switch {
-	case !out.transient:
-		return priorityRefresh
-	case p.lane == live.LaneUser || p.lane == "":
-		return 0
-	case p.lane == live.LaneNew:
-		return priorityNew
-	default:
-		return priorityRefresh
-	}
+	ctx, cancel := context.WithTimeout(ctx, passTimeout)
+	defer cancel()
+	return p.finish(ctx, p.converge(ctx))
 }
 
 // begin starts a pass.
-func (r *Reconciler[O, C]) begin(obj O) *pass[O, C] {
-	p := &pass[O, C]{
+func (r *Reconciler) begin(obj kind.Object) *pass {
+	p := &pass{
 		Reconciler: r,
-		obj:        obj, before: obj.DeepCopyObject().(O),
+		obj:        obj, before: obj.DeepCopyObject().(kind.Object),
 		key: r.kind.Key(obj), now: r.clock.Now(),
 	}
 	p.spec, p.status = obj.Callback()
-	p.mem, p.isNew = r.memories.get(client.ObjectKeyFromObject(obj), obj.GetUID())
+	p.mem = r.memories.get(client.ObjectKeyFromObject(obj), obj.GetUID())
+	p.introduce()
 	return p
 }
 
 // introduce gives a new object its conditions, of no generation yet.
-func (p *pass[O, C]) introduce() {
+func (p *pass) introduce() {
 	if p.reason(v1alpha1.ConditionReady) != "" {
 		return
 	}
-	for _, c := range []metav1.Condition{
-		{Type: v1alpha1.ConditionReady, Reason: v1alpha1.ReasonProgressing, Message: "The operator is about to look at the cloud."},
-		{Type: v1alpha1.ConditionCallbacksHealthy, Reason: v1alpha1.ReasonRecordsUnavailable, Message: "Callbacks were not counted yet."},
-	} {
+	first := []metav1.Condition{{Type: v1alpha1.ConditionReady, Reason: v1alpha1.ReasonProgressing, Message: "The operator is about to look at the cloud."}}
+	if p.kind.Records != nil {
+		first = append(first, metav1.Condition{Type: v1alpha1.ConditionCallbacksHealthy, Reason: v1alpha1.ReasonRecordsUnavailable, Message: "Callbacks were not counted yet."})
+	}
+	for _, c := range first {
 		c.Status = metav1.ConditionUnknown
 		meta.SetStatusCondition(&p.status.Conditions, c)
 	}
 }
 
 // converge brings the cloud to the spec, as far as this pass can.
-func (p *pass[O, C]) converge(ctx context.Context) outcome {
+func (p *pass) converge(ctx context.Context) outcome {
+	deleted := !p.obj.GetDeletionTimestamp().IsZero()
 	winner, err := p.winner(ctx)
 	switch {
 	case err != nil:
 		return outcome{fault: err}
+	case deleted:
+		return p.delete(ctx, winner)
 	case winner != nil:
 		return p.lose(ctx, winner)
-	case !p.obj.GetDeletionTimestamp().IsZero():
-		return p.delete(ctx)
 	case p.spec.Suspend:
 		return p.suspend()
 	}
-	cloud, err := p.accounts.Client(ctx, p.obj.GetNamespace(), p.spec.AccountRef, p.domain())
+	p.account, err = p.accounts.Find(ctx, p.obj.GetNamespace(), p.spec.AccountRef, p.kind.Domain(p.obj))
 	if err != nil {
 		return failed(err)
 	}
-	remote := p.kind.Remote(cloud)
-	out := p.sync(ctx, cloud, remote)
-	p.count(ctx, remote)
+	leave, ok := p.slots.Enter(p.account.Label)
+	if !ok {
+		return deferred(slotWait())
+	}
+	defer leave()
+	if p.lostFinalizer() {
+		if err := p.own(ctx); err != nil {
+			return outcome{fault: err}
+		}
+	}
+	out := p.sync(ctx)
+	if out.idle || out.read {
+		out.recount = p.count(ctx, out.read)
+	}
 	return out
 }
 
-// domain returns the domain that the object manages; "" if it is of a kind that
-// manages something else.
-func (p *pass[O, C]) domain() string {
-	if p.kind.OfDomain {
-		return p.key
-	}
-	return ""
-}
-
 // suspend leaves everything as it is.
-func (p *pass[O, C]) suspend() outcome {
-	p.mem.tried = attempt{} // whatever happens meanwhile, look again afterwards
-	return outcome{ready: metav1.ConditionUnknown, reason: v1alpha1.ReasonSuspended, message: "spec.suspend is true: no call is made to the cloud. Set it to false to go on."}
+func (p *pass) suspend() outcome {
+	p.mem.nextSync = time.Time{} // whatever happens meanwhile, look again afterwards
+	out := outcome{}
+	out.Ready, out.Reason = metav1.ConditionUnknown, v1alpha1.ReasonSuspended
+	out.Message = "spec.suspend is true: no call is made to the cloud. Set it to false to go on."
+	return out
 }
 
-// patience is how many transient failures in a row an object that is in sync
-// endures before Ready says so: a single lost reply is no news.
-const patience = 3
+// observes tells that nothing is written to the cloud.
+func (p *pass) observes() bool { return p.spec.ManagementPolicy == v1alpha1.Observe }
 
-// conclude turns an outcome into conditions, events and a line in the log.
-func (p *pass[O, C]) conclude(ctx context.Context, out outcome) {
-	previous := meta.FindStatusCondition(p.status.Conditions, v1alpha1.ConditionReady)
-	p.status.ObservedGeneration = p.obj.GetGeneration()
-	if out.transient && p.mem.failures < patience && p.readyNow() {
-		return
-	}
-	changed := previous == nil || previous.Reason != out.reason || previous.Message != out.message
-	p.setCondition(v1alpha1.ConditionReady, out.ready, out.reason, out.message)
-	if out.stalled {
-		p.setCondition(v1alpha1.ConditionStalled, metav1.ConditionTrue, out.reason, out.message)
-	} else {
-		meta.RemoveStatusCondition(&p.status.Conditions, v1alpha1.ConditionStalled)
-	}
-	if !changed {
-		return
-	}
-	if out.event != "" {
-		p.warn(out.event, "%s", out.message)
-	}
-	if out.err != nil {
-		withRequestID(log.FromContext(ctx), out.err).Info("cannot converge", "reason", out.reason, "error", out.err.Error())
-	}
-}
-
-// withRequestID adds the request ID of an error, if it has one.
-func withRequestID(log logr.Logger, err error) logr.Logger {
-	if e, ok := errors.AsType[*live.Error](err); ok && e.RequestID != "" {
-		return log.WithValues("requestID", e.RequestID)
-	}
-	return log
-}
-
-// readyNow tells whether Ready is True for the spec as it is.
-func (p *pass[O, C]) readyNow() bool {
-	ready := meta.FindStatusCondition(p.status.Conditions, v1alpha1.ConditionReady)
-	return ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == p.obj.GetGeneration()
-}
-
-// schedule sets when the configuration is next looked at.
-func (p *pass[O, C]) schedule(out outcome) {
-	if !out.transient {
-		p.mem.failures = 0
-	}
-	switch {
-	case out.transient:
-		p.mem.failures++
-		wait := backoff(p.mem.failures)
-		if out.after > 0 { // who said when is taken at his word
-			wait = max(out.after, minWait)
-		}
-		p.mem.nextSync = p.now.Add(wait)
-	case out.stalled:
-		p.mem.nextSync = p.now.Add(terminalRetry)
-	case out.after > 0:
-		p.mem.nextSync = p.now.Add(out.after)
-	default:
-		p.mem.nextSync = nextDue(p.now, p.spec.ResyncInterval.Duration, p.obj.GetUID())
-	}
-}
-
-// comeBack returns the wait until the next pass.
-func (p *pass[O, C]) comeBack() time.Duration {
-	due := p.mem.nextSync
-	if next := p.mem.nextCount; next.After(p.now) && next.Before(due) {
-		due = next
-	}
-	return max(due.Sub(p.clock.Now()), time.Millisecond)
-}
-
-// statusTimeout bounds the patch of a status, which nothing else cuts short.
+// statusTimeout bounds a patch, which nothing else cuts short.
 const statusTimeout = 10 * time.Second
 
-// write patches the status if anything but the time of the last read moved.
-func (p *pass[O, C]) write(ctx context.Context) error {
-	observeStatus(p.kind.Name, p.obj, p.status)
-	if equality.Semantic.DeepEqual(p.before, p.obj) {
-		return nil
+// writeStatus patches the status if anything but the time of the last read moved,
+// and then tells the news.
+func (p *pass) writeStatus(ctx context.Context) error {
+	if !equality.Semantic.DeepEqual(p.before, p.obj) {
+		if !p.mem.syncedAt.IsZero() {
+			p.status.LastSyncTime = &metav1.Time{Time: p.mem.syncedAt.Truncate(time.Second)}
+		}
+		// What was done is told also when the operator is told to stop meanwhile:
+		// the next one would do it again.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), statusTimeout)
+		defer cancel()
+		err := p.patchStatus(ctx)
+		if apierrors.IsConflict(err) {
+			err = p.patchChanged(ctx)
+		}
+		if err != nil {
+			return &apiFault{"patching the status", err}
+		}
 	}
-	if !p.mem.syncedAt.IsZero() {
-		p.status.LastSyncTime = &metav1.Time{Time: p.mem.syncedAt.Truncate(time.Second)}
+	for _, n := range p.news {
+		p.events.Eventf(p.obj, nil, n.kind, n.reason, n.reason, "%s", n.note)
 	}
-	// What was done is told also when the operator is told to stop meanwhile:
-	// the next one would do it again.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), statusTimeout)
-	defer cancel()
-	err := p.patchStatus(ctx)
-	if apierrors.IsConflict(err) {
-		err = p.patchChanged(ctx)
-	}
-	return client.IgnoreNotFound(err)
+	p.news = nil
+	return nil
 }
 
-// patchStatus patches the status, if the object is of the version that is known.
-func (p *pass[O, C]) patchStatus(ctx context.Context) error {
-	patched := p.obj.DeepCopyObject().(O)
+// patchStatus patches the status if the object still is as this pass knows it.
+// Without a change it only finds that out: then the API server writes nothing.
+func (p *pass) patchStatus(ctx context.Context) error {
+	patched := p.obj.DeepCopyObject().(kind.Object)
 	err := p.Status().Patch(ctx, patched, client.MergeFromWithOptions(p.before, client.MergeFromWithOptimisticLock{}))
 	if err == nil {
-		p.mem.version = patched.GetResourceVersion()
+		p.obj.SetResourceVersion(patched.GetResourceVersion())
+		p.before = p.obj.DeepCopyObject().(kind.Object)
 	}
 	return err
 }
 
-// patchChanged patches the status of an object that has changed meanwhile: this
-// operator is the only writer of status. But another object that has taken the
-// name must not inherit it; a UID in the patch would not tell, as the API server
-// ignores it there.
-func (p *pass[O, C]) patchChanged(ctx context.Context) error {
+// patchChanged patches the status of an object whose spec or metadata have changed
+// meanwhile. Another object that has taken the name must not inherit it, and what
+// another operator wrote must stand.
+func (p *pass) patchChanged(ctx context.Context) error {
 	now := p.kind.New()
 	if err := p.uncached.Get(ctx, client.ObjectKeyFromObject(p.obj), now); err != nil {
 		return err
 	}
-	if now.GetUID() != p.obj.GetUID() {
-		return nil
+	_, status := now.Callback()
+	_, known := p.before.Callback()
+	if now.GetUID() != p.obj.GetUID() || !equality.Semantic.DeepEqual(status, known) {
+		return apierrors.NewConflict(v1alpha1.GroupVersion.WithResource(p.kind.Name).GroupResource(), p.obj.GetName(), errOutdated)
 	}
-	for _, o := range []O{p.obj, p.before} {
+	for _, o := range []kind.Object{p.obj, p.before} {
 		o.SetResourceVersion(now.GetResourceVersion())
 	}
 	return p.patchStatus(ctx)
 }
 
 // reason returns that of a condition; "" if there is none.
-func (p *pass[O, C]) reason(condition string) string {
+func (p *pass) reason(condition string) string {
 	if c := meta.FindStatusCondition(p.status.Conditions, condition); c != nil {
 		return c.Reason
 	}
 	return ""
 }
 
-// setCondition returns whether the condition changed.
-func (p *pass[O, C]) setCondition(kind string, status metav1.ConditionStatus, reason, message string) bool {
-	return meta.SetStatusCondition(&p.status.Conditions, metav1.Condition{
-		Type: kind, Status: status, Reason: reason, Message: message,
+// setCondition sets a condition for the generation of this pass.
+func (p *pass) setCondition(kind string, status metav1.ConditionStatus, reason, message string) {
+	meta.SetStatusCondition(&p.status.Conditions, metav1.Condition{
+		Type: kind, Status: status, Reason: reason, Message: live.Bound(message, maxMessage),
 		ObservedGeneration: p.obj.GetGeneration(), LastTransitionTime: metav1.NewTime(p.now),
 	})
 }
 
-// tell and warn give an event about the object. The action is the reason, as
-// the operator does nothing else.
-func (p *pass[O, C]) tell(reason, note string, args ...any) {
-	p.events.Eventf(p.obj, nil, corev1.EventTypeNormal, reason, reason, note, args...)
+// maxMessage bounds a message, in bytes.
+const maxMessage = 2000
+
+// tell and warn give an event about the object once the status is written. The
+// action is the reason, as the operator does nothing else.
+func (p *pass) tell(reason, note string) {
+	p.news = append(p.news, news{corev1.EventTypeNormal, reason, live.Bound(note, maxNote)})
 }
 
-func (p *pass[O, C]) warn(reason, note string, args ...any) {
-	p.events.Eventf(p.obj, nil, corev1.EventTypeWarning, reason, reason, note, args...)
+func (p *pass) warn(reason, note string) {
+	p.news = append(p.news, news{corev1.EventTypeWarning, reason, live.Bound(note, maxNote)})
 }
+
+// maxNote is what the API server takes for the note of an event, in bytes.
+const maxNote = 1000

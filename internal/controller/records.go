@@ -13,76 +13,89 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
 // totalsEvery is how often a total alone is written to the status.
 const totalsEvery = 30 * time.Minute
 
-// count refreshes the callback counts if they are due. A failure keeps the last
-// counts, and never touches Ready.
-func (p *pass[O, C]) count(ctx context.Context, remote Remote[C]) {
-	interval := p.pace(ctx, remote)
-	if p.isNew && p.counted() {
-		// Restarted: the last counts stand in until their time has come.
-		p.mem.nextCount = nextDue(p.now, interval, p.obj.GetUID())
-		p.mem.counts = p.recalled()
-		observeCounts(p.kind.Name, p.obj, p.mem.counts)
+// count refreshes the callback counts if they are due, and returns when to go on
+// with that, if it is soon. A failure keeps the last counts, and never touches
+// Ready. Nothing is counted while the configuration cannot be read; read tells that
+// it just was.
+func (p *pass) count(ctx context.Context, read bool) time.Duration {
+	if p.kind.Records == nil || p.mem.failures > 0 && !read {
+		return 0
 	}
-	if !p.counted() && !p.mem.counts.Unfinished() {
+	records := p.kind.Records(p.account.Client)
+	interval := p.countInterval(records)
+	if p.mem.nextCount.IsZero() && p.countedBefore() { // the first look of this process
+		p.mem.counts = p.recalled()
+		p.mem.nextCount = nextDue(p.now, interval, p.obj.GetUID())
+		p.memories.show(client.ObjectKeyFromObject(p.obj), p.mem.counts)
+	}
+	if !p.countedBefore() && !p.mem.counts.Unfinished() && p.mem.countFailures == 0 {
 		p.mem.counts = live.Counts{} // they were for another window
 	} else if p.now.Before(p.mem.nextCount) && !p.mended() {
-		return
+		p.rejudge()
+		return 0
 	}
+	counts, err := records.Count(ctx, p.key, p.query(), p.mem.counts)
 	p.mem.nextCount = nextDue(p.now, interval, p.obj.GetUID())
-	end := p.now.Truncate(time.Second)
-	counts, err := remote.Count(ctx, p.key, live.Query{
-		Start: end.Add(-p.spec.Records.Window.Duration), End: end,
-		AppName: p.spec.Records.AppName, StreamName: p.spec.Records.StreamName,
-	}, p.mem.counts)
+	p.mem.counts = counts // after an error those that were done, or those before
 	if err != nil {
-		p.notCounted(ctx, err)
-		return
+		return p.notCounted(ctx, err)
 	}
-	p.mem.counts = counts
+	p.mem.countFailures, p.counted = 0, true
 	if counts.Unfinished() {
-		p.mem.nextCount = p.now.Add(goOn)
-		return
+		p.mem.nextCount = p.clock.Now().Add(goOn)
+		p.keepProgress(counts)
+		return goOn
 	}
-	observeCounts(p.kind.Name, p.obj, counts)
+	p.memories.show(client.ObjectKeyFromObject(p.obj), counts)
 	p.judge(counts)
 	p.keep(counts)
+	return 0
 }
 
-// pace returns the interval of the counts: that of the spec, or a longer one
-// when those of all objects together would exceed the quota.
-func (p *pass[O, C]) pace(ctx context.Context, remote Remote[C]) time.Duration {
+func (p *pass) query() live.Query {
+	r := p.spec.Records
+	return live.Query{Window: r.Window.Duration, AppName: r.AppName, StreamName: r.StreamName}
+}
+
+// countInterval returns the interval of the counts: that of the spec, or a longer
+// one when those of all objects together would exceed the quota.
+func (p *pass) countInterval(records kind.Records) time.Duration {
 	interval := p.spec.Records.Interval.Duration
-	pace := remote.Pace(p.key, interval)
-	if pace.Changed {
-		log.FromContext(ctx).Info("the quota for callback records sets the pace", "account", pace.Account, "kind", p.kind.Name, "intervalsMultipliedBy", pace.Stretch)
-	}
-	return time.Duration(float64(interval) * pace.Stretch)
+	rate, requests := records.RecordsRate()
+	return stretched(interval, p.account.Limits.Stretch(rate, p.key, interval, requests))
 }
 
 // mended tells whether someone changed something since the records could not be
 // read: it may have been what was amiss.
-func (p *pass[O, C]) mended() bool {
-	return p.lane == live.LaneUser && p.reason(v1alpha1.ConditionCallbacksHealthy) == v1alpha1.ReasonRecordsUnavailable
+func (p *pass) mended() bool {
+	return p.asked && p.reason(v1alpha1.ConditionCallbacksHealthy) == v1alpha1.ReasonRecordsUnavailable
 }
 
-// recalled returns the counts of the status, as far as it has any.
-func (p *pass[O, C]) recalled() live.Counts {
+// countedBefore tells whether the status has counts for the spec's window and
+// filters.
+func (p *pass) countedBefore() bool {
+	c, r := p.status.Callbacks, p.spec.Records
+	return c != nil && c.Window == short(r.Window.Duration) && c.AppName == r.AppName && c.StreamName == r.StreamName
+}
+
+// recalled returns the counts of the status.
+func (p *pass) recalled() live.Counts {
 	c := p.status.Callbacks
-	if c == nil || c.Window != short(p.spec.Records.Window.Duration) {
-		return live.Counts{}
-	}
-	counts := live.Counts{End: c.ObservedTime.Time, Failed: c.Failed, Total: c.Total}
+	counts := live.Counts{End: c.ObservedTime.Time, Failed: c.Failed, Total: c.Total, AtLeast: c.AtLeast}
 	for _, b := range c.Buckets {
-		counts.Buckets = append(counts.Buckets, live.Bucket{Start: b.StartTime.Time, Failed: b.Failed, Total: b.Total})
+		counts.Buckets = append(counts.Buckets, live.Bucket{Start: b.StartTime.Time, Failed: b.Failed, Total: b.Total, AtLeast: b.AtLeast})
 	}
 	if f := c.LastFailure; f != nil {
 		counts.Last = &live.Failure{
@@ -95,65 +108,89 @@ func (p *pass[O, C]) recalled() live.Counts {
 	return counts
 }
 
-// counted tells whether the status has counts for the spec's window.
-func (p *pass[O, C]) counted() bool {
-	healthy := meta.FindStatusCondition(p.status.Conditions, v1alpha1.ConditionCallbacksHealthy)
-	return healthy != nil && healthy.ObservedGeneration == p.obj.GetGeneration()
-}
-
-// notCounted says that the records cannot be read.
-func (p *pass[O, C]) notCounted(ctx context.Context, err error) {
+// notCounted says that the records cannot be read, unless that may be no more than
+// a single lost reply, and returns when to try again.
+func (p *pass) notCounted(ctx context.Context, err error) time.Duration {
+	if d, ok := errors.AsType[*quota.Deferral](err); ok {
+		p.mem.nextCount = p.clock.Now().Add(d.Wait)
+		return d.Wait
+	}
 	e, ok := errors.AsType[*live.Error](err)
 	if !ok {
-		return // the pass was cut short
+		return 0 // the pass was cut short
 	}
-	if e.Class == live.Throttled {
-		p.mem.nextCount = p.now.Add(max(e.RetryAfter, backoff(1)))
+	p.mem.countFailures++
+	wait := max(e.RetryAfter, backoff(p.mem.countFailures, minRetry, maxRetry))
+	p.mem.nextCount = p.clock.Now().Add(wait)
+	known := p.reason(v1alpha1.ConditionCallbacksHealthy) != v1alpha1.ReasonRecordsUnavailable
+	told := meta.FindStatusCondition(p.status.Conditions, v1alpha1.ConditionCallbacksHealthy)
+	if known && p.mem.countFailures < patience || !known && told != nil && told.ObservedGeneration == p.obj.GetGeneration() {
+		return wait
 	}
-	if p.setCondition(v1alpha1.ConditionCallbacksHealthy, metav1.ConditionUnknown, v1alpha1.ReasonRecordsUnavailable,
-		"The callback records cannot be read: "+strings.TrimSuffix(e.Error(), ".")+". Counts in status are the last that could.") {
-		withRequestID(log.FromContext(ctx), e).Info("cannot read callback records", "error", e.Error())
+	p.setCondition(v1alpha1.ConditionCallbacksHealthy, metav1.ConditionUnknown, v1alpha1.ReasonRecordsUnavailable,
+		"The callback records cannot be read: "+strings.TrimSuffix(e.Error(), ".")+". Counts in status are the last that could.")
+	log.FromContext(ctx).Info("cannot read callback records", "error", e.Error(), "requestID", e.RequestID)
+	return wait
+}
+
+// rejudge judges the last counts by a spec that has changed in nothing that they
+// depend on, such as the threshold.
+func (p *pass) rejudge() {
+	c := meta.FindStatusCondition(p.status.Conditions, v1alpha1.ConditionCallbacksHealthy)
+	if c != nil && c.ObservedGeneration != p.obj.GetGeneration() && c.Status != metav1.ConditionUnknown && !p.mem.counts.Unfinished() {
+		p.judge(p.mem.counts)
+		p.keep(p.mem.counts)
 	}
 }
 
-// judge sets CallbacksHealthy, with an event when it changes between True and
-// False.
-func (p *pass[O, C]) judge(counts live.Counts) {
+// judge sets CallbacksHealthy, with an event when the counts cross the threshold.
+func (p *pass) judge(counts live.Counts) {
 	threshold := int64(p.spec.Records.UnhealthyThreshold)
 	window := short(p.spec.Records.Window.Duration)
-	wasFailing := p.reason(v1alpha1.ConditionCallbacksHealthy) == v1alpha1.ReasonFailuresAboveThreshold
+	wasFailing := p.status.Callbacks != nil && p.status.Callbacks.Unhealthy
 	status, reason := metav1.ConditionTrue, v1alpha1.ReasonNoFailures
 	message := fmt.Sprintf("No callback failed in the last %s.", window)
+	number := fmt.Sprint(counts.Failed)
+	if counts.AtLeast {
+		number = "at least " + number
+	}
 	if counts.Failed > 0 {
 		reason = v1alpha1.ReasonBelowThreshold
-		message = fmt.Sprintf("%d callbacks failed in the last %s, fewer than the threshold of %d.", counts.Failed, window, threshold)
+		message = fmt.Sprintf("%s callbacks failed in the last %s, fewer than the threshold of %d.", number, window, threshold)
 	}
 	failing := counts.Failed >= threshold
 	if failing {
 		status, reason = metav1.ConditionFalse, v1alpha1.ReasonFailuresAboveThreshold
-		message = fmt.Sprintf("%d callbacks failed in the last %s (threshold %d)%s. Look at the receiver.", counts.Failed, window, threshold, describe(counts.Last))
+		message = fmt.Sprintf("%s callbacks failed in the last %s (threshold %d)%s. Look at the receiver.", number, window, threshold, describe(counts.Last))
 	}
 	p.setCondition(v1alpha1.ConditionCallbacksHealthy, status, reason, message)
 	switch {
 	case failing && !wasFailing:
-		p.warn(v1alpha1.EventCallbacksFailing, "%s", message)
+		p.warn(v1alpha1.EventCallbacksFailing, message)
 	case !failing && wasFailing:
-		p.tell(v1alpha1.EventCallbacksRecovered, "%s", message)
+		p.tell(v1alpha1.EventCallbacksRecovered, message)
 	}
+}
+
+// callbacks converts counts for the status.
+func (p *pass) callbacks(counts live.Counts) v1alpha1.Callbacks {
+	r := p.spec.Records
+	now := v1alpha1.Callbacks{
+		Window: short(r.Window.Duration), AppName: r.AppName, StreamName: r.StreamName,
+		ObservedTime: metav1.NewTime(counts.End), Failed: counts.Failed, Total: counts.Total, AtLeast: counts.AtLeast,
+		Unhealthy: counts.Failed >= int64(r.UnhealthyThreshold), LastFailure: lastFailure(counts.Last),
+	}
+	for _, b := range counts.Buckets {
+		now.Buckets = append(now.Buckets, v1alpha1.CallbackBucket{StartTime: metav1.NewTime(b.Start), Failed: b.Failed, Total: b.Total, AtLeast: b.AtLeast})
+	}
+	return now
 }
 
 // keep writes counts to the status when failures or health changed; a total
 // that alone moved is written only every totalsEvery.
-func (p *pass[O, C]) keep(counts live.Counts) {
-	now := v1alpha1.Callbacks{
-		Window: short(p.spec.Records.Window.Duration), ObservedTime: metav1.NewTime(counts.End),
-		Failed: counts.Failed, Total: counts.Total, LastFailure: lastFailure(counts.Last),
-	}
-	for _, b := range counts.Buckets {
-		now.Buckets = append(now.Buckets, v1alpha1.CallbackBucket{StartTime: metav1.NewTime(b.Start), Failed: b.Failed, Total: b.Total})
-	}
-	was := p.status.Callbacks
-	unchanged := was != nil && was.Window == now.Window && was.Failed == now.Failed &&
+func (p *pass) keep(counts live.Counts) {
+	now, was := p.callbacks(counts), p.status.Callbacks
+	unchanged := was != nil && p.countedBefore() && was.Failed == now.Failed && was.Unhealthy == now.Unhealthy && was.AtLeast == now.AtLeast &&
 		equality.Semantic.DeepEqual(was.LastFailure, now.LastFailure) &&
 		equality.Semantic.DeepEqual(p.healthBefore(), meta.FindStatusCondition(p.status.Conditions, v1alpha1.ConditionCallbacksHealthy))
 	if unchanged && (was.Total == now.Total || now.ObservedTime.Sub(was.ObservedTime.Time) < totalsEvery) {
@@ -162,8 +199,20 @@ func (p *pass[O, C]) keep(counts live.Counts) {
 	p.status.Callbacks = &now
 }
 
+// keepProgress writes the buckets that are done while others are still to be
+// counted, so that a restart goes on from there.
+func (p *pass) keepProgress(counts live.Counts) {
+	now := p.callbacks(counts)
+	if was := p.status.Callbacks; was != nil {
+		now.Unhealthy = was.Unhealthy // it is judged when all are counted
+	} else {
+		now.Unhealthy = false
+	}
+	p.status.Callbacks = &now
+}
+
 // healthBefore returns CallbacksHealthy as it was before this pass.
-func (p *pass[O, C]) healthBefore() *metav1.Condition {
+func (p *pass) healthBefore() *metav1.Condition {
 	_, status := p.before.Callback()
 	return meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionCallbacksHealthy)
 }
@@ -195,12 +244,7 @@ func describe(f *live.Failure) string {
 // maxText bounds each string of a failure in the status, in bytes.
 const maxText = 256
 
-func bounded(s string) string {
-	if len(s) <= maxText {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxText], "") + "..."
-}
+func bounded(s string) string { return live.Bound(s, maxText) }
 
 // short writes a duration without its zero parts: 1h, not 1h0m0s.
 func short(d time.Duration) string {

@@ -37,7 +37,7 @@ func (d *driver) reaches(name string, reasons ...string) Object {
 	var obj Object
 	d.Eventually(func(g Gomega) {
 		obj = d.get(name)
-		g.Expect(reasons).To(ContainElement(reasonOf(obj, v1alpha1.ConditionReady)), messageOf(obj, v1alpha1.ConditionReady))
+		g.Expect(reasons).To(ContainElement(reasonIn(obj, v1alpha1.ConditionReady)), messageOf(obj, v1alpha1.ConditionReady))
 	}).WithTimeout(20 * time.Second).WithPolling(20 * time.Millisecond).Should(Succeed())
 	return obj
 }
@@ -127,7 +127,7 @@ func TestKeyAppearsNowhere(t *testing.T) {
 			d.Expect(met).To(BeTrue(), "%s: no write with the key has failed", name)
 
 			d.cloud.ClearFaults()
-			d.clock.advance(terminalRetry)
+			d.clock.advance(maxStalled)
 			d.settle("a")
 			d.Expect(f.have(d.cloud)).To(Equal(f.want(d.get("a"), key)), name)
 		}
@@ -180,11 +180,7 @@ func TestAnEditGoesBeforeTheBacklog(t *testing.T) {
 	f := streamFixture()
 	w := newWorld(t, emulator.Options{QPSScale: 1})
 	f.prepare(w.cloud)
-	own, err := live.NewClient(live.Options{
-		Endpoint: w.endpoint, Credentials: w.credentials(keyID, keySecret), Limits: live.NewLimits(w.namespace),
-	})
-	w.Expect(err).NotTo(HaveOccurred())
-	w.own = own
+	w.share = live.DefaultQuotaShare
 	w.run()
 	d := &driver{world: w, f: f}
 	d.create("edited")

@@ -9,30 +9,42 @@ import (
 	"sync"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/resourceversion"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/plan"
+	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
 const (
-	// terminalRetry is when an error that only a person can mend is tried again
-	// without a change of spec, Secret or account.
-	terminalRetry = 30 * time.Minute
 	// minWait is the least wait that is kept.
 	minWait = 100 * time.Millisecond
-	// minRetry and maxRetry bound the backoff of all other errors.
+	// minRetry and maxRetry bound the backoff of failures that may pass by
+	// themselves.
 	minRetry = time.Second
 	maxRetry = 5 * time.Minute
-	// readBack is when a write is first read back.
-	readBack = 5 * time.Second
+	// minStalled and maxStalled bound the backoff of those that someone has to
+	// mend: a domain or a permission may come a moment later.
+	minStalled = 15 * time.Second
+	maxStalled = 30 * time.Minute
 	// goOn is when counting records that are too many for one pass goes on.
 	goOn = time.Second
-	// More than maxCorrections of drift within warPeriod are not made.
-	maxCorrections = 5
-	warPeriod      = 10 * time.Minute
 )
+
+// Priorities in the work queue. A change of an object has that of the queue's
+// default, 0. The rest is lower than what the queue gives the objects that it
+// finds at start, so that none of these starves behind requeues
+// (kubernetes-sigs/controller-runtime#3496).
+const (
+	priorityNew     = handler.LowPriority
+	priorityRefresh = 2 * handler.LowPriority
+)
+
+// slotWait is when an object comes back whose account has no worker for it now.
+func slotWait() time.Duration { return 250*time.Millisecond + rand.N(500*time.Millisecond) }
 
 // nextDue returns the first time after now at which an object is due: a phase
 // of the interval that its UID fixes. Objects spread evenly, stay so, and after
@@ -49,53 +61,151 @@ func nextDue(now time.Time, interval time.Duration, uid types.UID) time.Time {
 	return due
 }
 
-// backoff returns the wait after so many failures in a row: exponential, with
-// up to a quarter more so that failures together do not retry together.
-func backoff(failures int) time.Duration {
-	wait := maxRetry
+// backoff returns the wait after so many failures in a row: exponential between
+// bounds, with up to a quarter more so that failures together do not retry
+// together.
+func backoff(failures int, least, most time.Duration) time.Duration {
+	wait := most
 	if shift := failures - 1; shift < 10 {
-		wait = min(minRetry<<max(shift, 0), maxRetry)
+		wait = min(least<<max(shift, 0), most)
 	}
 	return wait + rand.N(wait/4)
 }
 
-// attempt is what a pass works on: when one of these changes, the last result
-// says nothing any more.
-type attempt struct {
-	generation    int64
-	secretVersion string
-	cloud         *live.Client
+// Backoff returns the bounds of the wait for the next try after a verdict on a
+// failure.
+func Backoff(v plan.Verdict) (least, most time.Duration) {
+	if v.Stalled {
+		return minStalled, maxStalled
+	}
+	return minRetry, maxRetry
+}
+
+// due tells whether the configuration is to be looked at, and in which lane. What
+// someone changed since the last try is due at once; whether someone did, the
+// status tells, so that a restart is no change.
+func (p *pass) due(auth authentication, changed bool) bool {
+	known := p.status.ObservedGeneration == p.obj.GetGeneration()
+	newKey := auth.rotated && auth.version != p.mem.triedKey && (p.mem.tried || p.readyNow())
+	// Other credentials may mend what failed; what is in sync waits for its turn.
+	newAccount := p.mem.account != "" && p.mem.account != p.account.Version && !p.readyNow()
+	p.asked = !known || newKey || newAccount
+	if p.mem.nextSync.IsZero() { // the first look of this process
+		p.mem.nextSync = p.now
+		if p.readyNow() && p.reason(v1alpha1.ConditionReady) != v1alpha1.ReasonApplied {
+			p.mem.nextSync = nextDue(p.now, p.resync(), p.obj.GetUID())
+		}
+	}
+	if p.asked {
+		p.mem.failures = 0
+	}
+	switch {
+	case p.status.LastSyncTime == nil:
+		p.lane = quota.New
+	case p.asked || changed && !p.observes():
+		p.lane = quota.User
+	default:
+		p.lane = quota.Sync
+	}
+	return p.asked || !p.now.Before(p.mem.nextSync)
+}
+
+// resync returns how often the configuration is read: as the spec says, or less
+// often when all objects of the account together would exceed its quota.
+func (p *pass) resync() time.Duration {
+	interval := p.spec.ResyncInterval.Duration
+	rate := p.kind.Remote(p.account.Client).ReadRate()
+	return stretched(interval, p.account.Limits.Stretch(rate, p.key, interval, 1))
+}
+
+func stretched(interval time.Duration, factor float64) time.Duration {
+	return time.Duration(float64(interval) * factor)
+}
+
+// schedule sets when the configuration is next looked at. A backoff counts from
+// the end of the pass.
+func (p *pass) schedule(out outcome) {
+	now := p.clock.Now()
+	p.mem.account = "none"
+	if p.account != nil {
+		p.mem.account = p.account.Version
+	}
+	if !out.Transient && !out.Stalled {
+		p.mem.failures = 0
+	}
+	switch {
+	case out.Transient || out.Stalled:
+		p.mem.failures++
+		least, most := Backoff(out.Verdict)
+		wait := backoff(p.mem.failures, least, most)
+		if out.Transient && out.After > 0 { // who said when is taken at his word
+			wait = max(out.After, minWait)
+		}
+		p.mem.nextSync = now.Add(wait)
+	case out.After > 0:
+		p.mem.nextSync = now.Add(out.After)
+	case p.account != nil:
+		p.mem.nextSync = nextDue(now, p.resync(), p.obj.GetUID())
+	}
+}
+
+// comeBack returns when the next pass is, and its priority: what a person waits
+// for keeps its own, the rest is refreshing.
+func (p *pass) comeBack(out outcome) reconcile.Result {
+	now := p.clock.Now()
+	result := reconcile.Result{Priority: new(priorityRefresh)}
+	if out.deferral != nil {
+		result.RequeueAfter = max(out.deferral.Wait, time.Millisecond)
+		switch {
+		case out.deferral.Outage || p.account == nil:
+		case p.lane == quota.User:
+			result.Priority = new(0)
+		case p.lane == quota.New:
+			result.Priority = new(priorityNew)
+		}
+		return result
+	}
+	next := p.mem.nextSync
+	if next.IsZero() { // nothing is due before something changes; look in all the same
+		next = now.Add(maxStalled)
+	}
+	if count := p.mem.nextCount; count.After(now) && count.Before(next) {
+		next = count
+	}
+	if out.recount > 0 && now.Add(out.recount).Before(next) {
+		next = now.Add(out.recount)
+	}
+	result.RequeueAfter = max(next.Sub(now), time.Millisecond)
+	return result
 }
 
 // memory is what is kept of an object between passes. All of it can be lost: a
 // restart costs at most a read.
 type memory struct {
 	uid      types.UID
-	version  string // of the object, by its last write to the API server
-	tried    attempt
-	failures int // in a row
+	failures int    // in a row
+	tried    bool   // at least once by this process
+	account  string // version of the account that was last tried
+	triedKey string // version of the Secret whose key was last tried
+	key      authentication
 
 	nextSync  time.Time
-	nextCount time.Time
 	syncedAt  time.Time   // the last successful read of the configuration
 	deletedAt time.Time   // the last removal, waiting to show
-	corrected []time.Time // corrections of drift within warPeriod
-	counts    live.Counts // the last ones
+	corrected []time.Time // corrections of drift within plan.WarPeriod
+
+	nextCount     time.Time
+	countFailures int // in a row
+	counts        live.Counts
+	refusalTold   bool // that the API server refuses even the status
 }
 
-// ahead tells whether the object was written since it was as the cache shows it.
-// Its status would be that of before.
-func (m *memory) ahead(obj metav1.Object) bool {
-	order, err := resourceversion.CompareResourceVersion(obj.GetResourceVersion(), m.version)
-	return err == nil && order < 0
-}
-
-// braked tells whether another correction would be one too many.
-func (m *memory) braked(now time.Time) bool {
-	for len(m.corrected) > 0 && now.Sub(m.corrected[0]) >= warPeriod {
+// corrections returns how many of drift were made within plan.WarPeriod.
+func (m *memory) corrections(now time.Time) int {
+	for len(m.corrected) > 0 && now.Sub(m.corrected[0]) >= plan.WarPeriod {
 		m.corrected = m.corrected[1:]
 	}
-	return len(m.corrected) >= maxCorrections
+	return len(m.corrected)
 }
 
 // memories holds the memory of each object. A memory is used by one worker at a
@@ -103,20 +213,33 @@ func (m *memory) braked(now time.Time) bool {
 type memories struct {
 	mu sync.Mutex
 	of map[types.NamespacedName]*memory
+	// counts are those to show at a scrape, which is no worker.
+	counts map[types.NamespacedName]shownCounts
 }
 
-// get returns the memory of an object, new if its UID is.
-func (m *memories) get(name types.NamespacedName, uid types.UID) (mem *memory, isNew bool) {
+// shownCounts are the last counts of an object, as metrics show them.
+type shownCounts struct{ failed, total int64 }
+
+// get returns the memory of an object, a new one if its UID is.
+func (m *memories) get(name types.NamespacedName, uid types.UID) *memory {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if mem, ok := m.of[name]; ok && mem.uid == uid {
-		return mem, false
+		return mem
 	}
 	if m.of == nil {
-		m.of = map[types.NamespacedName]*memory{}
+		m.of, m.counts = map[types.NamespacedName]*memory{}, map[types.NamespacedName]shownCounts{}
 	}
+	delete(m.counts, name)
 	m.of[name] = &memory{uid: uid}
-	return m.of[name], true
+	return m.of[name]
+}
+
+// known tells whether this process has worked on an object of that name.
+func (m *memories) known(name types.NamespacedName) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.of[name] != nil
 }
 
 // forget drops the memory of an object that is gone.
@@ -124,4 +247,20 @@ func (m *memories) forget(name types.NamespacedName) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.of, name)
+	delete(m.counts, name)
+}
+
+// show notes the counts that metrics show.
+func (m *memories) show(name types.NamespacedName, c live.Counts) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.counts[name] = shownCounts{c.Failed, c.Total}
+}
+
+// shown returns the counts that metrics show.
+func (m *memories) shown(name types.NamespacedName) (shownCounts, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c, ok := m.counts[name]
+	return c, ok
 }

@@ -5,90 +5,97 @@ package controller
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"fmt"
 
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/account"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/plan"
 )
 
-// keyRef returns which Secret entry holds the authentication key; nil if
-// callbacks are not signed.
-func (k Kind[O, C]) keyRef(obj O) *v1alpha1.SecretKeyReference {
-	if k.AuthKey == nil {
-		return nil
-	}
-	auth := k.AuthKey(obj)
-	if auth == nil {
-		return nil
-	}
-	return &auth.KeySecretRef
+// authentication is the state of an object's authentication key. The key itself is
+// not kept.
+type authentication struct {
+	version     string // of its Secret; "" without a Secret
+	fingerprint string // of the key; "" if it cannot be used
+	rotated     bool   // it is another key than was last written
 }
 
-// keyVersion returns the version of the Secret with the authentication key; ""
-// if there is none.
-func (p *pass[O, C]) keyVersion(ctx context.Context) (string, error) {
-	ref := p.kind.keyRef(p.obj)
+// authentication tells whether the key is another than was last written. The
+// Secret is read only if it was touched since.
+func (p *pass) authentication(ctx context.Context) (authentication, error) {
+	ref := p.kind.KeyRef(p.obj)
 	if ref == nil {
-		return "", nil
+		return authentication{}, nil
 	}
-	return secretVersion(ctx, p.Client, p.obj.GetNamespace(), ref.Name)
-}
-
-// secretVersion returns the version of a Secret from the cache of Secrets'
-// metadata; "" if there is none.
-func secretVersion(ctx context.Context, cached client.Reader, namespace, name string) (string, error) {
-	secret := &metav1.PartialObjectMetadata{}
-	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	err := cached.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, secret)
-	if apierrors.IsNotFound(err) {
-		return "", nil
-	}
+	version, err := account.SecretVersion(ctx, p.Client, p.obj.GetNamespace(), ref.Name)
 	if err != nil {
-		return "", fmt.Errorf("reading the metadata of Secret %q: %w", name, err)
+		return authentication{}, err
 	}
-	return version(secret), nil
+	if a := p.status.Applied; a != nil && a.SecretVersion == version && version != "" {
+		return authentication{version, a.KeyFingerprint, false}, nil
+	}
+	if p.mem.key.version == version && version != "" {
+		return p.mem.key, nil
+	}
+	_, auth, err := p.authKey(ctx)
+	if _, unavailable := asUnavailable(err); unavailable {
+		return authentication{version: version, rotated: true}, nil
+	}
+	return auth, err
 }
 
-// authKey reads the authentication key, and returns the version of its Secret
-// with it. A key that cannot be used is an unavailableError.
-func (p *pass[O, C]) authKey(ctx context.Context) (live.Key, string, error) {
-	ref := p.kind.keyRef(p.obj)
+// authKey reads the authentication key, once in a pass. One that cannot be used is
+// a plan.Unavailable.
+func (p *pass) authKey(ctx context.Context) (live.Key, authentication, error) {
+	if p.keyRead == nil {
+		key, auth, err := p.readKey(ctx)
+		p.keyRead = func() (live.Key, authentication, error) { return key, auth, err }
+	}
+	return p.keyRead()
+}
+
+func (p *pass) readKey(ctx context.Context) (live.Key, authentication, error) {
+	ref := p.kind.KeyRef(p.obj)
 	if ref == nil {
-		return "", "", nil
+		return "", authentication{}, nil
 	}
-	var secret corev1.Secret
-	err := p.uncached.Get(ctx, types.NamespacedName{Namespace: p.obj.GetNamespace(), Name: ref.Name}, &secret)
-	if apierrors.IsNotFound(err) {
-		return "", "", p.keyUnavailable("Secret %q does not exist: create it with the key in entry %q", ref.Name, ref.Key)
-	}
+	secret, err := account.ReadSecret(ctx, p.uncached, p.obj.GetNamespace(), ref.Name)
 	if err != nil {
-		return "", "", fmt.Errorf("reading Secret %q: %w", ref.Name, err)
+		return "", authentication{}, err
+	}
+	if secret == nil {
+		return "", authentication{}, keyUnavailable("Secret %q does not exist: create it with the key in entry %q", ref.Name, ref.Key)
 	}
 	value, found := secret.Data[ref.Key]
 	if !found {
-		return "", "", p.keyUnavailable("Secret %q has no entry %q: add it", ref.Name, ref.Key)
+		return "", authentication{}, keyUnavailable("Secret %q has no entry %q: add it", ref.Name, ref.Key)
 	}
 	key, err := live.ParseKey(string(value), p.kind.MaxAuthKey)
 	if err != nil {
-		return "", "", p.keyUnavailable("entry %q of Secret %q %w", ref.Key, ref.Name, err)
+		return "", authentication{}, keyUnavailable("entry %q of Secret %q %w", ref.Key, ref.Name, err)
 	}
-	return key, version(&secret), nil
+	auth := authentication{version: string(secret.UID) + "/" + secret.ResourceVersion, fingerprint: p.fingerprint(key)}
+	a := p.status.Applied
+	auth.rotated = a == nil || a.KeyFingerprint != auth.fingerprint
+	p.mem.key = auth
+	return key, auth, nil
 }
 
-func (p *pass[O, C]) keyUnavailable(format string, args ...any) error {
-	return &unavailableError{
-		reason:  v1alpha1.ReasonAuthKeyUnavailable,
-		message: "The authentication key cannot be used: " + fmt.Errorf(format, args...).Error() + ". The cloud keeps what it has.",
+func keyUnavailable(format string, args ...any) error {
+	return &plan.Unavailable{
+		Reason:  v1alpha1.ReasonAuthKeyUnavailable,
+		Message: "The authentication key cannot be used: " + fmt.Errorf(format, args...).Error() + ". The cloud keeps what it has.",
 	}
 }
 
-// version tells a Secret, and each change of it, from all others.
-func version(secret metav1.Object) string {
-	return string(secret.GetUID()) + "/" + secret.GetResourceVersion()
+// fingerprint tells one key from another, as a format number and 16 bits of a hash
+// that is salted with the object's UID: of all keys that someone may guess, one in
+// 65,536 has the same, so that it confirms no guess.
+func (p *pass) fingerprint(key live.Key) string {
+	h := hmac.New(sha256.New, []byte(p.obj.GetUID()))
+	h.Write([]byte(key)) // never fails
+	return fmt.Sprintf("1:%x", h.Sum(nil)[:2])
 }

@@ -6,10 +6,12 @@ package controller
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -19,48 +21,112 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/account"
+	"github.com/live-notify/live-notify-operator/internal/kind"
+	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
 // +kubebuilder:rbac:groups=live.alibabacloud.com,resources=livenotifyconfigs;liverecordnotifyconfigs;livertcmpueventsubs,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=live.alibabacloud.com,resources=livenotifyconfigs/status;liverecordnotifyconfigs/status;livertcmpueventsubs/status,verbs=patch
-// +kubebuilder:rbac:groups=live.alibabacloud.com,resources=liveaccounts,verbs=list;watch
+// +kubebuilder:rbac:groups=live.alibabacloud.com,resources=liveaccounts,verbs=list;watch;patch
 // +kubebuilder:rbac:groups=live.alibabacloud.com,resources=liveaccounts/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch
-// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get
 // +kubebuilder:rbac:groups="",resources=serviceaccounts/token,verbs=create
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // Options configure the reconcilers of all kinds.
 type Options struct {
-	Accounts AccountOptions
+	Accounts account.Options
+	// Scope is what is worked on; all if it is empty.
+	Scope Scope
 	// Workers is how many objects of a kind converge at once.
 	Workers int
 	// Clock tells the time; the real one if nil.
 	Clock clock.PassiveClock
+	// Metrics is where the metrics of objects are registered; nil for nowhere.
+	Metrics prometheus.Registerer
 }
 
-// Setup adds the reconciler of each kind in the table to the manager.
+// Scope is which objects are worked on. The others are looked at all the same, as
+// far as the cache has them: a domain belongs to one object of the whole cluster.
+type Scope struct {
+	Namespaces []string        // all if empty
+	Selector   labels.Selector // by labels; all if nil
+}
+
+// has tells whether an object is in the scope.
+func (s Scope) has(o client.Object) bool {
+	return s.hasNamespace(o.GetNamespace()) && (s.Selector == nil || s.Selector.Matches(labels.Set(o.GetLabels())))
+}
+
+func (s Scope) hasNamespace(name string) bool {
+	return len(s.Namespaces) == 0 || slices.Contains(s.Namespaces, name)
+}
+
+// Objects returns an empty object of each type that a claim depends on, and
+// Resources what the API server calls these.
+func Objects() []client.Object {
+	objects := []client.Object{&v1alpha1.LiveAccount{}}
+	for _, k := range kind.All {
+		objects = append(objects, k.New())
+	}
+	return objects
+}
+
+// Resources returns what the API server calls the types of Objects.
+func Resources() []string {
+	resources := []string{"liveaccounts"}
+	for _, k := range kind.All {
+		resources = append(resources, strings.ToLower(k.Name)+"s")
+	}
+	return resources
+}
+
+// Setup adds the reconciler of each kind in the table, and that of LiveAccounts,
+// to the manager.
 func Setup(mgr ctrl.Manager, o Options) error {
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}
+	}
+	o.Accounts.Now = o.Clock.Now
+	accounts, err := account.New(mgr.GetClient(), mgr.GetAPIReader(), o.Accounts)
+	if err != nil {
+		return fmt.Errorf("setting up the operator's own account: %w", err)
 	}
 	s := &shared{
 		Client:   mgr.GetClient(),
 		uncached: mgr.GetAPIReader(),
 		manager:  mgr,
-		accounts: NewAccounts(mgr.GetClient(), mgr.GetAPIReader(), o.Accounts),
+		accounts: accounts,
 		events:   mgr.GetEventRecorder("live-notify-operator"),
 		clock:    o.Clock,
+		watchdog: &watchdog{clock: o.Clock},
+		scope:    o.Scope,
 		workers:  o.Workers,
 	}
-	for _, k := range kinds {
-		if err := k.setup(s); err != nil {
-			return err
+	metrics := &objectMetrics{scope: o.Scope, reader: s.Client}
+	for _, k := range kind.All {
+		r := &Reconciler{shared: s, kind: k, slots: quota.NewSlots(o.Workers)}
+		if err := r.setup(); err != nil {
+			return fmt.Errorf("setting up %s: %w", k.Name, err)
 		}
+		metrics.reconcilers = append(metrics.reconcilers, r)
+	}
+	if o.Metrics != nil {
+		if err := o.Metrics.Register(metrics); err != nil {
+			return fmt.Errorf("registering the metrics of objects: %w", err)
+		}
+	}
+	if err := mgr.AddHealthzCheck("workers", s.watchdog.Check); err != nil {
+		return err
+	}
+	if err := mgr.Add(manager.RunnableFunc(s.identifyOwn)); err != nil {
+		return err
 	}
 	return setupAccounts(s)
 }
@@ -71,26 +137,56 @@ const (
 	accountIndex = "account" // of objects
 )
 
-// setup adds a reconciler for the kind to the manager. An object is reconciled
-// when its spec changes or it is deleted, when its Secret changes, and when an
-// object with the same key comes or goes.
-func (k Kind[O, C]) setup(s *shared) error {
-	r := &Reconciler[O, C]{shared: s, kind: k}
+// setup adds the reconciler to the manager. An object is reconciled when its spec
+// changes, when it is deleted, when its finalizer was taken away, when it comes
+// first among those of its key, and when its Secret or its account changes.
+func (r *Reconciler) setup() error {
 	if err := r.index(); err != nil {
-		return fmt.Errorf("indexing %s: %w", k.Name, err)
+		return err
 	}
-	err := ctrl.NewControllerManagedBy(s.manager).
-		Named(k.Name).
-		Watches(k.New(), changesBeforeNews, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(k.New(), handler.EnqueueRequestsFromMapFunc(r.rivalsOf), builder.WithPredicates(comesOrGoes)).
+	return ctrl.NewControllerManagedBy(r.manager).
+		Named(r.kind.Name).
+		Watches(r.kind.New(), changesBeforeNews, builder.WithPredicates(r.worthALook())).
+		Watches(r.kind.New(), handler.EnqueueRequestsFromMapFunc(r.nextInLine), builder.WithPredicates(claims)).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.usersOfSecret)).
-		Watches(&v1alpha1.LiveAccount{}, handler.EnqueueRequestsFromMapFunc(r.usersOfAccount), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		WithOptions(controller.Options{MaxConcurrentReconciles: s.workers}).
+		Watches(&v1alpha1.LiveAccount{}, handler.EnqueueRequestsFromMapFunc(r.usersOfAccount), builder.WithPredicates(specChanges)).
+		WithOptions(controller.Options{MaxConcurrentReconciles: r.workers}).
 		Complete(r)
-	if err != nil {
-		return fmt.Errorf("setting up %s: %w", k.Name, err)
+}
+
+// worthALook passes what the main watch is for. An object that was deleted and
+// created anew while the watch was down comes as an update with another UID.
+func (r *Reconciler) worthALook() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc: func(e event.CreateEvent) bool { return r.scope.has(e.Object) },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			was, is := r.scope.has(e.ObjectOld), r.scope.has(e.ObjectNew)
+			return was != is || is && (specChanges.Update(e) || claimed(e.ObjectOld) && !claimed(e.ObjectNew))
+		},
 	}
-	return nil
+}
+
+// specChanges passes changes of a spec, and objects that have taken a name.
+var specChanges = predicate.Funcs{
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() || e.ObjectOld.GetUID() != e.ObjectNew.GetUID() ||
+			e.ObjectOld.GetDeletionTimestamp().IsZero() != e.ObjectNew.GetDeletionTimestamp().IsZero()
+	},
+}
+
+// claims passes what may put another object first among those of a key.
+var claims = predicate.Funcs{
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		was, ok := e.ObjectOld.(kind.Object)
+		is, ok2 := e.ObjectNew.(kind.Object)
+		if !ok || !ok2 {
+			return false
+		}
+		_, before := was.Callback()
+		_, after := is.Callback()
+		return specChanges.Update(e) || wrote(was) != wrote(is) ||
+			reasonOf(before, v1alpha1.ConditionReady) != reasonOf(after, v1alpha1.ConditionReady)
+	},
 }
 
 // changesBeforeNews puts the change of an object before the first look at another:
@@ -108,56 +204,61 @@ var changesBeforeNews = handler.Funcs{
 	DeleteFunc: (&handler.EnqueueRequestForObject{}).Delete,
 }
 
-// comesOrGoes passes the first and the last event of an object.
-var comesOrGoes = predicate.Funcs{
-	UpdateFunc:  func(event.UpdateEvent) bool { return false },
-	GenericFunc: func(event.GenericEvent) bool { return false },
-}
-
-func (r *Reconciler[O, C]) index() error {
+func (r *Reconciler) index() error {
 	indexer := r.manager.GetFieldIndexer()
-	err := indexer.IndexField(context.Background(), r.kind.New(), keyIndex, func(o client.Object) []string {
-		return []string{r.kind.Key(o.(O))}
-	})
-	if err != nil {
-		return err
-	}
-	err = indexer.IndexField(context.Background(), r.kind.New(), secretIndex, func(o client.Object) []string {
-		if ref := r.kind.keyRef(o.(O)); ref != nil {
-			return []string{ref.Name}
+	for name, of := range map[string]func(kind.Object) string{
+		keyIndex: r.kind.Key,
+		secretIndex: func(o kind.Object) string {
+			if ref := r.kind.KeyRef(o); ref != nil {
+				return ref.Name
+			}
+			return ""
+		},
+		accountIndex: func(o kind.Object) string {
+			spec, _ := o.Callback()
+			return accountName(spec)
+		},
+	} {
+		err := indexer.IndexField(context.Background(), r.kind.New(), name, func(o client.Object) []string {
+			if value := of(o.(kind.Object)); value != "" {
+				return []string{value}
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("indexing by %s: %w", name, err)
 		}
-		return nil
-	})
-	if err != nil {
-		return err
 	}
-	return indexer.IndexField(context.Background(), r.kind.New(), accountIndex, func(o client.Object) []string {
-		if spec, _ := o.(O).Callback(); spec.AccountRef != nil {
-			return []string{spec.AccountRef.Name}
-		}
-		return nil
-	})
+	return nil
 }
 
-// rivalsOf returns the other objects with the same key.
-func (r *Reconciler[O, C]) rivalsOf(ctx context.Context, obj client.Object) []reconcile.Request {
-	rivals, err := r.rivals(ctx, r.kind.Key(obj.(O)))
+// nextInLine returns the object that comes first of those with the key of another
+// one, which it may have waited for.
+func (r *Reconciler) nextInLine(ctx context.Context, obj client.Object) []reconcile.Request {
+	rivals, err := r.rivals(ctx, r.kind.Key(obj.(kind.Object)))
 	if err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "rivals are not told of a change")
 		return nil
 	}
-	var requests []reconcile.Request
+	var first *claim
 	for _, rival := range rivals {
-		if rival.GetUID() != obj.GetUID() {
-			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(rival)})
+		if rival.GetUID() == obj.GetUID() || !r.scope.has(rival) {
+			continue
+		}
+		c := claim{rival, wrote(rival)}
+		if mine, _ := r.cloudOf(ctx, rival); first == nil || c.precedes(*first) && r.may(ctx, c, mine) {
+			first = &c
 		}
 	}
-	return requests
+	if first == nil {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: client.ObjectKeyFromObject(first.obj)}}
 }
 
 // usersOfSecret returns the objects that refer to a Secret, or to an account
 // that does.
-func (r *Reconciler[O, C]) usersOfSecret(ctx context.Context, secret client.Object) []reconcile.Request {
+func (r *Reconciler) usersOfSecret(ctx context.Context, secret client.Object) []reconcile.Request {
 	requests := r.users(ctx, secret, secretIndex)
 	for _, account := range accountsOfSecret(ctx, r.Client, secret) {
 		requests = append(requests, r.usersOfAccount(ctx, &account)...)
@@ -166,32 +267,38 @@ func (r *Reconciler[O, C]) usersOfSecret(ctx context.Context, secret client.Obje
 }
 
 // usersOfAccount returns the objects that refer to a LiveAccount.
-func (r *Reconciler[O, C]) usersOfAccount(ctx context.Context, account client.Object) []reconcile.Request {
+func (r *Reconciler) usersOfAccount(ctx context.Context, account client.Object) []reconcile.Request {
 	return r.users(ctx, account, accountIndex)
 }
 
-// users returns the objects that refer to another one of their namespace.
-func (r *Reconciler[O, C]) users(ctx context.Context, used client.Object, index string) []reconcile.Request {
+// users returns the objects in scope that refer to another one of their namespace.
+func (r *Reconciler) users(ctx context.Context, used client.Object, index string) []reconcile.Request {
 	list := r.kind.NewList()
-	err := r.List(ctx, list, client.InNamespace(used.GetNamespace()), client.MatchingFields{index: used.GetName()})
+	err := r.List(ctx, list, client.InNamespace(used.GetNamespace()), client.MatchingFields{index: used.GetName()}, client.UnsafeDisableDeepCopy)
 	if err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "users are not told of a change", index, client.ObjectKeyFromObject(used))
+		ctrl.LoggerFrom(ctx).Error(&apiFault{"listing users", err}, "users are not told of a change", index, client.ObjectKeyFromObject(used))
 		return nil
 	}
 	var requests []reconcile.Request
-	for _, user := range objects[O](list) {
-		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(user)})
+	for _, user := range objects(list) {
+		if r.scope.has(user) {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(user)})
+		}
 	}
 	return requests
 }
 
-// objects returns the items of a list.
-func objects[O Object](list client.ObjectList) []O {
-	var items []O
-	// EachListItem fails only on what is not a list.
-	_ = meta.EachListItem(list, func(o runtime.Object) error {
-		items = append(items, o.(O))
-		return nil
-	})
-	return items
+// leave lets go of an object that has left the scope, as by the loss of the label
+// of the selector: whoever has it in scope now goes on with it, as its status says
+// what it owns. Without anybody it hangs on no finalizer. Known tells that it was in
+// scope: the finalizer of one that never was is someone else's.
+func (p *pass) leave(ctx context.Context, known bool) (reconcile.Result, error) {
+	name := client.ObjectKeyFromObject(p.obj)
+	if known && claimed(p.obj) {
+		if err := p.release(ctx); err != nil {
+			return p.faulted(ctx, asFault(err))
+		}
+	}
+	p.memories.forget(name)
+	return reconcile.Result{}, nil
 }

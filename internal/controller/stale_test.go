@@ -13,6 +13,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/plan"
 )
 
 // TestCacheFromThePast starts the operator on every state that the API server
@@ -26,13 +27,13 @@ func TestCacheFromThePast(t *testing.T) {
 		d.secret(firstKey)
 		d.create("a", f.sign, rarely)
 		d.settle("a")
-		d.clock.advance(2 * settling)
+		d.clock.advance(2 * plan.Settling)
 		d.update("a", f.change)
 		d.settle("a")
-		d.clock.advance(2 * settling)
+		d.clock.advance(2 * plan.Settling)
 		d.remove("a")
 		d.until404("a")
-		d.clock.advance(2 * settling)
+		d.clock.advance(2 * plan.Settling)
 		d.secret(secondKey)
 		d.create("a", f.sign, rarely, f.clear)
 		d.settle("a")
@@ -56,7 +57,7 @@ func TestCacheFromThePast(t *testing.T) {
 			d.Expect(writes).To(BeEmpty(), "on a cache of revision %d", past)
 			d.endure("a")
 			d.Expect(d.get("a").GetUID()).To(Equal(uid))
-			d.Expect(reasonOf(d.get("a"), v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonInSync))
+			d.Expect(reasonIn(d.get("a"), v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonInSync))
 			d.Expect(f.have(d.cloud)).To(Equal(want), "after a cache of revision %d", past)
 		}
 	})
@@ -82,7 +83,7 @@ func TestOwnWritesAreSeen(t *testing.T) {
 		f = d.f
 		d.create("a", rarely, func(o Object) { spec(o).DriftPolicy = v1alpha1.DriftReport })
 		first := d.settle("a").DeepCopyObject().(Object)
-		d.clock.advance(2 * settling)
+		d.clock.advance(2 * plan.Settling)
 
 		// There and back, and the second change comes before the status that the
 		// first led to.
@@ -108,7 +109,7 @@ func TestOwnWritesAreSeen(t *testing.T) {
 		d.Expect(statusOf(d.get("a")).Drift).To(BeNil(), "nobody but the operator wrote")
 		d.endure("a")
 		d.Expect(f.have(d.cloud)).To(Equal(f.want(first, "")))
-		d.Expect(reasonOf(d.get("a"), v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonInSync))
+		d.Expect(reasonIn(d.get("a"), v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonInSync))
 	})
 }
 
@@ -130,7 +131,7 @@ func TestMissedEvents(t *testing.T) {
 			d.secret(firstKey)
 			d.create("a", d.f.sign, rarely)
 			d.settle("a")
-			d.clock.advance(2 * settling)
+			d.clock.advance(2 * plan.Settling)
 			wait := d.pass("a")
 			change(d)
 			d.clock.advance(wait) // nobody came before

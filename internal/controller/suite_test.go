@@ -39,10 +39,16 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/account"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/quota"
 	"github.com/live-notify/live-notify-operator/test/controlplane"
 )
+
+// Object is an object of a callback kind.
+type Object = kind.Object
 
 // cluster is the API server that all tests share, each in its own namespace.
 var cluster *rest.Config
@@ -133,6 +139,8 @@ func (c *fakeClock) Now() time.Time {
 	now := c.stopped
 	if now.IsZero() {
 		now = time.Now()
+	} else {
+		c.offset.Add(int64(100 * time.Microsecond)) // a look at a clock takes time, so that turns come
 	}
 	return now.Add(time.Duration(c.offset.Load()))
 }
@@ -154,8 +162,10 @@ type world struct {
 	cloud     *emulator.Server
 	endpoint  string
 	clock     *fakeClock
-	own       *live.Client
-	sts       string // the token service of LiveAccounts
+	own       live.Credentials   // of the operator
+	share     float64            // of each limit
+	timeout   time.Duration      // of a request; the default if 0
+	tokens    *live.TokenService // nil if there is none
 	mgr       ctrl.Manager
 }
 
@@ -200,35 +210,18 @@ func newCloud(t tester, o emulator.Options) *world {
 	for _, session := range sessions {
 		o.AccessKeys = append(o.AccessKeys, session)
 	}
-	if o.Switches.ReadDelay > 0 {
-		o.AnyDate = true // the delay passes as the clock is moved
-	}
-	if o.AnyDate {
-		o.Now = w.clock.Now
-	}
+	o.AnyDate, o.Now = true, w.clock.Now // the cloud's clock is the one that tests move
 	w.cloud = emulator.New(o)
 	server := httptest.NewServer(w.gate.cloud(w.cloud))
 	w.endpoint = server.URL
 	t.Cleanup(func() { server.Close(); w.cloud.Close() })
 	t.Cleanup(cancel)
-	w.own = w.client(live.Options{Credentials: w.credentials(keyID, keySecret)})
+	w.own, w.share = w.credentials(keyID, keySecret), boundless
 	return w
 }
 
 func (w *world) credentials(id, secret string) live.Credentials {
 	c, err := live.AccessKey(id, secret, "")
-	w.Expect(err).NotTo(HaveOccurred())
-	return c
-}
-
-// client returns a client to the cloud whose quota is no hindrance.
-func (w *world) client(o live.Options) *live.Client {
-	if o.Endpoint == "" {
-		o.Endpoint = w.endpoint
-	}
-	o.Limits = live.NewLimits(w.namespace)
-	o.Limits.SetShare(1000)
-	c, err := live.NewClient(o)
 	w.Expect(err).NotTo(HaveOccurred())
 	return c
 }
@@ -272,7 +265,7 @@ type driver struct {
 	f fixture
 	r reconcile.Reconciler
 	// accounts are those of r.
-	accounts *Accounts
+	accounts *account.Accounts
 	// woken tells that an event asks for a pass before one is due.
 	woken atomic.Bool
 	// asked are the specs that there have been.
@@ -281,7 +274,7 @@ type driver struct {
 
 // drive returns a driver for a kind, of which a restarted operator is another.
 func (w *world) drive(f fixture) *driver {
-	w.Expect(f.index(w.shared())).To(Succeed())
+	w.Expect((&Reconciler{shared: w.shared(), kind: f.kind}).index()).To(Succeed())
 	d := &driver{world: w, f: f}
 	d.restart()
 	if w.sim == nil {
@@ -290,15 +283,20 @@ func (w *world) drive(f fixture) *driver {
 	return d
 }
 
-func (w *world) accountOptions() AccountOptions {
-	return AccountOptions{Own: w.own, STSEndpoint: w.sts}
+// boundless is a share of the documented limits that is no hindrance.
+const boundless = 1000
+
+func (w *world) accountOptions() account.Options {
+	return account.Options{Credentials: w.own, Endpoint: w.endpoint, Share: w.share, Timeout: w.timeout, TokenService: w.tokens, Now: w.clock.Now}
 }
 
 func (w *world) shared() *shared {
 	c, reader := w.gate.client(w.mgr.GetClient()), w.gate.reader(w.mgr.GetAPIReader())
+	accounts, err := account.New(c, reader, w.accountOptions())
+	w.Expect(err).NotTo(HaveOccurred())
 	return &shared{
-		Client: c, uncached: reader, manager: w.mgr,
-		accounts: NewAccounts(c, reader, w.accountOptions()), events: w.mgr.GetEventRecorder("live-notify-operator"), clock: w.clock,
+		Client: c, uncached: reader, manager: w.mgr, workers: 4,
+		accounts: accounts, events: w.mgr.GetEventRecorder("live-notify-operator"), clock: w.clock, watchdog: &watchdog{clock: w.clock},
 	}
 }
 
@@ -310,10 +308,12 @@ func (d *driver) restart() {
 
 // hurry makes the quota of LiveAccounts no hindrance.
 func (d *driver) hurry() {
-	d.accounts.mu.Lock()
-	defer d.accounts.mu.Unlock()
-	for _, limits := range d.accounts.limits {
-		limits.SetShare(1000)
+	var list v1alpha1.LiveAccountList
+	d.Expect(d.api.List(d.ctx, &list, client.InNamespace(d.namespace))).To(Succeed())
+	for _, a := range list.Items {
+		if opened := d.accounts.Last(d.namespace, &v1alpha1.AccountReference{Name: a.Name}); opened != nil {
+			opened.Limits.SetShare(boundless)
+		}
 	}
 }
 
@@ -362,7 +362,7 @@ func (d *driver) until(name, reason string) Object {
 	for range 30 {
 		wait := d.pass(name)
 		obj := d.get(name)
-		if got = reasonOf(obj, v1alpha1.ConditionReady); got == reason {
+		if got = readyReason(obj); got == reason {
 			return obj
 		}
 		d.clock.advance(wait)
@@ -497,12 +497,11 @@ func (w *world) calls() (reads, writes, records []string) {
 	return reads, writes, records
 }
 
-func reasonOf(obj Object, condition string) string {
+func readyReason(obj Object) string { return reasonIn(obj, v1alpha1.ConditionReady) }
+
+func reasonIn(obj Object, condition string) string {
 	_, status := obj.Callback()
-	if c := meta.FindStatusCondition(status.Conditions, condition); c != nil {
-		return c.Reason
-	}
-	return ""
+	return reasonOf(status, condition)
 }
 
 func messageOf(obj Object, condition string) string {
@@ -515,13 +514,11 @@ func messageOf(obj Object, condition string) string {
 
 // fixture is what the tests need to know of a kind.
 type fixture struct {
+	kind       *kind.Kind
 	name       string
-	index      func(*shared) error
 	reconciler func(*shared) reconcile.Reconciler
 	newList    func() client.ObjectList
 	empty      func() Object
-	// pace makes someone else poll records through an account.
-	pace func(c *live.Client, key string, interval time.Duration) live.Pace
 	// prepare makes the key exist in the cloud.
 	prepare func(*emulator.Server)
 	// object returns a valid object for the key, with all fields but the key
@@ -581,27 +578,18 @@ func forEachSigningKind(t *testing.T, test func(t *testing.T, f fixture)) {
 	})
 }
 
-// fixtureOf fills in what follows from the kind's entry in the table.
-func fixtureOf[O Object, C Config[C]](k Kind[O, C]) fixture {
+// fixtureOf fills in what follows from a kind's entry in the table.
+func fixtureOf(name string) fixture {
+	i := slices.IndexFunc(kind.All, func(k *kind.Kind) bool { return k.Name == name })
+	k := kind.All[i]
 	return fixture{
-		name:       k.Name,
-		index:      func(s *shared) error { return (&Reconciler[O, C]{shared: s, kind: k}).index() },
-		reconciler: func(s *shared) reconcile.Reconciler { return &Reconciler[O, C]{shared: s, kind: k} },
-		newList:    k.NewList,
-		empty:      func() Object { return k.New() },
-		pace: func(c *live.Client, key string, interval time.Duration) live.Pace {
-			return k.Remote(c).Pace(key, interval)
+		kind: k, name: name,
+		reconciler: func(s *shared) reconcile.Reconciler {
+			return &Reconciler{shared: s, kind: k, slots: quota.NewSlots(s.workers)}
 		},
+		newList: k.NewList,
+		empty:   k.New,
 	}
-}
-
-// kindOf returns an entry of the table.
-func kindOf[K any]() K {
-	i := slices.IndexFunc(kinds, func(k anyKind) bool {
-		_, ok := k.(K)
-		return ok
-	})
-	return kinds[i].(K)
 }
 
 const (
@@ -614,7 +602,7 @@ func signature() *v1alpha1.AuthenticationSpec {
 }
 
 func streamFixture() fixture {
-	f := fixtureOf(kindOf[Kind[*v1alpha1.LiveNotifyConfig, live.StreamConfig]]())
+	f := fixtureOf("LiveNotifyConfig")
 	spec := func(o Object) *v1alpha1.LiveNotifyConfigSpec { return &o.(*v1alpha1.LiveNotifyConfig).Spec }
 	f.prepare = func(s *emulator.Server) { s.AddDomain("", ingestDomain, emulator.IngestDomain) }
 	f.object = func() Object {
@@ -655,7 +643,7 @@ func streamFixture() fixture {
 }
 
 func recordFixture() fixture {
-	f := fixtureOf(kindOf[Kind[*v1alpha1.LiveRecordNotifyConfig, live.RecordConfig]]())
+	f := fixtureOf("LiveRecordNotifyConfig")
 	spec := func(o Object) *v1alpha1.LiveRecordNotifyConfigSpec { return &o.(*v1alpha1.LiveRecordNotifyConfig).Spec }
 	f.prepare = func(s *emulator.Server) { s.AddDomain("", streamDomain, emulator.StreamingDomain) }
 	f.object = func() Object {
@@ -698,7 +686,7 @@ func recordFixture() fixture {
 const appID = "app-1"
 
 func mpuFixture() fixture {
-	f := fixtureOf(kindOf[Kind[*v1alpha1.LiveRtcMPUEventSub, live.MPUConfig]]())
+	f := fixtureOf("LiveRtcMPUEventSub")
 	spec := func(o Object) *v1alpha1.LiveRtcMPUEventSubSpec { return &o.(*v1alpha1.LiveRtcMPUEventSub).Spec }
 	f.prepare = func(s *emulator.Server) { s.AddApp("", appID) }
 	f.object = func() Object {

@@ -5,8 +5,7 @@ package controller
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,320 +17,386 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/plan"
+	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
-// sync reads the configuration, compares it with the spec and writes it if
-// that is called for.
-func (p *pass[O, C]) sync(ctx context.Context, cloud *live.Client, remote Remote[C]) outcome {
-	if err := p.move(ctx); err != nil {
-		return outcome{fault: err}
-	}
-	version, err := p.keyVersion(ctx)
+// sync reads the configuration, and does about it what is planned.
+func (p *pass) sync(ctx context.Context) outcome {
+	p.move(ctx)
+	auth, err := p.authentication(ctx)
 	if err != nil {
 		return outcome{fault: err}
 	}
-	lane, due := p.due(attempt{p.obj.GetGeneration(), version, cloud})
-	if !due {
+	if !p.due(auth, p.changed() || auth.rotated) {
 		return outcome{idle: true}
 	}
-	p.lane = lane
-	authKey, version, err := p.authKey(ctx)
+	key, auth, err := p.authKey(ctx)
 	if err != nil {
+		p.attempted(auth)
 		return failed(err)
 	}
-	have, err := remote.Get(ctx, lane, p.key)
+	remote := p.kind.Remote(p.account.Client)
+	if wait := p.turn(remote); wait > 0 {
+		return deferred(wait)
+	}
+	have, err := remote.Get(ctx, p.lane, p.key)
 	if err != nil {
-		return failed(err)
+		return p.tried(auth, failed(err))
 	}
 	p.mem.syncedAt = p.now
-	var none C
-	exists := have != none
-	if p.kind.Unread != nil {
-		have = p.kind.Unread.Recall(p.obj, have)
-	}
-	p.kind.Observed(p.obj, have)
-	c := comparison[C]{lane: lane, exists: exists, have: have, want: p.kind.Desired(p.obj, authKey), secretVersion: version}
-	c.diff = c.want.Diff(have)
-	return p.act(ctx, remote, c)
+	p.kind.Observe(p.obj, have)
+	c := p.compare(have, p.kind.Desired(p.obj, key), auth)
+	out := p.act(ctx, remote, c)
+	out.read = true
+	return p.tried(auth, out)
 }
 
-// comparison is what the spec wants beside what the cloud has.
-type comparison[C any] struct {
-	lane          live.Lane
-	exists        bool // the cloud has any
-	have, want    C
-	diff          []string
-	secretVersion string // of the Secret that the wanted key is from
-}
+// attempted notes what this pass tried, so that only a change of it is tried again
+// before its time.
+func (p *pass) attempted(auth authentication) { p.mem.tried, p.mem.triedKey = true, auth.version }
 
-// due tells whether the configuration is to be looked at, and for whom. What
-// was never tried is someone's change and due at once.
-func (p *pass[O, C]) due(now attempt) (live.Lane, bool) {
-	if p.isNew && p.readyNow() && (p.observes() || p.current(now.secretVersion)) {
-		// Restarted: what the status says holds until its time has come.
-		p.mem.tried = now
-		p.mem.nextSync = nextDue(p.now, p.spec.ResyncInterval.Duration, p.obj.GetUID())
-		if p.reason(v1alpha1.ConditionReady) == v1alpha1.ReasonApplied {
-			p.mem.nextSync = p.now
-		}
+func (p *pass) tried(auth authentication, out outcome) outcome {
+	if out.deferral == nil && out.fault == nil {
+		p.attempted(auth)
 	}
-	// Other credentials may mend what failed; what is in sync waits for its turn,
-	// so that thousands of objects are not read at once.
-	sameAccount := p.mem.tried.cloud == now.cloud || p.readyNow() && p.mem.tried.cloud != nil
-	changed := p.mem.tried.generation != now.generation || p.mem.tried.secretVersion != now.secretVersion || !sameAccount
-	if !changed {
-		p.mem.tried.cloud = now.cloud
-	}
-	if changed {
-		p.mem.tried, p.mem.failures = now, 0
-	}
-	lane := live.LaneSync
-	switch {
-	case p.status.LastSyncTime == nil:
-		lane = live.LaneNew
-	case changed || !p.observes() && !p.current(now.secretVersion):
-		lane = live.LaneUser
-	}
-	return lane, changed || !p.now.Before(p.mem.nextSync)
-}
-
-// current tells whether the configuration of the spec, with that version of
-// the key, is what was last applied.
-func (p *pass[O, C]) current(secretVersion string) bool {
-	return p.unchanged() && p.status.Applied.SecretVersion == secretVersion
-}
-
-// unchanged tells the same of the spec alone.
-func (p *pass[O, C]) unchanged() bool {
-	return p.status.Applied != nil && p.status.Applied.Revision == revision(p.kind.Desired(p.obj, ""))
-}
-
-// move makes an object that now refers to another account a new one there: what
-// it owns is in the account before, and is left to whoever has that.
-func (p *pass[O, C]) move(ctx context.Context) error {
-	if p.status.Applied == nil || p.status.Applied.Account == p.account() {
-		return nil
-	}
-	p.status.Applied = nil
-	return p.release(ctx)
-}
-
-// account returns the name of the LiveAccount; "" for the operator's own.
-func (p *pass[O, C]) account() string {
-	if p.spec.AccountRef == nil {
-		return ""
-	}
-	return p.spec.AccountRef.Name
-}
-
-func (p *pass[O, C]) observes() bool { return p.spec.ManagementPolicy == v1alpha1.Observe }
-
-// revision identifies a configuration by its JSON, which leaves out the
-// authentication key.
-func revision[C any](config C) string {
-	raw, err := json.Marshal(config)
-	if err != nil {
-		panic(err) // a struct of strings and booleans
-	}
-	return fmt.Sprintf("%x", sha256.Sum256(raw))[:32]
-}
-
-// act does what was decided.
-func (p *pass[O, C]) act(ctx context.Context, remote Remote[C], c comparison[C]) outcome {
-	todo := decide(situation{
-		observe: p.observes(),
-		claimed: p.claimed(),
-		exists:  c.exists,
-		ours:    p.status.Applied != nil && p.status.Applied.Revision == revision(c.have),
-		diff:    c.diff,
-		changed: !p.unchanged(),
-		pending: !p.current(c.secretVersion),
-		age:     p.sinceWrite(),
-		adopt:   p.spec.AdoptionPolicy == v1alpha1.AdoptAlways,
-		report:  p.spec.DriftPolicy == v1alpha1.DriftReport,
-		braked:  p.mem.braked(p.now),
-	})
-	fields := strings.Join(c.diff, ", ")
-	switch todo {
-	case adoptEqual:
-		if p.kind.Unread != nil && p.kind.Unread.Set(c.want) {
-			return p.put(ctx, remote, c, todo)
-		}
-		return p.settle(ctx, c, true)
-	case settle:
-		return p.settle(ctx, c, false)
-	case report:
-		// What an object that only observes finds at first is no drift.
-		p.drifted(c.diff, !p.observes() || p.reason(v1alpha1.ConditionDrifted) == v1alpha1.ReasonNoDrift)
-		return p.observed(ctx)
-	case refuse:
-		p.drifted(c.diff, false)
-		return outcome{
-			ready: metav1.ConditionFalse, reason: v1alpha1.ReasonExistingConfiguration, stalled: true, event: v1alpha1.EventConflict,
-			message: fmt.Sprintf("The cloud already holds another configuration for %s; it differs in %s. Set adoptionPolicy: Always to replace it, or make this spec equal to it.", p.key, fields),
-		}
-	case await:
-		return p.await(fields)
-	case yield:
-		p.drifted(c.diff, true)
-		return progressing(fmt.Sprintf("Someone keeps changing %s in the cloud: it was corrected %d times in %s. Find who else writes it; the operator corrects it again later.", fields, maxCorrections, warPeriod), warPeriod/2)
-	default:
-		return p.put(ctx, remote, c, todo)
-	}
-}
-
-// await is the outcome of a write that does not show yet. It is looked at again
-// after as long as has passed, and at the latest when what shows is drift.
-func (p *pass[O, C]) await(fields string) outcome {
-	age := p.sinceWrite()
-	out := applied(min(max(age, readBack), settling-age))
-	out.message = fmt.Sprintf("The cloud accepted this configuration, but still shows another in %s. If it does so %s after the write, that is drift.", fields, settling)
 	return out
 }
 
-// settle notes that the cloud holds the spec.
-func (p *pass[O, C]) settle(ctx context.Context, c comparison[C], adopted bool) outcome {
-	p.noDrift()
-	if p.observes() {
-		return p.observed(ctx)
+// patienceOfTurn is how soon a turn has to come for a pass to go on.
+const patienceOfTurn = 50 * time.Millisecond
+
+// turn returns the wait for a turn to write, where a write is to be expected: what
+// was read would be too old by the time that it comes.
+func (p *pass) turn(remote kind.Remote) time.Duration {
+	if p.observes() || p.lane != quota.New && p.lane != quota.User {
+		return 0
 	}
-	if err := p.claim(ctx); err != nil {
-		return outcome{fault: err}
+	wait := p.account.Limits.Due(remote.WriteRate(!wrote(p.obj)), p.lane, p.key)
+	if wait <= patienceOfTurn {
+		return 0
 	}
-	if adopted {
-		p.tell(v1alpha1.EventAdopted, "The cloud already held this configuration for %s; it is managed from now on", p.key)
-	}
-	p.applied(c, p.lastWrite())
-	return inSync()
+	return wait
 }
 
-// observed is the outcome of a configuration that is read and left alone. An
-// object that only observes gives up its claim, so that its deletion leaves
-// the cloud as it is.
-func (p *pass[O, C]) observed(ctx context.Context) outcome {
-	if p.observes() {
-		if err := p.release(ctx); err != nil {
-			return outcome{fault: err}
+// move makes an object that now refers to another cloud account a new one there:
+// what it owns is left to whoever has the account before.
+func (p *pass) move(ctx context.Context) {
+	a := p.status.Applied
+	if a == nil || !signedBy(p.obj, a) || p.sameAsWritten(ctx) {
+		return
+	}
+	where := "the operator's own account"
+	if a.Account != "" {
+		where = fmt.Sprintf("LiveAccount %q", a.Account)
+	}
+	p.tell(v1alpha1.EventRetained, fmt.Sprintf("spec.accountRef names another cloud account; what this object wrote for %s stays in that of %s", p.key, where))
+	p.status.Applied = nil
+	if p.kind.Wrote != nil {
+		p.kind.Wrote(p.obj, nil)
+	}
+}
+
+// sameAsWritten tells whether the account in use is the one that the object wrote
+// to: by the IDs that the token service vouches for, or else by name.
+func (p *pass) sameAsWritten(ctx context.Context) bool {
+	a := p.status.Applied
+	was := p.writtenTo()
+	if p.account.Name == a.Account && (was == "" || p.account.ID == "") {
+		return true
+	}
+	if was == "" {
+		return false
+	}
+	id := p.account.ID
+	if id == "" { // it may be the same under another name: this is when to know
+		id, _ = p.accounts.Identify(ctx, p.account) // not knowing it is an answer
+	}
+	return id == was
+}
+
+// writtenTo returns the ID of the cloud account that the object wrote to; "" if it
+// was never verified.
+func (p *pass) writtenTo() string {
+	a := p.status.Applied
+	if a.AccountID != "" {
+		return a.AccountID
+	}
+	return p.accounts.KnownID(p.obj.GetNamespace(), a.Account)
+}
+
+// revision identifies what the spec asks for, but for the authentication key.
+func (p *pass) revision() string {
+	return live.Revision(p.kind.Desired(p.obj, "").Fields())
+}
+
+// changed tells whether the spec asks for something else than was last written, or
+// something was not written for certain.
+func (p *pass) changed() bool {
+	a := p.status.Applied
+	switch {
+	case a == nil || !wrote(p.obj):
+		return false
+	case a.Pending != "" || a.Revision == "":
+		return true
+	case !strings.HasPrefix(a.Revision, live.RevisionFormat):
+		// Of another version of the operator: what it says cannot be compared.
+		return p.status.ObservedGeneration != p.obj.GetGeneration()
+	default:
+		return a.Revision != p.revision()
+	}
+}
+
+// hasFormat tells whether a revision is in a format of live.Revision. Those of the
+// versions before have none.
+func hasFormat(revision string) bool { return strings.Contains(revision, ":") }
+
+// comparison is what the spec wants beside what the cloud has.
+type comparison struct {
+	have, want kind.Config // have is completed with what we wrote and cannot read
+	auth       authentication
+	situation  plan.Situation
+}
+
+// compare describes the situation, for a plan.
+func (p *pass) compare(have, want kind.Config, auth authentication) comparison {
+	c := comparison{have: have, want: want, auth: auth}
+	a, owns := p.status.Applied, wrote(p.obj) || p.lostFinalizer()
+	written := have
+	if p.kind.Recall != nil && a != nil {
+		written = p.kind.Recall(p.obj, have)
+	}
+	if owns && (have != nil || written != nil && len(kind.Diff(nil, want)) == 0) {
+		c.have = written
+	}
+	s := plan.Situation{
+		Name: p.key, Observe: p.observes(),
+		Adopt: p.spec.AdoptionPolicy == v1alpha1.AdoptAlways, Report: p.spec.DriftPolicy == v1alpha1.DriftReport,
+		Owns: owns, Exists: have != nil, Diff: kind.Diff(have, want),
+		Age: p.sinceWrite(), Corrected: p.mem.corrections(p.now),
+	}
+	if owns {
+		s.Unread = kind.Unread(written, want)
+		s.Unsure = a.Pending != "" && !a.Refused
+		s.Rotated = auth.rotated && !p.changed() && !legacyKey(a)
+		s.Changed = p.changed() || s.Rotated
+	} else {
+		s.Unread = kind.Unread(nil, want)
+		s.Held = a != nil && have != nil && p.heldBefore(live.Revision(written.Fields()))
+	}
+	s.Spelled, s.Respelled = p.spelled(s.Diff)
+	c.situation = s
+	return c
+}
+
+// legacyKey tells that it is not known which key was written.
+func legacyKey(a *v1alpha1.Applied) bool { return a.KeyFingerprint == "" && legacy(a) }
+
+// lostFinalizer tells that the finalizer of an object was taken away, as by
+// kubectl replace, and not given up.
+func (p *pass) lostFinalizer() bool {
+	a := p.status.Applied
+	return !claimed(p.obj) && a != nil && a.UID == p.obj.GetUID() && (a.Revision != "" || a.Pending != "" && !a.Refused) && !p.observes()
+}
+
+// heldBefore tells whether a revision is what the object last wrote before it
+// stopped to manage it, or what it tried to write when the cloud refused.
+func (p *pass) heldBefore(revision string) bool {
+	a := p.status.Applied
+	return a.Revision == revision || a.Refused && a.Pending == revision
+}
+
+// spelled tells whether all that differs is the cloud's own spelling of what was
+// written, and whether it showed that after a second write too.
+func (p *pass) spelled(diff []live.Difference) (spelled, twice bool) {
+	if len(diff) == 0 || p.status.Applied == nil {
+		return false, false
+	}
+	twice = true
+	for _, d := range diff {
+		if d.Secret || !live.Spelling(d.Have, d.Want) {
+			return false, false
+		}
+		twice = twice && slices.ContainsFunc(p.status.Applied.Spellings, func(s v1alpha1.Spelling) bool {
+			return s.Field == d.Name && s.Shown == d.Have
+		})
+	}
+	return true, twice
+}
+
+// act does what is planned.
+func (p *pass) act(ctx context.Context, remote kind.Remote, c comparison) outcome {
+	todo := plan.Decide(c.situation)
+	p.drift(c.situation, todo)
+	if todo.Action.Writes() {
+		return p.put(ctx, remote, c, todo)
+	}
+	out := outcome{Verdict: todo.Verdict}
+	switch {
+	case p.observes():
+		out.fault = p.disown(ctx)
+	case todo.Action == plan.Refuse:
+		out.fault = p.release(ctx) // of what was refused when it was written
+	case todo.Action == plan.Settle || todo.Action == plan.Adopt:
+		if out.fault = p.own(ctx); out.fault == nil {
+			p.wrote(c, p.lastWrite())
 		}
 	}
-	return observed()
+	if todo.Event != "" {
+		p.tell(todo.Event, todo.Note)
+	}
+	return out
 }
 
-// put writes the spec to the cloud.
-func (p *pass[O, C]) put(ctx context.Context, remote Remote[C], c comparison[C], why action) outcome {
-	if others := p.driftBesides(c.diff); why == apply && len(others) > 0 {
-		p.drifted(others, true)
+// own makes sure that the object, and the account that it needs, stay until its
+// configuration is removed.
+func (p *pass) own(ctx context.Context) error {
+	if err := p.accounts.Hold(ctx, p.obj.GetNamespace(), p.spec.AccountRef); err != nil {
+		return &apiFault{"patching the finalizer of the LiveAccount", err}
 	}
-	if why == correct {
-		p.drifted(c.diff, true)
-		c.lane = live.LaneSync
-	}
+	return p.claim(ctx)
+}
+
+// put writes the spec to the cloud. Before the first request the status says so:
+// the patch also finds out whether the object still is as this pass sees it, and
+// this operator still the one that works on it.
+func (p *pass) put(ctx context.Context, remote kind.Remote, c comparison, todo plan.Plan) outcome {
 	if err := p.own(ctx); err != nil {
 		return outcome{fault: err}
 	}
-	if why == replace && p.kind.Unread != nil {
-		c.have = p.kind.Unread.Foreign(c.have)
+	unsure := c.situation.Unsure
+	a := p.record()
+	a.Pending = p.revision()
+	a.Refused = a.Refused && !unsure
+	if err := p.patchStatus(ctx); err != nil {
+		return outcome{fault: &apiFault{"noting what is about to be written", err}}
+	}
+	lane := p.lane
+	if todo.Action == plan.Correct || todo.Action == plan.Respell {
+		lane = quota.Sync
 	}
 	// What began is finished, also when the operator is told to end: the next one
 	// would write it again.
-	logged := logr.NewContext(context.WithoutCancel(ctx), log.FromContext(ctx).WithValues("why", why, "fields", c.diff))
-	if err := remote.Put(logged, c.lane, p.key, c.have, c.want); err != nil {
-		p.doubt(c, err)
-		return p.notPut(ctx, err)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), passTimeout)
+	defer cancel()
+	logged := logr.NewContext(ctx, log.FromContext(ctx).WithValues("why", todo.Action, "fields", live.Names(c.situation.Diff)))
+	force := c.situation.Owns || c.situation.Adopt || todo.Action == plan.Complete
+	if err := remote.Put(logged, lane, p.key, c.have, c.want, force); err != nil {
+		return p.notPut(err, unsure)
+	}
+	if todo.Action == plan.Correct || todo.Action == plan.Respell {
+		p.mem.corrected = append(p.mem.corrected, p.now)
 	}
 	p.noDrift()
-	p.applied(c, &metav1.Time{Time: p.clock.Now().Truncate(time.Second)})
-	fields := strings.Join(c.diff, ", ")
-	switch {
-	case why == correct:
-		p.mem.corrected = append(p.mem.corrected, p.now)
-		p.tell(v1alpha1.EventDriftCorrected, "Restored %s of %s", fields, p.key)
-	case why == adoptEqual:
-		p.tell(v1alpha1.EventAdopted, "The cloud already held what can be read of this configuration for %s; the rest is written, and all of it managed from now on", p.key)
-	case why == replace:
-		p.tell(v1alpha1.EventAdopted, "Replaced another configuration of %s, which differed in %s", p.key, fields)
-	case len(c.diff) == 0:
-		p.tell(v1alpha1.EventApplied, "Wrote the configuration of %s", p.key)
-	default:
-		p.tell(v1alpha1.EventApplied, "Wrote %s of %s", fields, p.key)
+	p.wrote(c, &metav1.Time{Time: p.clock.Now().Truncate(time.Second)})
+	p.respell(c.situation.Diff, todo.Action)
+	if todo.Event != "" {
+		p.tell(todo.Event, todo.Note)
 	}
-	return applied(readBack)
+	return outcome{Verdict: todo.Verdict}
 }
 
-// driftBesides returns the fields that were changed in the cloud, where a key
-// that was rotated is about to be written with all the rest.
-func (p *pass[O, C]) driftBesides(diff []string) []string {
-	if !p.unchanged() || p.sinceWrite() < settling {
-		return nil
+// record returns what is noted as applied, after signing it.
+func (p *pass) record() *v1alpha1.Applied {
+	a := p.status.Applied
+	if a == nil || !signedBy(p.obj, a) {
+		a = &v1alpha1.Applied{}
+		p.status.Applied = a
 	}
-	return slices.DeleteFunc(slices.Clone(diff), func(name string) bool { return name == live.AuthenticationField })
+	if legacy(a) { // of which nothing was in doubt
+		a.Revision = "0:" + a.Revision
+	}
+	a.UID, a.Account = p.obj.GetUID(), p.account.Name
+	if p.account.ID != "" {
+		a.AccountID = p.account.ID
+	}
+	return a
 }
 
-// doubt notes that a failed write, which may have arrived or not, or in part,
-// would have changed what cannot be read. Whatever the spec asks for next is
-// written: also what it asked for before.
-func (p *pass[O, C]) doubt(c comparison[C], err error) {
-	unread := p.kind.Unread
-	if unread == nil {
-		return
+// notPut is the outcome of a failed write. What was refused for certain is not in
+// the cloud; unless a write before it is in doubt, the object owns no more than it
+// did.
+func (p *pass) notPut(err error, unsure bool) outcome {
+	if live.Refused(err) && !unsure {
+		p.status.Applied.Refused = true
 	}
-	changes := slices.ContainsFunc(c.diff, func(name string) bool { return slices.Contains(unread.Fields, name) }) ||
-		p.status.Applied == nil && unread.Set(c.want)
-	if !changes || live.ClassOf(err) == live.Exists && p.status.Applied == nil {
-		return
+	if live.ClassOf(err) == live.Exists && p.mem.failures == 0 {
+		out := outcome{err: err}
+		out.Ready, out.Reason, out.Transient = metav1.ConditionUnknown, v1alpha1.ReasonProgressing, true
+		out.Message = fmt.Sprintf("%s. It was created in the meantime; the operator looks again.", strings.TrimSuffix(err.Error(), "."))
+		return out
 	}
-	doubtful := v1alpha1.Applied{Account: p.account()}
-	if p.status.Applied != nil {
-		doubtful = *p.status.Applied
-	}
-	doubtful.Revision = ""
-	p.status.Applied = &doubtful
-}
-
-// notPut is the outcome of a failed write. If a configuration that was never
-// ours turned up in the meantime, the claim on it is given back: whether to
-// replace it is for adoptionPolicy to say.
-func (p *pass[O, C]) notPut(ctx context.Context, err error) outcome {
-	if live.ClassOf(err) == live.Exists && p.status.Applied == nil {
-		if err := p.release(ctx); err != nil {
-			return outcome{fault: err}
-		}
+	if d, ok := errors.AsType[*quota.Deferral](err); ok {
+		return outcome{deferral: d, withdrawn: true}
 	}
 	return failed(err)
 }
 
-// applied notes in the status what the cloud was made, or found, equal to.
-func (p *pass[O, C]) applied(c comparison[C], written *metav1.Time) {
-	if p.kind.Unread != nil {
-		p.kind.Unread.Applied(p.obj, c.want)
+// wrote notes in the status what the cloud was made, or found, equal to.
+func (p *pass) wrote(c comparison, written *metav1.Time) {
+	a := p.record()
+	a.Revision, a.Pending, a.Refused, a.Time = p.revision(), "", false, written
+	a.SecretVersion, a.KeyFingerprint = c.auth.version, c.auth.fingerprint
+	if p.kind.Wrote != nil {
+		p.kind.Wrote(p.obj, c.want)
 	}
-	p.status.Applied = &v1alpha1.Applied{
-		Revision: revision(p.kind.Desired(p.obj, "")), Account: p.account(), SecretVersion: c.secretVersion, Time: written,
+}
+
+// respell notes the spelling that the cloud had for what was written before it was
+// written again. A spelling of something else is forgotten.
+func (p *pass) respell(diff []live.Difference, done plan.Action) {
+	p.status.Applied.Spellings = nil
+	if done != plan.Respell {
+		return
+	}
+	for _, d := range diff {
+		p.status.Applied.Spellings = append(p.status.Applied.Spellings, v1alpha1.Spelling{Field: d.Name, Shown: d.Have})
 	}
 }
 
 // lastWrite returns when the cloud was last written; nil for never.
-func (p *pass[O, C]) lastWrite() *metav1.Time {
+func (p *pass) lastWrite() *metav1.Time {
 	if p.status.Applied == nil {
 		return nil
 	}
 	return p.status.Applied.Time
 }
 
-// sinceWrite returns the time since the last write, negative for never.
-func (p *pass[O, C]) sinceWrite() time.Duration {
-	if t := p.lastWrite(); t != nil {
+// sinceWrite returns the time since the last write, negative for never. A write of
+// the future, by the clock of another leader, is as old as can be.
+func (p *pass) sinceWrite() time.Duration {
+	t := p.lastWrite()
+	switch {
+	case t == nil:
+		return -1
+	case t.After(p.now.Add(plan.Settling)):
+		return plan.Settling
+	default:
 		return max(p.now.Sub(t.Time), 0)
 	}
-	return -1
 }
 
-// drifted sets Drifted. Differences that are news are counted, unless they are
-// no change behind our back.
-func (p *pass[O, C]) drifted(fields []string, counted bool) {
+// drift sets the condition Drifted. What changed behind the object's back is
+// counted; what it found there at first is not.
+func (p *pass) drift(s plan.Situation, todo plan.Plan) {
+	switch {
+	case len(todo.Drifted) > 0:
+		p.drifted(todo.Drifted, true)
+	case todo.Action == plan.Report:
+		p.drifted(live.Names(s.Diff), p.reason(v1alpha1.ConditionDrifted) == v1alpha1.ReasonNoDrift)
+	case todo.Action == plan.Refuse:
+		p.drifted(live.Names(s.Diff), false)
+	case !todo.Action.Writes() && todo.Action != plan.Await:
+		p.noDrift()
+	}
+}
+
+// drifted notes differences, and counts those that are news.
+func (p *pass) drifted(fields []string, counted bool) {
 	known := meta.IsStatusConditionTrue(p.status.Conditions, v1alpha1.ConditionDrifted) &&
-		p.status.Drift != nil && strings.Join(p.status.Drift.Fields, ",") == strings.Join(fields, ",")
+		p.status.Drift != nil && slices.Equal(p.status.Drift.Fields, fields)
 	names := strings.Join(fields, ", ")
 	p.setCondition(v1alpha1.ConditionDrifted, metav1.ConditionTrue, v1alpha1.ReasonDriftDetected,
 		fmt.Sprintf("The cloud differs from this spec in %s.", names))
@@ -346,13 +411,12 @@ func (p *pass[O, C]) drifted(fields []string, counted bool) {
 	if counted {
 		drift.Count++
 		drift.LastDetectedTime = &metav1.Time{Time: p.now.Truncate(time.Second)}
-		p.warn(v1alpha1.EventDriftDetected, "%s of %s changed in the cloud", names, p.key)
-		countDrift(p.kind.Name, p.obj)
+		p.warn(v1alpha1.EventDriftDetected, fmt.Sprintf("%s of %s changed in the cloud", names, p.key))
 	}
 	p.status.Drift = &drift
 }
 
 // noDrift clears Drifted. What drifted last stays in the status.
-func (p *pass[O, C]) noDrift() {
+func (p *pass) noDrift() {
 	p.setCondition(v1alpha1.ConditionDrifted, metav1.ConditionFalse, v1alpha1.ReasonNoDrift, "The cloud does not differ from this spec.")
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/plan"
 )
 
 // TestUnreadIsNotTakenForOld: a write of switchNotifyURL that failed may have
@@ -32,7 +33,7 @@ func TestUnreadIsNotTakenForOld(t *testing.T) {
 	before := map[string]func(*driver){
 		"of a configuration in sync": func(d *driver) {
 			d.settle("a")
-			d.clock.advance(2 * settling)
+			d.clock.advance(2 * plan.Settling)
 		},
 		"of a new object": func(*driver) {},
 	}
@@ -59,7 +60,7 @@ func TestUnreadIsNotTakenForOld(t *testing.T) {
 					}
 					where := failure + ", " + what
 					d.Expect(d.f.have(d.cloud)).To(Equal(d.f.want(d.get("a"), "")), where)
-					d.Expect(reasonOf(d.get("a"), v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonInSync), where)
+					d.Expect(reasonIn(d.get("a"), v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonInSync), where)
 					d.Expect(statusOf(d.get("a")).Drift).To(BeNil(), where)
 					d.Expect(statusOf(d.get("a")).Applied.Revision).NotTo(BeEmpty(), where)
 				}

@@ -10,11 +10,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,10 +27,23 @@ import (
 
 	"github.com/live-notify/live-notify-operator/internal/emulator"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
 // stored is a key that the cloud holds and that no request carries.
 const stored = "Stored0123456789abcdef"
+
+// Canaries of all fields that credentials are made of.
+const (
+	canaryID           = "LTAI5tCanaryKeyIdentity1"
+	canarySecret       = "CanarySecretOfKey0123456789abc"
+	canaryToken        = "CAISCanaryTokenOf0123456789/CanaryTokenEndABCDEF+x=="
+	canaryExternal     = "CanaryExternalOf0123456789"
+	canaryOIDC         = "eyJhbGciOiJSUzI1NiJ9.CanaryOIDCPayload0123456789.CanaryOIDCSignature0123456789"
+	canarySession      = "STS.NTCanarySessionIdentity1"
+	canarySessionKey   = "CanarySessionSecret0123456789a"
+	canarySessionToken = "CAISCanarySessionToken0123456789+/CanarySessionEndABC"
+)
 
 // transcript collects what a log would show.
 type transcript struct {
@@ -89,20 +105,35 @@ func spelled(t *testing.T, err error) string {
 	return text.String()
 }
 
-// keptSecret fails the test if a key is in a text.
+// secrets are what no text may hold, in pieces that are left when someone takes
+// the punctuation for an end.
+var secrets = func() []string {
+	all := []string{key, otherKey, stored}
+	for _, field := range []string{canaryID, canarySecret, canaryToken, canaryExternal, canaryOIDC, canarySession, canarySessionKey, canarySessionToken} {
+		for piece := range strings.FieldsFuncSeq(field, func(r rune) bool { return strings.ContainsRune(".+/=", r) }) {
+			if len(piece) >= 16 {
+				all = append(all, piece)
+			}
+		}
+	}
+	return all
+}()
+
+// keptSecret fails the test if a secret is in a text.
 func keptSecret(t *testing.T, where, text string) {
 	t.Helper()
-	for _, secret := range []string{key, otherKey, stored} {
+	lower := strings.ToLower(text)
+	for _, secret := range secrets {
 		// In base64 the characters at both ends depend on what is around them.
-		for _, told := range []string{secret, each(secret, "%%%02x"), each(secret, `\\u%04x`), each(secret, "&#%d;"), each(secret, "%02x")} {
-			if strings.Contains(strings.ToLower(text), strings.ToLower(told)) {
-				t.Errorf("a key is in %s:\n%s", where, text)
+		for _, told := range []string{secret, each(secret, "%%%02x"), each(secret, `\\u%04x`), each(secret, "&#%d;"), each(secret, "&#x%x;"), each(secret, "%02x")} {
+			if strings.Contains(lower, strings.ToLower(told)) {
+				t.Errorf("%s is in %s:\n%s", secret, where, text)
 			}
 		}
 		for before := range 3 {
 			encoded := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("x", before) + secret))
 			if strings.Contains(text, encoded[before+1:len(encoded)-1]) {
-				t.Errorf("a key is in %s, in base64:\n%s", where, text)
+				t.Errorf("%s is in %s, in base64:\n%s", secret, where, text)
 			}
 		}
 	}
@@ -121,114 +152,134 @@ func each(s, format string) string {
 // with another key before.
 var writes = map[string]func(context.Context, *live.Client) error{
 	"Set": func(ctx context.Context, c *live.Client) error {
-		return live.Stream{Client: c}.Put(ctx, live.LaneUser, push, live.StreamConfig{},
-			live.StreamConfig{NotifyURL: hook, Authentication: true, AuthKey: key})
+		return live.Stream{Client: c}.Put(ctx, quota.User, push, live.StreamConfig{},
+			live.StreamConfig{NotifyURL: hook, Authentication: true, AuthKey: key}, false)
 	},
 	"Set over another": func(ctx context.Context, c *live.Client) error {
-		return live.Stream{Client: c}.Put(ctx, live.LaneUser, push,
+		return live.Stream{Client: c}.Put(ctx, quota.User, push,
 			live.StreamConfig{NotifyURL: hook, ExceptionNotifyURL: hook, Authentication: true, AuthKey: otherKey},
-			live.StreamConfig{NotifyURL: hook, Authentication: true, AuthKey: key})
+			live.StreamConfig{NotifyURL: hook, Authentication: true, AuthKey: key}, true)
 	},
 	"Add": func(ctx context.Context, c *live.Client) error {
-		return live.Record{Client: c}.Put(ctx, live.LaneUser, play, live.RecordConfig{},
-			live.RecordConfig{NotifyURL: hook, Authentication: true, AuthKey: key})
+		return live.Record{Client: c}.Put(ctx, quota.User, play, live.RecordConfig{},
+			live.RecordConfig{NotifyURL: hook, Authentication: true, AuthKey: key}, false)
 	},
 	"Update": func(ctx context.Context, c *live.Client) error {
-		return live.Record{Client: c}.Put(ctx, live.LaneUser, play,
+		return live.Record{Client: c}.Put(ctx, quota.User, play,
 			live.RecordConfig{NotifyURL: hook, Authentication: true, AuthKey: otherKey},
-			live.RecordConfig{NotifyURL: hook, Authentication: true, AuthKey: key})
+			live.RecordConfig{NotifyURL: hook, Authentication: true, AuthKey: key}, true)
 	},
 }
 
-// indiscreet are servers that make a client tell what it knows.
-var indiscreet = map[string]http.HandlerFunc{
-	"an error that echoes the key": echo(func(r *http.Request) string {
-		return "The value " + r.URL.Query().Get("NotifyAuthKey") + " is not allowed."
-	}),
-	"an error that echoes the key in lower case": echo(func(r *http.Request) string {
-		return "authkey=" + strings.ToLower(r.URL.Query().Get("NotifyAuthKey"))
-	}),
-	"an error that echoes the key percent-encoded": echo(func(r *http.Request) string { return each(r.URL.Query().Get("NotifyAuthKey"), "%%%02x") }),
-	"an error that echoes the key with escapes":    echo(func(r *http.Request) string { return each(r.URL.Query().Get("NotifyAuthKey"), `\\u%04x`) }),
-	"an error that echoes the key with references": echo(func(r *http.Request) string { return each(r.URL.Query().Get("NotifyAuthKey"), "&#%d;") }),
-	"an error that echoes the key in hex":          echo(func(r *http.Request) string { return each(r.URL.Query().Get("NotifyAuthKey"), "%02x") }),
-	"an error that echoes the query in base64": echo(func(r *http.Request) string {
-		return base64.StdEncoding.EncodeToString([]byte(r.URL.RawQuery))
-	}),
-	"an error that has its request ID within the key": func(w http.ResponseWriter, r *http.Request) {
-		k := r.URL.Query().Get("NotifyAuthKey")
-		reply(w, 400, "InvalidParam", "the key "+k[:5]+"REQ-1"+k[5:], "REQ-1")
-	},
-	"an error that echoes the query":      echo(func(r *http.Request) string { return r.URL.RawQuery }),
-	"an error that echoes the query late": echo(func(r *http.Request) string { return strings.Repeat("x ", 120) + r.URL.RawQuery }),
-	"an error that echoes the URL":        echo(func(r *http.Request) string { return r.Method + " https://" + r.Host + r.URL.String() }),
-	"an error that echoes the query encoded": echo(func(r *http.Request) string {
-		return "POST&%2F&" + url.QueryEscape(r.URL.RawQuery)
-	}),
-	"an error that echoes the query encoded twice": echo(func(r *http.Request) string {
-		return url.QueryEscape(url.QueryEscape(r.URL.RawQuery))
-	}),
-	"an error with a code of control characters": func(w http.ResponseWriter, _ *http.Request) { reply(w, 400, "\x1b\x7f", "m", "R") },
-	"an error with the key as its code": func(w http.ResponseWriter, r *http.Request) {
-		reply(w, 400, r.URL.Query().Get("NotifyAuthKey"), "m", "R")
-	},
-	"an error with the key as its request ID": func(w http.ResponseWriter, r *http.Request) {
-		reply(w, 400, "InvalidParam", "m", r.URL.Query().Get("NotifyAuthKey"))
-	},
-	"a success with the key as its request ID": func(w http.ResponseWriter, r *http.Request) {
-		_ = json.NewEncoder(w).Encode(map[string]string{"RequestId": r.URL.Query().Get("NotifyAuthKey")})
-	},
-	"SignatureDoesNotMatch": func(w http.ResponseWriter, r *http.Request) {
-		reply(w, 400, "SignatureDoesNotMatch",
-			"Specified signature is not matched with our calculation. server string to sign is:POST&%2F&"+url.QueryEscape(r.URL.RawQuery), "R")
-	},
-	"another signature error": func(w http.ResponseWriter, r *http.Request) {
-		reply(w, 400, "IncompleteSignature", "server CanonicalRequest is:POST\n/\n"+r.URL.RawQuery+"\n", "R")
-	},
-	"an error that echoes what the cloud holds": echo(func(*http.Request) string {
-		return `{"NotifyUrl":"` + hook + `","NotifyAuthKey":"` + stored + `"} cannot be replaced`
-	}),
-	"an error that echoes what the cloud holds, quoted": echo(func(*http.Request) string {
-		return `{\"NotifyUrl\":\"` + hook + `\",\"NotifyAuthKey\" : \"` + stored + `\"}`
-	}),
-	"an error that echoes what the cloud holds, as XML":     echo(func(*http.Request) string { return "<NotifyAuthKey>" + stored + "</NotifyAuthKey>" }),
-	"an error that echoes what the cloud holds, encoded":    echo(func(*http.Request) string { return url.QueryEscape(`{"NotifyAuthKey":"` + stored + `"}`) }),
-	"an error that echoes what the cloud holds, as Go does": echo(func(*http.Request) string { return "{NotifyUrl:u AuthKey:" + stored + "}" }),
-	"an HTML page with the query": func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(http.StatusBadGateway)
-		_, _ = fmt.Fprintf(w, "<html>%s</html>", r.URL)
-	},
-	"a plain page with the query": func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.URL.String()) },
-	"a redirect that keeps the query": func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, "/elsewhere?"+r.URL.RawQuery, http.StatusTemporaryRedirect)
-	},
-	"a redirect that cannot be read": func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Location", "http://[::1?"+r.URL.RawQuery)
-		w.WriteHeader(http.StatusTemporaryRedirect)
-	},
-	"a status line with the query": func(w http.ResponseWriter, r *http.Request) {
-		conn, _, _ := w.(http.Hijacker).Hijack()
-		_, _ = fmt.Fprintf(conn, "%s\r\n\r\n", r.URL.RawQuery)
-		_ = conn.Close()
-	},
-	"a header with the query": func(w http.ResponseWriter, r *http.Request) {
-		conn, _, _ := w.(http.Hijacker).Hijack()
-		_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\n%s\r\n\r\n", r.URL.RawQuery)
-		_ = conn.Close()
-	},
-	"a configuration of the wrong type": body(200, `{"RequestId":"R","LiveStreamsNotifyConfig":["`+stored+`"],"LiveRecordNotifyConfig":"`+stored+`"}`),
-	"a field of the wrong type":         body(200, `{"RequestId":"R","LiveStreamsNotifyConfig":{"NotifyAuthKey":["`+stored+`"]},"LiveRecordNotifyConfig":{"NotifyAuthKey":["`+stored+`"]}}`),
-	"a flag that is the key":            body(200, `{"RequestId":"R","LiveStreamsNotifyConfig":{"NotifyUrl":["`+stored+`"]},"LiveRecordNotifyConfig":{"NeedStatusNotify":"`+stored+`"}}`),
-	"a body that is cut short":          body(200, `{"RequestId":"R","LiveStreamsNotifyConfig":{"NotifyAuthKey":"`+stored),
-	"what the cloud holds":              body(200, `{"RequestId":"R","LiveStreamsNotifyConfig":{"NotifyUrl":"u","NotifyReqAuth":"yes","NotifyAuthKey":"`+stored+`"},"LiveRecordNotifyConfig":{"NotifyUrl":"u","NotifyReqAuth":true,"NotifyAuthKey":"`+stored+`"}}`),
-	"no reply in time":                  hang,
-	"no end of the body":                hangInBody,
-}
-
-func echo(message func(*http.Request) string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		reply(w, http.StatusBadRequest, "InvalidParam", message(r), "R")
+// said is all that a request says, and what an endpoint may repeat of it: its URL,
+// its headers with the signature, its body. An ingenious one adds what it knows of
+// its own: what it has stored.
+func said(r *http.Request) string {
+	b := &strings.Builder{}
+	_, _ = fmt.Fprintf(b, "%s https://%s%s\n", r.Method, r.Host, r.URL)
+	_ = r.Header.Write(b)
+	_, _ = io.Copy(b, r.Body)
+	_, _ = fmt.Fprintf(b, "\nNotifyAuthKey=%s CanonicalRequest=%s", stored, url.QueryEscape(r.URL.RawQuery))
+	for _, secret := range secrets { // also what is sent hashed, as a server knows it
+		_, _ = fmt.Fprintf(b, "\nknown: %s", secret)
 	}
+	return b.String()
+}
+
+// encodings are the ways in which it may repeat it.
+var encodings = map[string]func(string) string{
+	"as it is":            func(s string) string { return s },
+	"in lower case":       strings.ToLower,
+	"percent-encoded":     func(s string) string { return each(s, "%%%02x") },
+	"encoded twice":       func(s string) string { return url.QueryEscape(url.QueryEscape(s)) },
+	"in JSON escapes":     func(s string) string { return each(s, `\\u%04x`) },
+	"in references":       func(s string) string { return each(s, "&#%d;") },
+	"in hex references":   func(s string) string { return each(s, "&#x%x;") },
+	"in octal":            func(s string) string { return each(s, `\%03o`) },
+	"in hex":              func(s string) string { return each(s, "%02x") },
+	"in hex, spaced":      func(s string) string { return each(s, "%02x ") },
+	"in hex, with colons": func(s string) string { return each(s, "%02X:") },
+	"in decimal":          func(s string) string { return "[" + each(s, "%d ") + "]" },
+	"in base64":           func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
+	"in base64 for URLs":  func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) },
+	"quoted":              func(s string) string { return fmt.Sprintf("%q", fmt.Sprintf("%q", s)) },
+	"as JSON":             func(s string) string { b, _ := json.Marshal(map[string]string{"request": s}); return string(b) },
+	"behind much else":    func(s string) string { return strings.Repeat("x ", 120) + s },
+}
+
+// failing is an endpoint that fails every request.
+type failing struct {
+	endpoint string           // without a server of the test
+	answer   http.HandlerFunc // of a server
+	tls      bool             // its certificate is not trusted
+	code     string           // of the error
+}
+
+// failures are all failures of an endpoint of the cloud, or of its token service. What
+// can be repeated of the request is.
+func failures(t *testing.T) map[string]failing {
+	t.Helper()
+	all := map[string]failing{
+		"refused":       {endpoint: nobody(t), code: network},
+		"no such host":  {endpoint: "https://live.invalid", code: network},
+		"not trusted":   {answer: http.NotFound, tls: true, code: network},
+		"https to http": {endpoint: strings.Replace(listen(t, hang), "http://", "https://", 1), code: network},
+		"no reply":      {answer: hang, code: timeout},
+		"no end":        {answer: hangInBody, code: timeout},
+		"SignatureDoesNotMatch": {code: "SignatureDoesNotMatch", answer: func(w http.ResponseWriter, r *http.Request) {
+			reply(w, 400, "SignatureDoesNotMatch", "Specified signature is not matched with our calculation. server string to sign is:"+said(r), "R")
+		}},
+		"another signature error": {code: "IncompleteSignature", answer: func(w http.ResponseWriter, r *http.Request) {
+			reply(w, 400, "IncompleteSignature", "server CanonicalRequest is:"+said(r), "R")
+		}},
+		"a request ID within": {code: "InvalidParam", answer: func(w http.ResponseWriter, r *http.Request) {
+			reply(w, 400, "InvalidParam", strings.ReplaceAll(said(r), "0123", "01REQ-123"), "REQ-1")
+		}},
+		"a code of control characters": {code: "Other", answer: func(w http.ResponseWriter, _ *http.Request) { reply(w, 400, "\x1b\x7f", "m", "R") }},
+		"a code that says it":          {code: "Other", answer: func(w http.ResponseWriter, r *http.Request) { reply(w, 400, said(r), "m", "R") }},
+		"a redirect that keeps the query": {code: malformed, answer: func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere?"+url.QueryEscape(said(r)), http.StatusTemporaryRedirect)
+		}},
+		"a redirect that cannot be read": {code: network, answer: func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Location", "http://[::1?"+url.QueryEscape(said(r)))
+			w.WriteHeader(http.StatusTemporaryRedirect)
+		}},
+		"a huge body": {code: malformed, answer: func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.WriteString(w, `{"RequestId":"`+url.QueryEscape(said(r))+strings.Repeat("x", 1<<20)+`"}`)
+		}},
+		"a huge error": {code: malformed, answer: echo(400, func(r *http.Request) string { return strings.Repeat(url.QueryEscape(said(r)), 100) })},
+		"a deep body": {code: malformed, answer: func(w http.ResponseWriter, r *http.Request) {
+			_, _ = fmt.Fprintf(w, `{"RequestId":"R","X":%s%q%s}`, strings.Repeat("[", 500), url.QueryEscape(said(r)), strings.Repeat("]", 500))
+		}},
+	}
+	for _, secret := range secrets {
+		all["the code "+secret] = failing{code: "Other", answer: func(w http.ResponseWriter, _ *http.Request) { reply(w, 400, secret, "m", "R") }}
+		all["the request ID "+secret] = failing{code: "InvalidParam", answer: func(w http.ResponseWriter, _ *http.Request) { reply(w, 400, "InvalidParam", "m", secret) }}
+	}
+	for name, encode := range encodings {
+		message := func(r *http.Request) string { return encode(strings.Repeat("x ", 2) + said(r)) }
+		// An error of more than 64 KiB is none of the API.
+		short := func(r *http.Request) string { m := message(r); return m[:min(len(m), 30<<10)] }
+		all["400, the request "+name] = failing{code: "InvalidParam", answer: echo(400, short)}
+		all["500, the request "+name] = failing{code: "InternalError", answer: echo(500, short)}
+		all["HTML, the request "+name] = failing{code: malformed, answer: page(502, "<html>", message)}
+		all["XML, the request "+name] = failing{code: malformed, answer: page(400, "<Error><Message>", message)}
+		all["text, the request "+name] = failing{code: malformed, answer: page(200, "", message)}
+		all["JSON cut short, the request "+name] = failing{code: malformed, answer: page(400, `{"RequestId":"R","Code":"InvalidParam","Message":"`, message)}
+		all["a status line, the request "+name] = failing{code: network, answer: raw(func(r *http.Request) string { return short(r) + "\r\n\r\n" })}
+		all["a header, the request "+name] = failing{code: network, answer: raw(func(r *http.Request) string {
+			return "HTTP/1.1 200 OK\r\n" + strings.ReplaceAll(short(r), ":", "") + "\r\n\r\n"
+		})}
+	}
+	for name, tc := range connections {
+		all["connection "+name] = failing{code: network, answer: tc.serve}
+	}
+	return all
+}
+
+func echo(status int, message func(*http.Request) string) http.HandlerFunc {
+	code := map[int]string{400: "InvalidParam", 500: "InternalError"}[status]
+	return func(w http.ResponseWriter, r *http.Request) { reply(w, status, code, message(r), "R") }
 }
 
 func reply(w http.ResponseWriter, status int, code, message, requestID string) {
@@ -236,46 +287,230 @@ func reply(w http.ResponseWriter, status int, code, message, requestID string) {
 	_ = json.NewEncoder(w).Encode(map[string]string{"RequestId": requestID, "HostId": "h", "Code": code, "Message": message})
 }
 
-// Whatever the other side does, no key gets out: into an error, a log or a
-// metric.
-func TestKeyIsNotTold(t *testing.T) {
-	t.Parallel()
-	servers := map[string]string{} // endpoint by what it does
-	for name, answer := range indiscreet {
-		servers[name] = serve(t, answer)
+func page(status int, start string, message func(*http.Request) string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, start+message(r))
 	}
-	for name, tc := range connections {
-		servers["connection "+name] = serve(t, tc.serve)
-	}
-	for name, answer := range unreadable {
-		servers["reply "+name] = serve(t, answer)
-	}
-	gone := httptest.NewServer(http.NotFoundHandler())
-	gone.Close()
-	servers["nobody listens"] = gone.URL
-	servers["https to http"] = strings.Replace(serve(t, hang), "http://", "https://", 1)
-	servers["no such host"] = "https://live.invalid"
-	servers["no such port"] = "http://127.0.0.1:99999"
+}
 
+// raw answers with something else than HTTP.
+func raw(answer func(*http.Request) string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		text := answer(r)
+		conn, _, _ := w.(http.Hijacker).Hijack()
+		_, _ = io.WriteString(conn, text)
+		_ = conn.Close()
+	}
+}
+
+// serve starts the server of a failure, if it has one. It returns the endpoint, and
+// what tells how many requests came.
+func (f failing) serve(t *testing.T) (endpoint string, met func() bool) {
+	t.Helper()
+	if f.answer == nil {
+		return f.endpoint, func() bool { return true }
+	}
+	var came atomic.Bool
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		came.Store(true)
+		f.answer(w, r)
+	}))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	if f.tls {
+		came.Store(true) // as far as the handshake
+		server.StartTLS()
+	} else {
+		server.Start()
+	}
+	t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+	})
+	return server.URL, came.Load
+}
+
+// keptSignature fails the test if something like a signature is in a text.
+func keptSignature(t *testing.T, where, text string) {
+	t.Helper()
+	if signature.MatchString(text) {
+		t.Errorf("the signature of a request is in %s:\n%s", where, text)
+	}
+}
+
+var signature = regexp.MustCompile(`(?i)[0-9a-f]{32}`)
+
+// caller is a kind of credentials, and who fails: the endpoint or the token service.
+type caller struct {
+	// call makes a request with new credentials, at an endpoint that fails. It waits
+	// for a reply no longer than that, unless it is 0.
+	call func(ctx context.Context, endpoint string, wait time.Duration) error
+	// late is the code where the other side takes too long.
+	late string
+}
+
+// canaryRoles are the kinds of role sessions, from a token service; another works.
+func canaryRoles(t *testing.T, works *live.TokenService) map[string]func(*live.TokenService) live.Credentials {
+	mint := func(context.Context) (string, error) { return canaryOIDC, nil }
+	return map[string]func(*live.TokenService) live.Credentials{
+		"a role that is assumed": func(s *live.TokenService) live.Credentials {
+			return s.Assume(canaryKey(t), "acs:ram::1:role/r", canaryExternal)
+		},
+		"a role for a token": func(s *live.TokenService) live.Credentials {
+			return s.Exchange("acs:ram::1:role/r", "acs:ram::1:oidc-provider/p", mint)
+		},
+		"a role by a role": func(s *live.TokenService) live.Credentials {
+			return s.Assume(works.Exchange("acs:ram::1:role/r", "acs:ram::1:oidc-provider/p", mint), "acs:ram::1:role/s", canaryExternal)
+		},
+	}
+}
+
+func canaryKey(t *testing.T) live.Credentials {
+	c, err := live.AccessKey(canaryID, canarySecret, canaryToken)
+	if err != nil {
+		t.Error(err)
+	}
+	return c
+}
+
+// callers returns all of them. The token service of those whose endpoint fails works.
+func callers(t *testing.T) map[string]caller {
+	t.Helper()
+	works, err := live.NewTokenService(listen(t, tokens), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]func() live.Credentials{"an access key": func() live.Credentials { return canaryKey(t) }}
+	all := map[string]caller{}
+	for name, role := range canaryRoles(t, works) {
+		kinds[name] = func() live.Credentials { return role(works) }
+		all[name+", loaded"] = caller{late: "NoCredentials", call: func(ctx context.Context, endpoint string, wait time.Duration) error {
+			s, err := live.NewTokenService(endpoint, false)
+			if err != nil {
+				return err
+			}
+			ctx, cancel := limited(ctx, wait)
+			defer cancel()
+			return role(s).Load(ctx)
+		}}
+	}
+	for name, credentials := range kinds {
+		all[name+", identified"] = caller{late: timeout, call: func(ctx context.Context, endpoint string, wait time.Duration) error {
+			s, err := live.NewTokenService(endpoint, false)
+			c := credentials()
+			if err := errors.Join(err, c.Load(ctx)); err != nil {
+				return err
+			}
+			ctx, cancel := limited(ctx, wait)
+			defer cancel()
+			_, err = s.Identify(ctx, c)
+			return err
+		}}
+		all[name+", at the endpoint"] = caller{late: timeout, call: func(ctx context.Context, endpoint string, wait time.Duration) error {
+			client, err := live.NewClient(live.Options{Endpoint: endpoint, Credentials: credentials(), Timeout: wait})
+			if err != nil {
+				return err
+			}
+			return writes["Set"](ctx, client)
+		}}
+	}
+	return all
+}
+
+// limited is a context that ends after a time; 0 is never.
+func limited(ctx context.Context, wait time.Duration) (context.Context, context.CancelFunc) {
+	if wait == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, wait)
+}
+
+// tokens is a token service that works.
+func tokens(w http.ResponseWriter, _ *http.Request) {
+	_ = json.NewEncoder(w).Encode(map[string]any{"RequestId": "R", "AccountId": "1234567890123456", "Credentials": map[string]string{
+		"AccessKeyId": canarySession, "AccessKeySecret": canarySessionKey, "SecurityToken": canarySessionToken,
+		"Expiration": time.Now().Add(time.Hour).UTC().Format(time.RFC3339),
+	}})
+}
+
+// Whatever the other side does, nothing of what credentials are made of gets out:
+// into an error, a log or a metric. The same failure has the same text.
+func TestCredentialsAreNotTold(t *testing.T) {
+	t.Parallel()
 	log := &transcript{}
-	for name, endpoint := range servers {
+	all := callers(t)
+	for name, f := range failures(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ctx := logr.NewContext(t.Context(), log.logger())
-			c, err := tryClient(endpoint)
-			if err != nil {
-				keptSecret(t, "the error of NewClient", spelled(t, err))
-				return
-			}
-			attempt := func(operation string, do func(context.Context, *live.Client) error) {
-				patience := 50 * time.Millisecond
-				if strings.HasPrefix(name, "an error") {
-					patience = 10 * time.Second
+			for caller, c := range all {
+				endpoint, met := f.serve(t)
+				once := func() error {
+					var wait time.Duration
+					if f.code == timeout {
+						wait = 50 * time.Millisecond
+					}
+					return c.call(logr.NewContext(t.Context(), log.logger()), endpoint, wait)
 				}
-				ctx, cancel := context.WithTimeout(ctx, patience)
-				defer cancel()
-				if err := do(ctx, c); err != nil {
+				err, again := once(), once()
+				e, ok := errors.AsType[*live.Error](err)
+				if !ok || again == nil {
+					t.Errorf("%s: got %v and %v", caller, err, again)
+					continue
+				}
+				want := f.code
+				if want == timeout {
+					want = c.late
+				} else if !met() {
+					t.Errorf("%s: the failure was not met: %v", caller, err)
+				}
+				check(t, caller+": code of "+err.Error(), e.Code, want)
+				if !strings.HasPrefix(name, "the request ID") {
+					check(t, caller+": text of the same failure", again.Error(), err.Error())
+				}
+				keptSecret(t, "the error of "+caller, spelled(t, err))
+				keptSignature(t, "the error of "+caller, spelled(t, err))
+			}
+		})
+	}
+	t.Cleanup(func() {
+		for where, text := range map[string]string{"the log": log.String(), "the metrics": metrics(t)} {
+			keptSecret(t, where, text)
+			keptSignature(t, where, text)
+		}
+	})
+}
+
+// No key of callbacks gets out either, by any operation.
+func TestKeyIsNotTold(t *testing.T) {
+	t.Parallel()
+	log := &transcript{}
+	all := failures(t)
+	for name, answer := range unreadable {
+		all["reply "+name] = failing{answer: answer}
+	}
+	for name, text := range map[string]string{
+		"a configuration of the wrong type": `{"RequestId":"R","LiveStreamsNotifyConfig":["` + stored + `"],"LiveRecordNotifyConfig":"` + stored + `"}`,
+		"a field of the wrong type":         `{"RequestId":"R","LiveStreamsNotifyConfig":{"NotifyAuthKey":["` + stored + `"]},"LiveRecordNotifyConfig":{"NotifyAuthKey":["` + stored + `"]}}`,
+		"a flag that is the key":            `{"RequestId":"R","LiveStreamsNotifyConfig":{"NotifyUrl":["` + stored + `"]},"LiveRecordNotifyConfig":{"NeedStatusNotify":"` + stored + `"}}`,
+		"a body that is cut short":          `{"RequestId":"R","LiveStreamsNotifyConfig":{"NotifyAuthKey":"` + stored,
+		"what the cloud holds":              `{"RequestId":"R","LiveStreamsNotifyConfig":{"NotifyUrl":"u","NotifyReqAuth":"yes","NotifyAuthKey":"` + stored + `"},"LiveRecordNotifyConfig":{"NotifyUrl":"u","NotifyReqAuth":true,"NotifyAuthKey":"` + stored + `"}}`,
+		"a request ID that is the key":      `{"RequestId":"` + key + `"}`,
+	} {
+		all[name] = failing{answer: body(200, text)}
+	}
+	for name, f := range all {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			endpoint, met := f.serve(t)
+			attempt := func(operation string, do func(context.Context, *live.Client) error) {
+				o := live.Options{Endpoint: endpoint}
+				if f.code == timeout {
+					o.Timeout = 50 * time.Millisecond
+				}
+				if err := do(logr.NewContext(t.Context(), log.logger()), newClient(t, o)); err != nil {
 					keptSecret(t, "the error of "+operation, spelled(t, err))
+				} else if f.code != "" {
+					t.Errorf("%s met no failure", operation)
 				}
 			}
 			for operation, write := range writes {
@@ -287,27 +522,15 @@ func TestKeyIsNotTold(t *testing.T) {
 					return err
 				})
 			}
+			if f.code != timeout && !met() {
+				t.Error("the failure was not met")
+			}
 		})
 	}
 	t.Cleanup(func() {
 		keptSecret(t, "the log", log.String())
 		keptSecret(t, "the metrics", metrics(t))
 	})
-}
-
-func serve(t *testing.T, answer http.HandlerFunc) string {
-	t.Helper()
-	server := httptest.NewServer(answer)
-	t.Cleanup(server.Close)
-	return server.URL
-}
-
-func tryClient(endpoint string) (*live.Client, error) {
-	own, err := live.OwnCredentials()
-	if err != nil {
-		return nil, err
-	}
-	return live.NewClient(live.Options{Endpoint: endpoint, Credentials: own})
 }
 
 // The connection is dropped at every point of a write against a cloud that
@@ -342,29 +565,59 @@ func TestKeyIsNotToldByFaults(t *testing.T) {
 	}
 }
 
-// The message stays useful: only the key is cut out of it.
+// The message stays useful: only what may be a secret is cut out of it.
 func TestRedactionSparesTheRest(t *testing.T) {
 	t.Parallel()
+	const long = "(hidden)"
 	for name, tc := range map[string]struct{ message, want string }{
-		"a rule about the key":  {"NotifyAuthKey must be 16 to 64 letters or digits.", "NotifyAuthKey must be 16 to 64 letters or digits."},
-		"the key in a sentence": {"The key " + key + " is too weak.", "The key (hidden) is too weak."},
-		"a query":               {"DomainName=a.example.com&NotifyAuthKey=" + key + "&NotifyUrl=u", "DomainName=a.example.com&NotifyAuthKey=(hidden)&NotifyUrl=u"},
-		"a stored key":          {`"NotifyAuthKey": "` + stored + `", "NotifyUrl": "u"`, `"NotifyAuthKey": "(hidden)", "NotifyUrl": "u"`},
-		"a key of a sibling":    {"CallbackAuthKey=" + stored, "CallbackAuthKey=(hidden)"},
-		"a string to sign":      {"NotifyAuthKey%253D" + stored + "%2526NotifyUrl%253Du", "NotifyAuthKey%253D(hidden)%2526NotifyUrl%253Du"},
-		"an empty key":          {"NotifyAuthKey=&NotifyUrl=u", "NotifyAuthKey=&NotifyUrl=u"},
-		"an encoded empty key":  {"NotifyAuthKey%3D%26NotifyUrl%3Du", "NotifyAuthKey%3D%26NotifyUrl%3Du"},
+		"a sentence":               {"The specified domain is not found, or does not belong to the account.", "The specified domain is not found, or does not belong to the account."},
+		"a rule about the key":     {"NotifyAuthKey must be 16 to 64 letters or digits.", "NotifyAuthKey must be 16 to 64 letters or digits."},
+		"the key in a sentence":    {"The key " + key + " is too weak.", "The key " + long + " is too weak."},
+		"a query":                  {"DomainName=a.example.com&NotifyAuthKey=" + key + "&NotifyUrl=u", "DomainName=a.example.com&" + long + "&NotifyUrl=u"},
+		"a stored key":             {`"NotifyAuthKey": "` + stored + `", "NotifyUrl": "u"`, `"NotifyAuthKey": "` + long + `", "NotifyUrl": "u"`},
+		"words of the API":         {"SetLiveStreamsNotifyUrlConfig: ExceptionNotifyUrl and NeedStatusNotify: InvalidNotifyUrl.Malformed", "SetLiveStreamsNotifyUrlConfig: ExceptionNotifyUrl and NeedStatusNotify: InvalidNotifyUrl.Malformed"},
+		"a word of the API and =":  {"ExceptionNotifyUrl= is empty", "ExceptionNotifyUrl= is empty"},
+		"a URL":                    {"https://hooks.example.com/a?x=1 is unsafe", "https://hooks.example.com/a?x=1 is unsafe"},
+		"an empty key":             {"NotifyAuthKey=&NotifyUrl=u", "NotifyAuthKey=&NotifyUrl=u"},
+		"a letter outside ASCII":   {"é and 域名 stay", "é and 域名 stay"},
+		"a time":                   {"until 2026-11-26T23:07:22Z, 23:07:22 or 2026-11-26", "until " + long + ", " + long + " or " + long},
+		"a number":                 {"account 1234567890, port 8443, limit 2083", "account " + long + ", port 8443, limit 2083"},
+		"a request ID":             {"see 7D5C5C3A-0B1C-5D6E-9F00-112233445566", "see " + long},
+		"15 characters":            {"a012345678901bc d", "a" + long + "bc d"},
+		"with what cannot be seen": {"Canary01\u200b23456789abcdef and Can\x00ary", long + " and Can ary"},
+		"nothing":                  {"", "the cloud says no more"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := against(t, echo(func(*http.Request) string { return tc.message }))
-			err := writes["Set"](t.Context(), c)
+			err := writes["Set"](t.Context(), against(t, echo(400, func(*http.Request) string { return tc.message })))
 			e, ok := errors.AsType[*live.Error](err)
 			if !ok {
 				t.Fatalf("got %v", err)
 			}
 			check(t, "message", e.Message, tc.want)
 		})
+	}
+}
+
+func TestBound(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		s    string
+		most int
+		want string
+	}{
+		"as it is":            {hook2 + key, 2083, hook2 + key},
+		"as long as may be":   {"12345", 5, "12345"},
+		"longer":              {"123456", 5, "12…"},
+		"within a character":  {"1éé456", 5, "1…"},
+		"shorter than a mark": {"123456", 2, "…"},
+		"a control character": {"a\x00b\nc\x1b", 9, "a�b�"},
+		"no UTF-8":            {"a\xffb", 9, "a�b"},
+		"backwards":           {"a\u202eb", 9, "a�b"},
+	} {
+		if got := live.Bound(tc.s, tc.most); !strings.HasPrefix(got, tc.want) {
+			t.Errorf("%s: got %q, want %q", name, got, tc.want)
+		}
 	}
 }
 
@@ -376,13 +629,14 @@ func TestLog(t *testing.T) {
 	ctx := logr.NewContext(t.Context(), log.logger())
 	recordings := live.Record{Client: c.client}
 	config := live.RecordConfig{NotifyURL: hook, Authentication: true, AuthKey: key}
-	if err := recordings.Put(ctx, live.LaneUser, play, live.RecordConfig{}, config); err != nil {
+	if err := recordings.Put(ctx, quota.User, play, live.RecordConfig{}, config, false); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := recordings.Get(ctx, live.LaneSync, play); err != nil {
+	if _, err := recordings.Get(ctx, quota.Sync, play); err != nil {
 		t.Fatal(err)
 	}
-	if err := recordings.Put(ctx, live.LaneUser, play, live.RecordConfig{}, config); err == nil {
+	config.NotifyURL = hook2
+	if err := recordings.Put(ctx, quota.User, play, live.RecordConfig{}, config, false); err == nil {
 		t.Fatal("a second Add succeeded")
 	}
 	check(t, "log", strings.TrimSpace(log.String()),
@@ -391,12 +645,12 @@ func TestLog(t *testing.T) {
 
 func TestMetrics(t *testing.T) {
 	t.Parallel()
-	c := newCloudWith(t, emulator.Options{}, live.Options{Limits: limits("metrics/test", 0.5)})
+	c := newCloudWith(t, emulator.Options{}, live.Options{Limits: quota.NewLimits(0.5, live.Report("metrics/test"))})
 	streams := live.Stream{Client: c.client}
-	_ = streams.Put(t.Context(), live.LaneUser, push, live.StreamConfig{}, live.StreamConfig{NotifyURL: hook})
+	_ = streams.Put(t.Context(), quota.User, push, live.StreamConfig{}, live.StreamConfig{NotifyURL: hook}, false)
 	c.Inject(emulator.Fault{Code: "MadeUp.ByAnEndpoint", Times: 1})
-	_ = streams.Delete(t.Context(), live.LaneUser, push)
-	_, _ = streams.Get(t.Context(), live.LaneSync, push)
+	_ = streams.Delete(t.Context(), quota.User, push)
+	_, _ = streams.Get(t.Context(), quota.Sync, push)
 	text := strings.ReplaceAll(metrics(t), "  ", " ")
 	for _, want := range []string{
 		`name:"account" value:"metrics/test"} label:{name:"action" value:"SetLiveStreamsNotifyUrlConfig"} gauge:{value:7.5}`,

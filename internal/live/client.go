@@ -15,22 +15,28 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/alibabacloud-go/darabonba-openapi/v2/utils"
 	sdk "github.com/alibabacloud-go/live-20161101/v2/client"
 	"github.com/alibabacloud-go/tea/dara"
 	"github.com/go-logr/logr"
+
+	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
 // Defaults of a Client.
 const (
 	DefaultRegion   = "cn-shanghai"
 	DefaultEndpoint = "live.aliyuncs.com"
+	// DefaultQuotaShare leaves a fifth of each limit to others who call the same
+	// account: the console, scripts, another cluster.
+	DefaultQuotaShare = 0.8
+	// DefaultTimeout bounds one request, from connecting to the last byte.
+	DefaultTimeout = 10 * time.Second
 )
-
-// DefaultTimeout bounds one request, from connecting to the last byte.
-const DefaultTimeout = 10 * time.Second
 
 // Options configure a Client. Zero values are the defaults.
 type Options struct {
@@ -39,33 +45,50 @@ type Options struct {
 	// AllowInsecure permits a plain http endpoint that is not loopback.
 	AllowInsecure bool
 	Credentials   Credentials
-	Limits        *Limits       // of the account; its own if nil
-	Timeout       time.Duration // of one request; DefaultTimeout if 0
+	Limits        *quota.Limits  // of the account; its own if nil
+	Breaker       *quota.Breaker // of the account; its own if nil
+	Timeout       time.Duration  // of one request; DefaultTimeout if 0
+	// Account is the name in metrics of who has the clock that replies tell of; if
+	// empty, they do not.
+	Account string
+	Now     func() time.Time // our clock; time.Now if nil
 }
 
 // Client talks to the cloud as one account. It is safe for concurrent use.
 type Client struct {
 	sdk         *sdk.Client
-	credentials Credentials
-	limits      *Limits
+	host        string
+	credentials *source
+	limits      *quota.Limits
+	breaker     *quota.Breaker
 	timeout     time.Duration
+	account     string
+	now         func() time.Time
+	skew        atomic.Int64 // of the cloud's clock against ours, in nanoseconds
+	learned     sync.Map     // what families found out about the cloud
 }
 
 // NewClient returns a client. It fails on an endpoint that is malformed or not
 // safe; credentials are not checked before the first request.
 func NewClient(o Options) (*Client, error) {
-	if debug := os.Getenv("DEBUG"); leaks(debug) {
-		return nil, fmt.Errorf("DEBUG=%s makes the vendor's SDK print requests with authentication keys: unset it", debug)
+	if o.Now == nil {
+		o.Now = time.Now
 	}
-	endpoint, err := parseEndpoint(o.Endpoint, o.AllowInsecure)
+	endpoint, err := parseEndpoint(o.Endpoint, DefaultEndpoint, o.AllowInsecure)
 	if err != nil {
+		return nil, err
+	}
+	if err := quiet(); err != nil {
 		return nil, err
 	}
 	if o.Region == "" {
 		o.Region = DefaultRegion
 	}
 	if o.Limits == nil {
-		o.Limits = NewLimits("")
+		o.Limits = quota.NewLimits(DefaultQuotaShare, quota.Report{})
+	}
+	if o.Breaker == nil {
+		o.Breaker = quota.NewBreaker(nil)
 	}
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
@@ -74,23 +97,66 @@ func NewClient(o Options) (*Client, error) {
 		RegionId:   &o.Region,
 		Endpoint:   &endpoint.host,
 		Protocol:   &endpoint.scheme,
-		Credential: o.Credentials.provider,
+		Credential: credential(o.Credentials.source),
 		HttpClient: newTransport(),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("setting up the SDK: %w", err)
+		return nil, fmt.Errorf("setting up the SDK (%T)", err)
 	}
 	// Of the embedded client: without it the SDK replaces our errors by its own.
 	c.Client.DisableSDKError = new(true)
-	return &Client{sdk: c, credentials: o.Credentials, limits: o.Limits, timeout: o.Timeout}, nil
+	return &Client{
+		sdk: c, host: strings.ToLower(endpoint.host), credentials: o.Credentials.source,
+		limits: o.Limits, breaker: o.Breaker, timeout: o.Timeout, account: o.Account, now: o.Now,
+	}, nil
 }
 
-// leaks tells whether a value of DEBUG turns on the debug output of the SDK or
-// of the credentials library.
-func leaks(debug string) bool {
-	return slices.ContainsFunc(strings.Split(debug, ","), func(name string) bool {
-		return slices.Contains([]string{"dara", "tea", "credential", "sdk"}, name)
-	})
+// Host returns the host of the endpoint in lower case, with the port if it has one.
+func (c *Client) Host() string { return c.host }
+
+// HostOf returns what Host returns of a client to an endpoint.
+func HostOf(endpoint string) string {
+	_, host, found := strings.Cut(endpoint, "://")
+	if !found {
+		host = endpoint
+	}
+	if host == "" {
+		host = DefaultEndpoint
+	}
+	return strings.ToLower(host)
+}
+
+// maxSkew bounds how far a reply moves our idea of the time. The cloud refuses
+// requests that are further from its own.
+const maxSkew = 15 * time.Minute
+
+// Now returns the cloud's time: ours, and what the Date of the last reply was ahead
+// of it. Less than two seconds is no difference: a Date has no fractions.
+func (c *Client) Now() time.Time { return c.now().Add(time.Duration(c.skew.Load())) }
+
+// compare notes the difference of the clocks.
+func (c *Client) compare(x *exchange) {
+	if x.date.IsZero() {
+		return
+	}
+	skew := max(-maxSkew, min(maxSkew, x.date.Sub(c.now().Add(-time.Since(x.received))).Round(time.Second)))
+	if skew.Abs() < 2*time.Second {
+		skew = 0
+	}
+	c.skew.Store(int64(skew))
+	if c.account != "" {
+		skews.WithLabelValues(label(c.account)).Set(skew.Seconds())
+	}
+}
+
+// quiet fails if the debug output of the SDK or of the credentials library is on.
+func quiet() error {
+	for name := range strings.SplitSeq(os.Getenv("DEBUG"), ",") {
+		if slices.Contains([]string{"dara", "tea", "credential", "sdk"}, name) {
+			return fmt.Errorf("DEBUG=%s makes the vendor's SDK print requests with authentication keys: unset it", name)
+		}
+	}
+	return nil
 }
 
 // api returns the SDK's client for one request. A copy, since the SDK writes to
@@ -104,9 +170,9 @@ type endpoint struct{ scheme, host string }
 
 // parseEndpoint splits [http[s]://]host[:port]. Plain http is for loopback,
 // since requests carry authentication keys, unless insecure is true.
-func parseEndpoint(s string, insecure bool) (endpoint, error) {
+func parseEndpoint(s, fallback string, insecure bool) (endpoint, error) {
 	if s == "" {
-		s = DefaultEndpoint
+		s = fallback
 	}
 	scheme, host, found := strings.Cut(s, "://")
 	if !found {
@@ -114,13 +180,25 @@ func parseEndpoint(s string, insecure bool) (endpoint, error) {
 	}
 	u, err := url.Parse(scheme + "://" + host)
 	if err != nil || scheme != "http" && scheme != "https" || u.Hostname() == "" || u.Host != host || !isPort(u.Port(), host) {
-		return endpoint{}, fmt.Errorf("endpoint %q is not host or host:port, with or without https:// in front", s)
+		return endpoint{}, errors.New("the endpoint is not host or host:port, with or without https:// in front")
 	}
 	if scheme == "http" && !insecure && !isLoopback(host) {
-		return endpoint{}, fmt.Errorf("endpoint %q would send authentication keys in clear: use https://, or run the operator with --allow-insecure-endpoints", s)
+		return endpoint{}, errors.New("the endpoint would be sent authentication keys in clear: use https://, or run the operator with --allow-insecure-endpoints")
 	}
 	return endpoint{scheme, host}, nil
 }
+
+// CheckEndpoint tells why a client would not use an endpoint, without repeating it.
+func CheckEndpoint(endpoint string, allowInsecure bool) error {
+	_, err := parseEndpoint(endpoint, DefaultEndpoint, allowInsecure)
+	return err
+}
+
+// vendor are the endpoints of ApsaraVideo Live.
+var vendor = regexp.MustCompile(`^live(\.[a-z0-9-]+|-vpc\.[a-z0-9-]+)?\.aliyuncs\.com(:443)?$`)
+
+// VendorEndpoint tells whether a host, as Host returns it, is one of the vendor's.
+func VendorEndpoint(host string) bool { return vendor.MatchString(host) }
 
 // isPort tells whether the port of a host is a number from 1 to 65535, or left
 // out together with its colon.
@@ -145,32 +223,48 @@ func isLoopback(host string) bool {
 	return err == nil && addr.IsLoopback()
 }
 
-// call is the one road to the network. It waits for the operation's turn, makes
-// the request with a timeout, records metrics, logs writes, and returns every
-// failure as an *Error or the context's error.
+// turn is on whose behalf a request is made, and for how long it may wait for its
+// turn within the quota while it holds a worker.
+type turn struct {
+	lane     quota.Lane
+	key      string // of the configuration
+	patience time.Duration
+}
+
+const (
+	patience = 50 * time.Millisecond
+	// finishing is the patience of the later steps of a change that has begun.
+	finishing = 5 * time.Second
+)
+
+func newTurn(lane quota.Lane, key string) turn { return turn{lane, key, patience} }
+
+// finish returns the turn of the later steps of a change: nothing gives up in the
+// middle of it for want of a turn.
+func (t turn) finish() turn { return turn{t.lane, t.key, finishing} }
+
+// call is the one road to the network. It keeps to the quota and to the breaker,
+// makes the request with a timeout, records metrics, logs writes, and returns every
+// failure as an *Error, a *quota.Deferral or the context's error.
 func call[Req, Resp any](
-	ctx context.Context, c *Client, lane Lane, op operation,
+	ctx context.Context, c *Client, t turn, op operation,
 	do func(context.Context, Req, *dara.RuntimeOptions) (Resp, error), req Req,
 ) (Resp, error) {
 	var none Resp
-	start := time.Now()
-	err := c.limits.wait(ctx, op, lane)
-	observeWait(op, lane, time.Since(start), err)
+	signed, done, err := c.enter(ctx, t, op)
 	if err != nil {
 		return none, err
 	}
-	// The SDK would send the request with whatever the library returned.
-	if err := c.credentials.load(op.action); err != nil {
-		return none, err
-	}
-
-	var x exchange
-	start = time.Now()
-	reply, err := timed(context.WithValue(ctx, exchangeKey{}, &x), c.timeout, do, req)
-	err = normalize(ctx, op.action, err)
-	observeRequest(op, err, time.Since(start))
+	answer := quota.Unanswered // also of what panics
+	defer func() { done(answer) }()
+	reply, x, err := send(ctx, c.timeout, op.action, func(ctx context.Context) (Resp, error) {
+		return do(ctx, req, &dara.RuntimeOptions{})
+	})
+	answer = answerOf(err)
+	c.compare(x)
+	err = c.credentials.judge(signed, err)
 	if e, ok := errors.AsType[*Error](err); ok && e.Class == Throttled {
-		c.limits.slow(op, e.RetryAfter)
+		c.limits.Slow(op.rate(), e.RetryAfter)
 	}
 	if err != nil {
 		return none, err
@@ -181,47 +275,39 @@ func call[Req, Resp any](
 	return reply, nil
 }
 
-// timed makes a request with the request timeout. A panic of the SDK becomes an
-// error: its text, which may hold the request, must not reach the log.
-func timed[Req, Resp any](ctx context.Context, timeout time.Duration, do func(context.Context, Req, *dara.RuntimeOptions) (Resp, error), req Req) (reply Resp, err error) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic of the SDK: %T", p)
-		}
-	}()
-	return do(ctx, req, &dara.RuntimeOptions{})
+// enter waits until a request may be made, and returns what it is signed with, and
+// what is to be told how it went. Credentials come before the quota: a turn is not
+// taken for a request that cannot be signed.
+func (c *Client) enter(ctx context.Context, t turn, op operation) (*keys, func(quota.Answer), error) {
+	if err := c.breaker.Ready(); err != nil {
+		return nil, nil, err
+	}
+	signed, err := c.credentials.load(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	start := time.Now()
+	err = c.limits.Take(ctx, op.rate(), t.lane, t.key, t.patience)
+	observeWait(op, t.lane, time.Since(start), err)
+	if err != nil {
+		return nil, nil, err
+	}
+	done, err := c.breaker.Enter(t.key)
+	return signed, done, err
 }
 
-// normalize makes an *Error of what the SDK returned. Errors of the transport
-// are one already; anything else is described by its type alone, as its text
-// may hold the request.
-func normalize(ctx context.Context, action string, err error) error {
-	switch e, ok := errors.AsType[*Error](err); {
-	case err == nil:
-		return nil
-	case ok:
-		return e
-	case errors.Is(ctx.Err(), context.Canceled):
-		return ctx.Err()
-	case errors.Is(err, context.DeadlineExceeded):
-		return &Error{Class: Unavailable, Action: action, Code: codeTimeout, Message: "no reply in time"}
+// answerOf tells the breaker what an error says of the endpoint.
+func answerOf(err error) quota.Answer {
+	e, ok := errors.AsType[*Error](err)
+	switch {
+	case err != nil && !ok:
+		return quota.Unsaid // cancelled
+	case ok && (e.Code == codeNetwork || e.Code == codeTimeout || e.Code == codeMalformed || e.Code == "ServiceUnavailable"):
+		return quota.Unanswered
 	default:
-		return &Error{Class: Unavailable, Action: action, Code: codeMalformed, Message: fmt.Sprintf("the SDK cannot read the reply (%T)", innermost(err))}
+		return quota.Answered
 	}
 }
-
-// noCredentials describes a failure to load credentials. The library's text is
-// cut to its first line: what follows may be a reply of the token service.
-func noCredentials(action string, err error) *Error {
-	first, _, _ := strings.Cut(err.Error(), "\n")
-	return &Error{Class: NoCredentials, Action: action, Code: codeNoCreds, Message: redact(volatile.ReplaceAllString(first, ""), "")}
-}
-
-// volatile is what differs each time in the text of one failure: the request ID
-// of the token service, and our side of a connection.
-var volatile = regexp.MustCompile(`(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b(read|write) \w+ [^ ]+->`)
 
 // optional returns a parameter that is left out when empty.
 func optional(s string) *string {

@@ -3,39 +3,212 @@
 
 package live
 
-// What the cloud calls true and false where it does not use booleans.
-var yes, no = "yes", "no"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"html"
+	"regexp"
+	"slices"
+	"strings"
+)
 
 // AuthenticationField is the name of the field of all families that may differ
 // because a key was rotated.
 const AuthenticationField = "authentication"
 
-// field is one field of a configuration and whether two configurations agree
-// in it.
-type field struct {
-	name string
-	same bool
+// What the cloud calls true and false where it does not use booleans.
+var yes, no = "yes", "no"
+
+// Bounds of what is kept of what the cloud shows, in bytes: the most that a
+// resource may ask for. What was cut has a mark, and never equals what is wanted.
+const (
+	maxURL = 2083
+	maxID  = 64
+)
+
+// Field is one value of a configuration, under the name that the resource has for
+// it. The zero value of a field is "", and "false" for a truth value.
+type Field struct {
+	Name, Value string
+	// Secret: the value is for comparing only. It hides itself from fmt and encoders.
+	Secret bool
+	// WriteOnly: the cloud never shows it.
+	WriteOnly bool
 }
 
-// differing names the fields that do not agree, in the order given.
-func differing(fields ...field) []string {
-	var names []string
-	for _, f := range fields {
-		if !f.same {
-			names = append(names, f.name)
+// String returns the field without a secret.
+func (f Field) String() string {
+	if f.Secret && f.set() {
+		return f.Name + "=" + hidden
+	}
+	return f.Name + "=" + f.Value
+}
+
+// GoString returns the field without a secret.
+func (f Field) GoString() string { return f.String() }
+
+// MarshalText returns the field without a secret.
+func (f Field) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
+
+// set tells whether a field has a value other than zero.
+func (f Field) set() bool { return f.Value != "" && f.Value != "false" }
+
+// empty tells whether the field is one that is written by leaving it empty, and
+// is so.
+func (f Field) empty() bool { return !f.Secret && f.Value == "" }
+
+// authentication is the field of how callbacks are signed. Without authentication
+// a key means nothing.
+func authentication(on bool, key Key) Field {
+	f := Field{Name: AuthenticationField, Secret: true}
+	if on {
+		f.Value = signed + string(key)
+	}
+	return f
+}
+
+const signed = "on:"
+
+// Difference is a field in which two configurations differ. Of a secret it says
+// only "set", "not set" or "differs".
+type Difference struct {
+	Name, Have, Want string
+	Secret           bool
+}
+
+// Diff returns the fields in which what the cloud shows differs from what is
+// wanted, in the order of the configuration. What the cloud never shows is left
+// out. No fields at all are those of no configuration.
+func Diff(have, want []Field) []Difference {
+	var differ []Difference
+	for i := range max(len(have), len(want)) {
+		h, w := at(have, want, i), at(want, have, i)
+		if w.WriteOnly || h.same(w) {
+			continue
 		}
+		d := Difference{Name: w.Name, Have: h.Value, Want: w.Value, Secret: w.Secret}
+		if w.Secret {
+			d.Have, d.Want = secretly(h, w)
+		}
+		differ = append(differ, d)
+	}
+	return differ
+}
+
+// at returns a field of a configuration. The other one, of the same family, has
+// its name where this one is none.
+func at(fields, other []Field, i int) Field {
+	if i < len(fields) {
+		return fields[i]
+	}
+	f := other[i]
+	f.Value = ""
+	return f
+}
+
+// same tells whether two values of a field agree.
+func (f Field) same(g Field) bool {
+	switch {
+	case f.Value == g.Value || !f.set() && !g.set():
+		return true
+	case f.Secret && f.set() && g.set():
+		return Key(strings.TrimPrefix(f.Value, signed)).same(Key(strings.TrimPrefix(g.Value, signed)))
+	default:
+		return false
+	}
+}
+
+// secretly describes two values that differ without telling them.
+func secretly(have, want Field) (h, w string) {
+	switch {
+	case !have.set():
+		return "not set", "set"
+	case !want.set():
+		return "set", "not set"
+	default:
+		return "differs", "set"
+	}
+}
+
+// Names returns the names of the fields that differ.
+func Names(differ []Difference) []string {
+	var names []string
+	for _, d := range differ {
+		names = append(names, d.Name)
 	}
 	return names
 }
 
-// sameAuthentication tells whether callbacks are signed alike. Without
-// authentication a key means nothing.
-func sameAuthentication(want, have bool, wantKey, haveKey Key) bool {
-	return want == have && (!want || wantKey.same(haveKey))
+// Revision identifies a configuration by its values. It begins with the number of
+// its format. Of a key it holds only whether there is one. A field that is zero
+// adds nothing, and the order of fields does not matter: a new version of the
+// operator, whose configurations have more fields, finds the same revision.
+func Revision(fields []Field) string {
+	var values []string
+	for _, f := range fields {
+		if !f.set() {
+			continue
+		}
+		if f.Secret {
+			f.Value = signed
+		}
+		values = append(values, fmt.Sprintf("%d:%s=%d:%s\n", len(f.Name), f.Name, len(f.Value), f.Value))
+	}
+	slices.Sort(values)
+	sum := sha256.Sum256([]byte(strings.Join(values, "")))
+	return "1:" + hex.EncodeToString(sum[:16])
 }
 
-// cleared tells whether a field is to become empty and is not.
-func cleared(want, have string) bool { return want == "" && have != "" }
+// Spelling tells whether what the cloud shows may be its own spelling of what is
+// wanted: HTML references, upper and lower case in scheme and host, a port that
+// is the default, an empty path, escapes that mean the same, blanks in a list.
+func Spelling(have, want string) bool { return canonical(have) == canonical(want) }
+
+var (
+	commas  = regexp.MustCompile(`\s*,\s*`)
+	webURL  = regexp.MustCompile(`(?is)^(https?)://([^/?#]*)(.*)$`)
+	escapes = regexp.MustCompile(`%[0-9A-Fa-f]{2}|[^!-~]|["<>\\^` + "`" + `{|}]`)
+)
+
+func canonical(s string) string {
+	s = commas.ReplaceAllString(html.UnescapeString(s), ",")
+	if u := webURL.FindStringSubmatch(s); u != nil {
+		scheme, host, rest := strings.ToLower(u[1]), strings.ToLower(u[2]), u[3]
+		host = strings.TrimSuffix(host, map[string]string{"http": ":80", "https": ":443"}[scheme])
+		if !strings.HasPrefix(rest, "/") {
+			rest = "/" + rest
+		}
+		s = scheme + "://" + host + rest
+	}
+	return escapes.ReplaceAllStringFunc(s, escape)
+}
+
+// escape returns the one spelling of a character that is escaped, or has to be.
+func escape(s string) string {
+	if c, err := hex.DecodeString(strings.TrimPrefix(s, "%")); err == nil && len(s) == 3 {
+		if isAlphanumeric(c[0]) || strings.ContainsRune("-._~", rune(c[0])) {
+			return string(c)
+		}
+		return strings.ToUpper(s)
+	}
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		fmt.Fprintf(&b, "%%%02X", c)
+	}
+	return b.String()
+}
+
+// bounded returns a value of a reply, "" for none, cut to what is kept of it.
+func bounded(s *string, most int) string { return Bound(value(s), most) }
+
+// parameter returns one of a request: an empty one is sent as such, or left out.
+func parameter(s string, leaveOut bool) *string {
+	if s == "" && leaveOut {
+		return nil
+	}
+	return &s
+}
 
 // ignoreNotFound makes the removal of what is not there a success.
 func ignoreNotFound(err error) error {

@@ -6,7 +6,10 @@ package live_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +19,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/internal/emulator"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
 // families are those that count by domain.
@@ -59,16 +63,16 @@ func TestCount(t *testing.T) {
 	}
 	cases := map[string]struct {
 		records []emulator.CallbackRecord
-		query   live.Query // of the last hour, where it says nothing else
+		query   live.Query
 		want    live.Counts
 	}{
-		"nothing":  {nil, live.Query{}, live.Counts{}},
-		"all well": {many(7, ok), live.Query{}, live.Counts{Total: 7}},
+		"nothing":  {nil, lastHour, live.Counts{}},
+		"all well": {many(7, ok), lastHour, live.Counts{Total: 7}},
 		"one of each": {
 			[]emulator.CallbackRecord{
 				{Time: at(2 * time.Minute), Result: ok},
 				{Time: at(3 * time.Minute), Result: failed, App: "app", Stream: "s1", Type: "t", URL: hook, Description: "unexpected HTTP status 500"},
-			}, live.Query{},
+			}, lastHour,
 			live.Counts{Failed: 1, Total: 2, Last: &live.Failure{
 				Time: at(3 * time.Minute), Type: "t", URL: hook, AppName: "app", StreamName: "s1", Reason: "unexpected HTTP status 500",
 			}},
@@ -79,33 +83,33 @@ func TestCount(t *testing.T) {
 				{Time: at(4 * time.Minute), Result: failed, Stream: "newest"},
 				{Time: at(6 * time.Minute), Result: failed, Stream: "old"},
 				{Time: at(time.Minute), Result: ok, Stream: "fine"},
-			}, live.Query{},
+			}, lastHour,
 			live.Counts{Failed: 3, Total: 4, Last: &live.Failure{Time: at(4 * time.Minute), StreamName: "newest", Reason: failed}},
 		},
 		"more than any page holds": {
-			append(many(1700, ok), many(800, failed)...), live.Query{},
+			append(many(1700, ok), many(800, failed)...), lastHour,
 			live.Counts{Failed: 800, Total: 2500, Last: &live.Failure{Time: at(time.Minute), URL: hook, Reason: failed}},
 		},
 		"only the window": {
 			[]emulator.CallbackRecord{
 				{Time: at(3 * time.Hour), Result: failed}, {Time: at(2 * time.Hour), Result: failed, Stream: "s"}, {Time: at(30 * time.Minute), Result: failed},
-			}, live.Query{Start: at(150 * time.Minute), End: at(time.Hour)},
-			live.Counts{Failed: 1, Total: 1, Last: &live.Failure{Time: at(2 * time.Hour), StreamName: "s", Reason: failed}},
+			}, live.Query{Window: time.Hour + 59*time.Minute},
+			live.Counts{Failed: 1, Total: 1, Last: &live.Failure{Time: at(30 * time.Minute), Reason: failed}},
 		},
 		"the longest window": {
-			[]emulator.CallbackRecord{{Time: at(166 * time.Hour), Result: failed}}, live.Query{Start: at(167 * time.Hour)},
+			[]emulator.CallbackRecord{{Time: at(166 * time.Hour), Result: failed}}, live.Query{Window: 167 * time.Hour},
 			live.Counts{Failed: 1, Total: 1, Last: &live.Failure{Time: at(166 * time.Hour), Reason: failed}},
 		},
 		"by application": {
 			[]emulator.CallbackRecord{
 				{Time: at(2 * time.Minute), Result: failed, App: "a", Stream: "s"}, {Time: at(time.Minute), Result: failed, App: "b", Stream: "s"}, {Time: at(time.Minute), App: "a"},
-			}, live.Query{AppName: "a"},
+			}, live.Query{Window: time.Hour, AppName: "a"},
 			live.Counts{Failed: 1, Total: 2, Last: &live.Failure{Time: at(2 * time.Minute), AppName: "a", StreamName: "s", Reason: failed}},
 		},
 		"by stream": {
 			[]emulator.CallbackRecord{
 				{Time: at(2 * time.Minute), Result: failed, App: "a", Stream: "s 1&x=%"}, {Time: at(time.Minute), Result: failed, App: "a", Stream: "s2"},
-			}, live.Query{AppName: "a", StreamName: "s 1&x=%"},
+			}, live.Query{Window: time.Hour, AppName: "a", StreamName: "s 1&x=%"},
 			live.Counts{Failed: 1, Total: 1, Last: &live.Failure{Time: at(2 * time.Minute), AppName: "a", StreamName: "s 1&x=%", Reason: failed}},
 		},
 	}
@@ -120,18 +124,13 @@ func TestCount(t *testing.T) {
 				}
 				records[0].Domain = "other.example.com"
 				c.AddRecords(f.records(records))
-				q := tc.query
-				if q.Start.IsZero() {
-					q.Start = at(time.Hour)
-				}
-				if q.End.IsZero() {
-					q.End = now.Add(2 * time.Second)
-				}
-				got, err := f.count(t.Context(), c.client, q)
+				got, err := f.count(t.Context(), c.client, tc.query)
 				if err != nil {
 					t.Fatal(err)
 				}
-				check(t, "end", got.End.Equal(q.End), true)
+				if got.End.Before(now) || got.End.Nanosecond() != 0 || got.End.After(c.client.Now()) {
+					t.Errorf("the window ends at %s", got.End)
+				}
 				if diff := cmp.Diff(tc.want, got, sameCounts); diff != "" {
 					t.Errorf("counts (-want +got):\n%s", diff)
 				}
@@ -145,10 +144,11 @@ func TestCount(t *testing.T) {
 func TestCountAllStorage(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, emulator.Switches{})
+	at := time.Now().Add(-time.Minute)
 	c.AddRecords(emulator.Records{Record: []emulator.CallbackRecord{
-		{Domain: play, Storage: "oss"}, {Domain: play, Storage: "vod", Result: emulator.ResultFailed},
+		{Time: at, Domain: play, Storage: "oss"}, {Time: at, Domain: play, Storage: "vod", Result: emulator.ResultFailed},
 	}})
-	got, err := live.Record{Client: c.client}.Count(t.Context(), play, lastHour(), live.Counts{})
+	got, err := live.Record{Client: c.client}.Count(t.Context(), play, lastHour, live.Counts{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func withoutTotal(t *testing.T, without string) {
 				for _, fault := range faults {
 					c.Inject(fault)
 				}
-				got, err := f.count(t.Context(), c.client, lastHour())
+				got, err := f.count(t.Context(), c.client, lastHour)
 				failure(t, err, live.Unavailable, malformed)
 				if diff := cmp.Diff(live.Counts{}, got, cmpopts.IgnoreUnexported(live.Counts{})); diff != "" {
 					t.Errorf("counts (-want +got):\n%s", diff)
@@ -213,7 +213,7 @@ func TestCountOddRecords(t *testing.T) {
 			c := against(t, body(200, `{"RequestId":"REQ-1","Code":0,"Msg":"ok","TotalNum":3,"CallbackList":`+tc.records+
 				`,"NotifyRecordsInfo":{"LiveStreamNotifyRecordsInfo":`+tc.records+`}}`))
 			for family, f := range families {
-				got, err := f.count(t.Context(), c, lastHour())
+				got, err := f.count(t.Context(), c, lastHour)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -225,10 +225,122 @@ func TestCountOddRecords(t *testing.T) {
 	}
 }
 
+// The order of records is not documented. Whichever it is, and however many there
+// are on a page, the newest failure is found, with a third request at most; in no
+// order at all it is that of the pages that were looked at.
+func TestCountFindsTheNewest(t *testing.T) {
+	t.Parallel()
+	now := time.Now().UTC().Truncate(time.Second)
+	for _, order := range []string{"newest first", "oldest first", "shuffled", "all at one time"} {
+		for _, n := range []int{1, 2, 49, 50, 51, 99, 100, 101, 151, 1234} {
+			for _, most := range []int{500, 20} { // what the cloud makes of the size of a page
+				t.Run(fmt.Sprint(n, " ", order, ", pages of ", most), func(t *testing.T) {
+					t.Parallel()
+					records := make([]time.Time, n)
+					for i := range records {
+						records[i] = now.Add(-time.Duration(i+60) * time.Second)
+					}
+					switch order {
+					case "oldest first":
+						slices.Reverse(records)
+					case "shuffled":
+						rand.New(rand.NewPCG(1, uint64(n))).Shuffle(n, func(i, j int) { records[i], records[j] = records[j], records[i] })
+					case "all at one time":
+						for i := range records {
+							records[i] = now.Add(-time.Minute)
+						}
+					}
+					for family, f := range families {
+						list := &listing{records: records, most: most}
+						got, err := f.count(t.Context(), against(t, list.ServeHTTP), lastHour)
+						if err != nil {
+							t.Fatal(err)
+						}
+						if got.Failed != int64(n) || got.Total != int64(n) || got.AtLeast {
+							t.Errorf("%s: got %d of %d failed", family, got.Failed, got.Total)
+						}
+						if got.Last == nil || !got.Last.Time.Equal(list.newest) || order != "shuffled" && !got.Last.Time.Equal(now.Add(-time.Minute)) {
+							t.Errorf("%s: last failure %v, the newest that was shown is %s", family, got.Last, list.newest)
+						}
+						want := 2
+						if n > min(most, 50) && order != "newest first" {
+							want = 3
+						}
+						check(t, family+": requests", list.requests, want)
+					}
+				})
+			}
+		}
+	}
+}
+
+// listing is a list of failed callbacks in an order of its own.
+type listing struct {
+	records  []time.Time
+	most     int
+	requests int
+	newest   time.Time // of the failures that were shown
+}
+
+// ServeHTTP answers a request with a page.
+func (l *listing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	l.requests++
+	number := func(name string) int {
+		n, _ := strconv.Atoi(r.URL.Query().Get(name))
+		return n
+	}
+	size := min(number("PageSize"), l.most)
+	from := min((max(number("PageNumber"), 1)-1)*size, len(l.records))
+	var page []string
+	for _, at := range l.records[from:min(from+size, len(l.records))] {
+		page = append(page, `{"NotifyTime":"`+at.Format(time.RFC3339)+`"}`)
+		if r.URL.Query().Get("Status") == "failed" && at.After(l.newest) {
+			l.newest = at
+		}
+	}
+	list := "[" + strings.Join(page, ",") + "]"
+	_, _ = fmt.Fprintf(w, `{"RequestId":"R","TotalNum":%d,"CallbackList":%s,"NotifyRecordsInfo":{"LiveStreamNotifyRecordsInfo":%s}}`, len(l.records), list, list)
+}
+
+// What a record says is bounded, and says no key.
+func TestCountIsBounded(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x y ", 5_000)
+	record := `{"NotifyTime":"9999-12-31T23:59:59-23:59","NotifyUrl":"` + long + `","NotifyType":"` + long + `","AppName":"` + long + `","StreamName":"` + long + `","Description":"` + key + " " + long + `"}`
+	for family, f := range families {
+		body := `{"RequestId":"R","TotalNum":2147483647,"CallbackList":[` + record + `]}`
+		if family == "stream" {
+			body = `{"RequestId":"R","TotalNum":2147483647,"NotifyRecordsInfo":{"LiveStreamNotifyRecordsInfo":[` + record + `]}}`
+		}
+		got, err := f.count(t.Context(), against(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, body) }), lastHour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := got.Last
+		if n := len(last.URL) + len(last.Type) + len(last.AppName) + len(last.StreamName) + len(last.Reason); n > 2083+64+2*256+300 || !last.Time.IsZero() {
+			t.Errorf("%d bytes are kept, at %s", n, last.Time)
+		}
+		if strings.Contains(last.Reason, key) {
+			t.Errorf("the key is in %q", last.Reason)
+		}
+	}
+}
+
+// A count that fails keeps what was counted before.
+func TestCountFailsAndKeepsWhatWas(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, emulator.Switches{})
+	c.Inject(emulator.Fault{Code: "InternalError", Status: 500})
+	before := live.Counts{End: time.Now(), Failed: 1, Total: 2, Last: &live.Failure{Reason: "r"}}
+	got, err := live.Stream{Client: c.client}.Count(t.Context(), push, lastHour, before)
+	check(t, "class", live.ClassOf(err), live.Unavailable)
+	check(t, "counts", got, before)
+}
+
 // What the receiver knows to have refused is what Count says.
 func TestCountAgreesWithDeliveries(t *testing.T) {
 	t.Parallel()
-	receiver := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	receiver := listen(t, func(w http.ResponseWriter, r *http.Request) {
 		// Ingest callbacks name the stream in the query, those of recordings in
 		// the path, which is the test's doing.
 		if strings.HasPrefix(r.URL.Query().Get("id"), "bad") || r.URL.Path == "/bad" {
@@ -236,8 +348,9 @@ func TestCountAgreesWithDeliveries(t *testing.T) {
 		}
 	})
 	c := newCloud(t, emulator.Switches{})
+	c.behind.Store(int64(time.Minute)) // the window ends with the last whole second
 	streams, recordings := live.Stream{Client: c.client}, live.Record{Client: c.client}
-	if err := streams.Put(t.Context(), live.LaneUser, push, live.StreamConfig{}, live.StreamConfig{NotifyURL: receiver, Authentication: true, AuthKey: key}); err != nil {
+	if err := streams.Put(t.Context(), quota.User, push, live.StreamConfig{}, live.StreamConfig{NotifyURL: receiver, Authentication: true, AuthKey: key}, false); err != nil {
 		t.Fatal(err)
 	}
 	do := func(err error) {
@@ -256,7 +369,7 @@ func TestCountAgreesWithDeliveries(t *testing.T) {
 	have := live.RecordConfig{}
 	for path, n := range map[string]int{"/good": 5, "/bad": 2} {
 		want := live.RecordConfig{NotifyURL: receiver + path}
-		do(recordings.Put(t.Context(), live.LaneUser, play, have, want))
+		do(recordings.Put(t.Context(), quota.User, play, have, want, true))
 		for range n {
 			do(c.Record(play, "app", "s", "file_created"))
 		}
@@ -265,14 +378,14 @@ func TestCountAgreesWithDeliveries(t *testing.T) {
 	}
 	c.Wait()
 
-	got, err := streams.Count(t.Context(), push, lastHour(), live.Counts{})
+	got, err := streams.Count(t.Context(), push, lastHour, live.Counts{})
 	do(err)
 	check(t, "failed ingest callbacks", got.Failed, 6)
 	check(t, "all ingest callbacks", got.Total, 12)
 	if got.Last == nil || !strings.HasPrefix(got.Last.StreamName, "bad-") || !strings.HasPrefix(got.Last.URL, receiver) || got.Last.Time.IsZero() {
 		t.Errorf("last failed ingest callback: got %+v", got.Last)
 	}
-	got, err = recordings.Count(t.Context(), play, lastHour(), live.Counts{})
+	got, err = recordings.Count(t.Context(), play, lastHour, live.Counts{})
 	do(err)
 	check(t, "failed recording callbacks", got.Failed, 2)
 	check(t, "all recording callbacks", got.Total, 7)

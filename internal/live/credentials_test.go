@@ -6,9 +6,7 @@ package live_test
 import (
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -42,46 +40,6 @@ func TestNoCredentials(t *testing.T) {
 		keptSecret(t, "the error of "+operation, spelled(t, err))
 	}
 	check(t, "requests sent", requests.Load(), 0)
-}
-
-// They are looked for again at each request: who sets them need not restart.
-func TestCredentialsThatCome(t *testing.T) {
-	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "")
-	t.Setenv("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true")
-	t.Setenv("HOME", t.TempDir())
-	c := newCloud(t, emulator.Switches{})
-	_, err := live.Stream{Client: c.client}.Get(t.Context(), live.LaneSync, push)
-	check(t, "class", live.ClassOf(err), live.NoCredentials)
-	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", accessKeyID)
-	_, err = live.Stream{Client: c.client}.Get(t.Context(), live.LaneSync, push)
-	check(t, "class", live.ClassOf(err), "")
-}
-
-// Once found, the identity stays: a later failure of its source must not make
-// the operator someone else.
-func TestCredentialsStay(t *testing.T) {
-	t.Setenv("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true")
-	home := t.TempDir()
-	t.Setenv("HOME", home)
-	c := newCloud(t, emulator.Switches{})
-	var group sync.WaitGroup
-	for range 8 { // at the first use of the credentials
-		group.Go(func() {
-			_, err := live.Stream{Client: c.client}.Get(t.Context(), live.LaneSync, push)
-			check(t, "class", live.ClassOf(err), "")
-		})
-	}
-	group.Wait()
-	if err := os.MkdirAll(filepath.Join(home, ".alibabacloud"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	profile := "[default]\ntype = access_key\naccess_key_id = someone-else\naccess_key_secret = secret\n"
-	if err := os.WriteFile(filepath.Join(home, ".alibabacloud", "credentials"), []byte(profile), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "")
-	_, err := live.Stream{Client: c.client}.Get(t.Context(), live.LaneSync, push)
-	check(t, "class", live.ClassOf(err), live.NoCredentials)
 }
 
 func TestWrongCredentials(t *testing.T) {

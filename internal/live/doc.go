@@ -8,9 +8,13 @@
 //
 // Each family of callbacks ([Stream], [Record], [MPU]) offers Get, Put, Delete and
 // Count. All of them reach the cloud through one function, call, which applies
-// quota, timeout, metrics, error class and redaction. Every error that leaves
-// the package is an [*Error], or a context's, and holds neither an
-// authentication key nor a request URL.
+// quota, breaker, credentials, timeout, metrics, error class and redaction. Every
+// error that leaves the package is an [*Error], a [*quota.Deferral] or a context's.
+//
+// What enters from the cloud, from a token service or from a library passes one
+// border: replies are bounded in bytes and in structure before the SDK sees them
+// (transport.go), text is shown only as [Clean] or [Bound] returns it (text.go),
+// and errors of libraries are told by their kind, never by their text.
 //
 // What the cloud does and does not document is in docs/cloud-api.md.
 package live

@@ -4,15 +4,14 @@
 package live
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
-	"unicode"
+
+	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
 // Class says what an error means for the caller, whatever its spelling.
@@ -48,10 +47,12 @@ type Error struct {
 	Class   Class
 	Action  string // the operation, such as SetLiveStreamsNotifyUrlConfig
 	Code    string // the cloud's code; Network, Timeout or MalformedReply where it sent none
-	Message string // the cloud's message, redacted
+	Message string // the cloud's message, as Clean returns it
 
 	RequestID  string        // for the log and the vendor's support
-	RetryAfter time.Duration // the wait that the cloud, or our own quota, asks for; 0 if none
+	RetryAfter time.Duration // the wait that the cloud asks for; 0 if none
+
+	begun bool // an earlier step of the same change was done
 }
 
 // Error returns the action, the code and the message.
@@ -72,6 +73,37 @@ func ClassOf(err error) Class {
 	return Unavailable
 }
 
+// Refused tells whether nothing was done, for certain: the cloud refused, or nothing
+// was sent. Of a write that failed otherwise nobody knows.
+func (e *Error) Refused() bool {
+	return !e.begun && (e.Class != "" && e.Class != Unavailable || e.Code == codeExpired || e.Code == codeClock)
+}
+
+// begun marks the failure of a later step of a change, of which an earlier one was
+// done: it is no refusal of the change, whatever it says.
+func begun(err error) error {
+	if d, ok := errors.AsType[*quota.Deferral](err); ok {
+		return &Error{Class: Throttled, Action: d.Name, Code: codeNoTurn, Message: "a change that has begun has no turn to go on", RetryAfter: d.Wait, begun: true}
+	}
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return err
+	}
+	marked := *e
+	marked.begun = true
+	return &marked
+}
+
+// Refused tells of any error of this package what Error.Refused does. A request
+// that has no turn yet was not sent either.
+func Refused(err error) bool {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Refused()
+	}
+	_, later := errors.AsType[*quota.Deferral](err)
+	return later
+}
+
 // label returns the code for metrics. A code that is not known becomes Other,
 // so that no endpoint can make up series without end.
 func (e *Error) label() string {
@@ -79,7 +111,7 @@ func (e *Error) label() string {
 	if known || e.Code == codeNetwork || e.Code == codeTimeout || e.Code == codeMalformed {
 		return e.Code
 	}
-	return "Other"
+	return codeOther
 }
 
 // Codes that did not come from the cloud.
@@ -87,9 +119,25 @@ const (
 	codeNetwork   = "Network"
 	codeTimeout   = "Timeout"
 	codeMalformed = "MalformedReply"
-	codeQuota     = "LocalQuota"
 	codeNoCreds   = "NoCredentials"
+	codeOther     = "Other" // it sent one that is none, or must not be shown
 )
+
+// Codes of the cloud that are told apart.
+const (
+	codeExpired   = "InvalidSecurityToken.Expired"
+	codeClock     = "InvalidTimeStamp.Expired"
+	codeNoTurn    = "NoTurn"
+	codeSignature = "SignatureDoesNotMatch"
+)
+
+// messages take the place of the cloud's own, where that is the whole request, or
+// does not say what to do.
+var messages = map[string]string{
+	codeSignature:         "the signature does not match: check the access key secret",
+	"IncompleteSignature": "the signature does not match: check the access key secret",
+	codeClock:             "the clock of this machine is off: the cloud takes the request for an old one",
+}
 
 // classes are the documented codes, by what they mean. Codes that are not
 // listed are classified by prefix and status in classify.
@@ -99,6 +147,8 @@ var classes = map[string]Class{
 	"ServerError":        Unavailable,
 	// A nonce of ours was seen before: the next request has another.
 	"SignatureNonceUsed": Unavailable,
+	// A clock is off, which passes.
+	codeClock: Unavailable,
 
 	"Throttling":          Throttled,
 	"Throttling.User":     Throttled,
@@ -114,9 +164,8 @@ var classes = map[string]Class{
 	"InvalidAccessKeyId.NotFound":                AccessDenied,
 	"InvalidAccessKeyId.Inactive":                AccessDenied,
 	"InvalidTimeStamp.Format":                    AccessDenied,
-	"InvalidTimeStamp.Expired":                   AccessDenied,
-	"SignatureDoesNotMatch":                      AccessDenied,
-	"InvalidSecurityToken.Expired":               AccessDenied,
+	codeSignature:                                AccessDenied,
+	codeExpired:                                  AccessDenied, // for good; a session is renewed
 	"InvalidSecurityToken.Malformed":             AccessDenied,
 	"InvalidSecurityToken.MismatchWithAccessKey": AccessDenied,
 
@@ -176,62 +225,3 @@ func classify(status int, code string) Class {
 
 // maxMessage bounds, in bytes, what is kept of a message from the cloud.
 const maxMessage = 300
-
-// keyParameter finds an authentication key that is called by its name: as a
-// request parameter, in JSON or in XML, also where that was quoted or
-// percent-encoded again, as in a string to sign.
-var keyParameter = regexp.MustCompile(`(?i)(AuthKey` + between + `*(?:[=:>]|%(?:25)*3[ade])` + between + `*)[a-z0-9]+`)
-
-// between is a character that may stand between the name of a key and the key.
-const between = `(?:[\s+"'\\=:>]|%(?:25)*(?:2[027b]|3[ade]|5c))`
-
-// redact returns a message from the cloud that is safe and stable: keys are
-// hidden, the request ID is removed, the length is bounded.
-func redact(message, requestID string, keys ...Key) string {
-	message = hide(message, keys)
-	if requestID != "" {
-		// What was apart may be a key now.
-		message = hide(strings.ReplaceAll(message, requestID, ""), keys)
-	}
-	message = strings.Join(strings.FieldsFunc(message, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
-	if len(message) > maxMessage {
-		message = strings.ToValidUTF8(message[:maxMessage], "") + "..."
-	}
-	return message
-}
-
-// hide replaces keys, those that are known and those called by their name.
-func hide(message string, keys []Key) string {
-	for _, k := range keys {
-		if k != "" {
-			message = spelled(k).ReplaceAllString(message, hidden)
-		}
-	}
-	return keyParameter.ReplaceAllString(message, "${1}"+hidden)
-}
-
-// spelled finds a key as a server may repeat it: in either case, percent-encoded,
-// as escapes of JSON or references of HTML and XML, in hex or in base64.
-func spelled(k Key) *regexp.Regexp {
-	var letters, digits strings.Builder
-	for _, c := range []byte(k) {
-		fmt.Fprintf(&letters, `(?:%[1]s|%%(?:25)*%02[2]x|\\+(?:u00|x)%02[2]x|&#(?:0*%[2]d|x0*%[2]x);)`, regexp.QuoteMeta(string(c)), c)
-		fmt.Fprintf(&digits, "%02x", c)
-	}
-	return regexp.MustCompile(`(?i)` + letters.String() + `|` + digits.String() + `|(?-i:` + strings.Join(base64Spellings(string(k)), "|") + `)`)
-}
-
-// base64Spellings are what of a key is the same in the base64 of every text that
-// holds it: one for each place in a group of three characters.
-func base64Spellings(key string) []string {
-	var all []string
-	for before := range 3 {
-		padded := make([]byte, before, before+len(key))
-		padded = append(padded, key...)
-		encoded := base64.RawStdEncoding.EncodeToString(padded)
-		// The first and the last character may share bits with a neighbour.
-		from, to := (before*8+5)/6, len(padded)*8/6
-		all = append(all, regexp.QuoteMeta(encoded[from:to]))
-	}
-	return all
-}

@@ -18,11 +18,15 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/live-notify/live-notify-operator/internal/emulator"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
 // Codes of the package where the cloud sent none.
@@ -35,28 +39,24 @@ const (
 // reads are all ways to read from the cloud.
 var reads = map[string]func(context.Context, *live.Client) (zero bool, err error){
 	"stream Get": func(ctx context.Context, c *live.Client) (bool, error) {
-		got, err := live.Stream{Client: c}.Get(ctx, live.LaneSync, push)
+		got, err := live.Stream{Client: c}.Get(ctx, quota.Sync, push)
 		return got == live.StreamConfig{}, err
 	},
 	"record Get": func(ctx context.Context, c *live.Client) (bool, error) {
-		got, err := live.Record{Client: c}.Get(ctx, live.LaneSync, play)
+		got, err := live.Record{Client: c}.Get(ctx, quota.Sync, play)
 		return got == live.RecordConfig{}, err
 	},
 	"stream Count": func(ctx context.Context, c *live.Client) (bool, error) {
-		got, err := live.Stream{Client: c}.Count(ctx, push, lastHour(), live.Counts{})
+		got, err := live.Stream{Client: c}.Count(ctx, push, lastHour, live.Counts{})
 		return reflect.DeepEqual(got, live.Counts{}), err
 	},
 	"record Count": func(ctx context.Context, c *live.Client) (bool, error) {
-		got, err := live.Record{Client: c}.Count(ctx, play, lastHour(), live.Counts{})
+		got, err := live.Record{Client: c}.Count(ctx, play, lastHour, live.Counts{})
 		return reflect.DeepEqual(got, live.Counts{}), err
 	},
 }
 
-// lastHour ends a little in the future, as times are cut to whole seconds.
-func lastHour() live.Query {
-	now := time.Now().Add(2 * time.Second)
-	return live.Query{Start: now.Add(-time.Hour), End: now}
-}
+var lastHour = live.Query{Window: time.Hour}
 
 // failure is what an error has to be.
 func failure(t *testing.T, err error, class live.Class, code string) {
@@ -174,19 +174,6 @@ func TestUnreadableIsNotAbsent(t *testing.T) {
 	}
 }
 
-func TestHugeReply(t *testing.T) {
-	t.Parallel()
-	c := against(t, func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, `{"RequestId":"REQ-1","X":"`)
-		for range 17 {
-			_, _ = io.WriteString(w, strings.Repeat("x", 1<<20))
-		}
-		_, _ = io.WriteString(w, `"}`)
-	})
-	_, err := live.Stream{Client: c}.Get(t.Context(), live.LaneSync, push)
-	failure(t, err, live.Unavailable, malformed)
-}
-
 // connections are servers that do not get as far as a reply.
 var connections = map[string]struct {
 	serve   http.HandlerFunc
@@ -239,26 +226,43 @@ func TestNoConnectionIsNotAbsent(t *testing.T) {
 	}
 }
 
+// nobody returns an endpoint at a port that is taken, so that no other test gets it,
+// and that nobody listens at.
+func nobody(t *testing.T) string {
+	t.Helper()
+	s, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Close(s) })
+	if err := syscall.Bind(s, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	name, err := syscall.Getsockname(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("http://127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port)
+}
+
 func TestWrongEndpoint(t *testing.T) {
 	t.Parallel()
-	gone := httptest.NewServer(http.NotFoundHandler())
-	gone.Close()
-	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
+	untrusted := httptest.NewUnstartedServer(http.NotFoundHandler())
 	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
+	untrusted.StartTLS()
 	t.Cleanup(untrusted.Close)
 	plain := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(plain.Close)
 	for name, tc := range map[string]struct{ endpoint, message string }{
-		"nobody listens":   {gone.URL, "connection refused by 127.0.0.1"},
+		"nobody listens":   {nobody(t), "connection refused by 127.0.0.1"},
 		"not trusted":      {untrusted.URL, "TLS certificate"},
-		"https to http":    {strings.Replace(plain.URL, "http://", "https://", 1), "no connection to"},
-		"a name of no one": {"https://live.invalid", "live.invalid"},
+		"https to http":    {strings.Replace(plain.URL, "http://", "https://", 1), "does not speak TLS"},
+		"a name of no one": {"https://live.invalid", "cannot resolve live.invalid"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := newClient(t, live.Options{Endpoint: tc.endpoint})
 			for operation, read := range reads {
-				_, err := read(t.Context(), c)
+				_, err := read(t.Context(), newClient(t, live.Options{Endpoint: tc.endpoint}))
 				check(t, operation+": class", live.ClassOf(err), live.Unavailable)
 				if err == nil || !strings.Contains(err.Error(), tc.message) {
 					t.Errorf("%s: got %v, want it to say %q", operation, err, tc.message)
@@ -284,10 +288,8 @@ func TestTimeoutIsNotAbsent(t *testing.T) {
 		for operation, read := range reads {
 			t.Run(name+", "+operation, func(t *testing.T) {
 				t.Parallel()
-				c := against(t, serve)
-				ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-				defer cancel()
-				_, err := read(ctx, c)
+				c := newClient(t, live.Options{Endpoint: listen(t, serve), Timeout: 100 * time.Millisecond})
+				_, err := read(t.Context(), c)
 				failure(t, err, live.Unavailable, timeout)
 			})
 		}
@@ -330,7 +332,7 @@ var codes = map[string]struct {
 	"InvalidAccessKeyId.NotFound":     {404, live.AccessDenied},
 	"InvalidAccessKeyId.Inactive":     {400, live.AccessDenied},
 	"InvalidTimeStamp.Format":         {400, live.AccessDenied},
-	"InvalidTimeStamp.Expired":        {400, live.AccessDenied},
+	"InvalidTimeStamp.Expired":        {400, live.Unavailable},
 	"SignatureNonceUsed":              {400, live.Unavailable},
 	"SignatureDoesNotMatch":           {400, live.AccessDenied},
 	"Throttling":                      {400, live.Throttled},
@@ -392,18 +394,21 @@ func TestClassByCode(t *testing.T) {
 			t.Parallel()
 			c := newCloud(t, emulator.Switches{})
 			c.Inject(emulator.Fault{Code: code, Status: tc.status, Message: "Because."})
+			// A new client each time: an outage is no answer to each request.
+			another := func() *live.Client { return newClient(t, live.Options{Endpoint: c.url}) }
 			for operation, read := range reads {
-				zero, err := read(t.Context(), c.client)
+				zero, err := read(t.Context(), another())
 				failure(t, err, tc.class, code)
 				check(t, operation+": zero value", zero, true)
-				_, again := read(t.Context(), c.client)
+				_, again := read(t.Context(), another())
 				check(t, operation+": text of the same failure", again.Error(), err.Error())
+				check(t, operation+": refused", live.Refused(err), tc.class != live.Unavailable || code == "InvalidTimeStamp.Expired")
 			}
 			want := live.StreamConfig{NotifyURL: hook}
-			failure(t, live.Stream{Client: c.client}.Put(t.Context(), live.LaneUser, push, live.StreamConfig{}, want), tc.class, code)
-			failure(t, live.Record{Client: c.client}.Put(t.Context(), live.LaneUser, play, live.RecordConfig{}, live.RecordConfig{NotifyURL: hook}), tc.class, code)
-			failure(t, live.Stream{Client: c.client}.Delete(t.Context(), live.LaneUser, push), tc.class, code)
-			failure(t, live.Record{Client: c.client}.Delete(t.Context(), live.LaneUser, play), tc.class, code)
+			failure(t, live.Stream{Client: another()}.Put(t.Context(), quota.User, push, live.StreamConfig{}, want, false), tc.class, code)
+			failure(t, live.Record{Client: another()}.Put(t.Context(), quota.User, play, live.RecordConfig{}, live.RecordConfig{NotifyURL: hook}, false), tc.class, code)
+			failure(t, live.Stream{Client: another()}.Delete(t.Context(), quota.User, push), tc.class, code)
+			failure(t, live.Record{Client: another()}.Delete(t.Context(), quota.User, play), tc.class, code)
 		})
 	}
 }
@@ -428,8 +433,8 @@ func TestNotFoundCodes(t *testing.T) {
 					failure(t, err, live.NotFound, code)
 				}
 			}
-			check(t, "stream Delete", live.Stream{Client: c.client}.Delete(t.Context(), live.LaneUser, push), nil)
-			check(t, "record Delete", live.Record{Client: c.client}.Delete(t.Context(), live.LaneUser, play), nil)
+			check(t, "stream Delete", live.Stream{Client: c.client}.Delete(t.Context(), quota.User, push), nil)
+			check(t, "record Delete", live.Record{Client: c.client}.Delete(t.Context(), quota.User, play), nil)
 		})
 	}
 }
@@ -438,7 +443,7 @@ func TestNotFoundCodes(t *testing.T) {
 func TestNumericCode(t *testing.T) {
 	t.Parallel()
 	c := against(t, body(403, `{"RequestId":"REQ-1","Code":403,"Message":"no"}`))
-	_, err := live.Stream{Client: c}.Get(t.Context(), live.LaneSync, push)
+	_, err := live.Stream{Client: c}.Get(t.Context(), quota.Sync, push)
 	failure(t, err, live.Unavailable, "403")
 }
 
@@ -453,19 +458,19 @@ func TestErrorsOfTheEmulatorItself(t *testing.T) {
 		class live.Class
 		code  string
 	}{
-		"unknown domain, Get":    {get(streams.Get(t.Context(), live.LaneSync, "other.example.com")), live.DomainNotFound, "InvalidDomain.NotFound"},
-		"unknown domain, Put":    {streams.Put(t.Context(), live.LaneUser, "other.example.com", live.StreamConfig{}, url), live.DomainNotFound, "InvalidDomain.NotFound"},
-		"unknown domain, Delete": {streams.Delete(t.Context(), live.LaneUser, "other.example.com"), live.DomainNotFound, "InvalidDomain.NotFound"},
-		"playback domain, Put":   {streams.Put(t.Context(), live.LaneUser, play, live.StreamConfig{}, url), live.WrongDomainType, "CodeNotPushDomain"},
-		"playback domain, Get":   {get(streams.Get(t.Context(), live.LaneSync, play)), live.WrongDomainType, "IllegalOperation"},
+		"unknown domain, Get":    {get(streams.Get(t.Context(), quota.Sync, "other.example.com")), live.DomainNotFound, "InvalidDomain.NotFound"},
+		"unknown domain, Put":    {streams.Put(t.Context(), quota.User, "other.example.com", live.StreamConfig{}, url, false), live.DomainNotFound, "InvalidDomain.NotFound"},
+		"unknown domain, Delete": {streams.Delete(t.Context(), quota.User, "other.example.com"), live.DomainNotFound, "InvalidDomain.NotFound"},
+		"playback domain, Put":   {streams.Put(t.Context(), quota.User, play, live.StreamConfig{}, url, false), live.WrongDomainType, "CodeNotPushDomain"},
+		"playback domain, Get":   {get(streams.Get(t.Context(), quota.Sync, play)), live.WrongDomainType, "IllegalOperation"},
 		"ingest domain, Put": {
-			recordings.Put(t.Context(), live.LaneUser, push, live.RecordConfig{}, live.RecordConfig{NotifyURL: hook}), live.WrongDomainType, "IllegalOperation",
+			recordings.Put(t.Context(), quota.User, push, live.RecordConfig{}, live.RecordConfig{NotifyURL: hook}, false), live.WrongDomainType, "IllegalOperation",
 		},
 		"a short key": {
-			streams.Put(t.Context(), live.LaneUser, push, live.StreamConfig{}, live.StreamConfig{NotifyURL: hook, Authentication: true, AuthKey: "short"}), live.Rejected, "InvalidParam",
+			streams.Put(t.Context(), quota.User, push, live.StreamConfig{}, live.StreamConfig{NotifyURL: hook, Authentication: true, AuthKey: "short"}, false), live.Rejected, "InvalidParam",
 		},
 		"a URL that is none": {
-			recordings.Put(t.Context(), live.LaneUser, play, live.RecordConfig{}, live.RecordConfig{NotifyURL: "ftp://a"}), live.Rejected, "InvalidNotifyUrl.Malformed",
+			recordings.Put(t.Context(), quota.User, play, live.RecordConfig{}, live.RecordConfig{NotifyURL: "ftp://a"}, false), live.Rejected, "InvalidNotifyUrl.Malformed",
 		},
 	} {
 		t.Run(name, func(t *testing.T) { failure(t, tc.err, tc.class, tc.code) })
@@ -508,7 +513,7 @@ func TestRetryAfter(t *testing.T) {
 				w.WriteHeader(http.StatusBadRequest)
 				_, _ = fmt.Fprintf(w, `{"RequestId":"REQ-1","Code":%q,"Message":"m"}`, tc.code)
 			})
-			_, err := live.Stream{Client: c}.Get(t.Context(), live.LaneSync, push)
+			_, err := live.Stream{Client: c}.Get(t.Context(), quota.Sync, push)
 			check(t, "class", live.ClassOf(err), tc.class)
 			if e, ok := errors.AsType[*live.Error](err); ok {
 				check(t, "wait", e.RetryAfter, tc.wait)
@@ -528,8 +533,8 @@ func TestErrorText(t *testing.T) {
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = fmt.Fprintf(w, `{"RequestId":" %s","Code":"InvalidParam","Message":"Parameter\n invalid (request %s). %s"}`, id, id, strings.Repeat("é", 1000))
 	})
-	_, first := live.Stream{Client: c}.Get(t.Context(), live.LaneSync, push)
-	_, second := live.Stream{Client: c}.Get(t.Context(), live.LaneSync, push)
+	_, first := live.Stream{Client: c}.Get(t.Context(), quota.Sync, push)
+	_, second := live.Stream{Client: c}.Get(t.Context(), quota.Sync, push)
 	check(t, "text of the same failure", second.Error(), first.Error())
 	const start = "DescribeLiveStreamsNotifyUrlConfig: InvalidParam: Parameter invalid (request ). é"
 	if text := first.Error(); !strings.HasPrefix(text, start) || len(text) > 400 || strings.ContainsAny(text, "\n\ufffd") {
@@ -555,38 +560,192 @@ func TestLostReply(t *testing.T) {
 	c.Inject(emulator.Fault{Action: "AddLiveRecordNotifyConfig", LoseReply: true, Times: 1})
 	recordings := live.Record{Client: c.client}
 	want := live.RecordConfig{NotifyURL: hook}
-	failure(t, recordings.Put(t.Context(), live.LaneUser, play, live.RecordConfig{}, want), live.Unavailable, network)
+	failure(t, recordings.Put(t.Context(), quota.User, play, live.RecordConfig{}, want, false), live.Unavailable, network)
 	check(t, "calls: the request is not sent twice", c.actions(), "Add")
-	have, err := recordings.Get(t.Context(), live.LaneSync, play)
+	have, err := recordings.Get(t.Context(), quota.Sync, play)
 	if err != nil {
 		t.Fatal(err)
 	}
 	check(t, "have", have, want)
 }
 
-// A small reply that unpacks to a large one is read as far as any other.
-func TestDecompressionBomb(t *testing.T) {
+// A reply that is larger than any of the API is none, however it is built; one that
+// is as large as they get is read.
+func TestBoundsOfAReply(t *testing.T) {
 	t.Parallel()
+	const open = `{"RequestId":"REQ-1","X":`
+	for name, tc := range map[string]struct {
+		status int
+		body   string
+		code   string // "" for success
+	}{
+		"a long string":          {200, open + `"` + strings.Repeat("x", 1<<20) + `"}`, malformed},
+		"nearly as long":         {200, open + `"` + strings.Repeat("x", 1<<20-100) + `"}`, ""},
+		"many objects":           {200, open + `[` + strings.Repeat("{},", 10_000) + `{}]}`, malformed},
+		"a full page of records": {200, open + `[` + strings.Repeat(`{"a":"b","c":"d","e":"f","g":1,"h":"i","j":"k","l":"m","n":"o","p":"q"},`, 500) + `{}]}`, ""},
+		"deep":                   {200, open + strings.Repeat("[", 16) + strings.Repeat("]", 16) + "}", malformed},
+		"nearly as deep":         {200, open + strings.Repeat("[", 15) + strings.Repeat("]", 15) + "}", ""},
+		"deep objects":           {200, open + strings.Repeat(`{"a":`, 16) + "1" + strings.Repeat("}", 16) + "}", malformed},
+		"a long error":           {400, `{"RequestId":"R","Code":"InvalidParam","Message":"` + strings.Repeat("x ", 33<<10) + `"}`, malformed},
+		"nearly as long an error": {
+			400, `{"RequestId":"R","Code":"InvalidParam","Message":"` + strings.Repeat("x ", 31<<10) + `"}`, "InvalidParam",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := live.Record{Client: against(t, body(tc.status, tc.body))}.Get(t.Context(), quota.Sync, play)
+			e, _ := errors.AsType[*live.Error](err)
+			switch {
+			case tc.code == "":
+				check(t, "error", err, nil)
+			case e == nil:
+				t.Errorf("got %v, want code %s", err, tc.code)
+			default:
+				check(t, "code", e.Code, tc.code)
+			}
+		})
+	}
+}
+
+// part of a body, that many times.
+type part struct {
+	times int
+	text  string
+}
+
+// reader reads parts without ever having them in memory.
+func reader(parts ...part) io.Reader {
+	var all []io.Reader
+	for _, p := range parts {
+		for range p.times {
+			all = append(all, strings.NewReader(p.text))
+		}
+	}
+	return io.MultiReader(all...)
+}
+
+// plain answers with parts, and zipped with them in gzip.
+func plain(parts ...part) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.Copy(w, reader(parts...)) }
+}
+
+func zipped(parts ...part) http.HandlerFunc {
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
-	_, _ = io.WriteString(z, `{"RequestId":"REQ-1","X":"`)
-	blank := bytes.Repeat([]byte{' '}, 1<<20)
-	for range 512 {
-		_, _ = z.Write(blank)
-	}
-	_, _ = io.WriteString(z, `"}`)
+	_, _ = io.Copy(z, reader(parts...))
 	_ = z.Close()
-	var before, after runtime.MemStats
-	c := against(t, func(w http.ResponseWriter, _ *http.Request) {
+	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
 		_, _ = w.Write(packed.Bytes())
-	})
-	runtime.ReadMemStats(&before)
-	_, err := live.Stream{Client: c}.Get(t.Context(), live.LaneSync, push)
-	runtime.ReadMemStats(&after)
-	failure(t, err, live.Unavailable, malformed)
-	// Others allocate too; without a bound it would be half a gigabyte at least.
-	if used := after.TotalAlloc - before.TotalAlloc; used > 400<<20 {
-		t.Errorf("%d MiB were allocated", used>>20)
 	}
+}
+
+// bodies are replies that are made to take memory.
+func bodies() map[string]http.HandlerFunc {
+	open := part{1, `{"RequestId":"R","HasMore":false,"TotalNum":1,"Logs":[`}
+	objects := part{1_000, strings.Repeat("{},", 5_000)} // 15 MB
+	blank := strings.Repeat(" ", 64<<10)
+	k := strings.Repeat("k", 100)
+	keys := &strings.Builder{}
+	for i := range 900 {
+		_, _ = fmt.Fprintf(keys, `"%01000d":1,`, i)
+	}
+	return map[string]http.HandlerFunc{
+		"15 MB of objects":         plain(open, objects, part{1, "{}]}"}),
+		"as many tokens as may be": plain(open, part{999, strings.Repeat("{},", 10)}, part{1, "{}]}"}),
+		"objects, zipped":          zipped(open, objects, part{1, "{}]}"}),
+		"a bomb":                   zipped(part{1, `{"RequestId":"R","X":"`}, part{4_000, blank}, part{1, `"}`}),
+		"strings of 100 bytes":     plain(open, part{9_900, `"` + k + `",`}, part{1, "1]}"}),
+		"strings in records":       plain(open, part{120, `{"MsgId":"` + strings.Repeat("é", 4_000) + `"},`}, part{1, "{}]}"}),
+		"one string":               plain(open, part{1, `{"MsgId":"`}, part{10_000, k}, part{1, `"}]}`}),
+		"escapes":                  plain(open, part{1, `{"MsgId":"`}, part{17_000, strings.Repeat(`\u0041`, 10)}, part{1, `"}]}`}),
+		"control characters":       plain(open, part{1, `{"MsgId":"`}, part{17_000, strings.Repeat(`\u0001`, 10)}, part{1, `"}]}`}),
+		"long keys":                plain(part{1, `{"RequestId":"R",` + keys.String() + `"x":1}`}),
+		"one key":                  plain(part{1, `{"RequestId":"R","`}, part{10_000, k}, part{1, `":1}`}),
+		"deep":                     plain(part{1, `{"RequestId":"R","X":`}, part{10_000, strings.Repeat("[", 50)}, part{10_000, strings.Repeat("]", 50)}, part{1, "}"}),
+		"numbers":                  plain(part{1, `{"RequestId":"R","X":[`}, part{10_000, strings.Repeat("1,", 50)}, part{1, "1]}"}),
+		"one number":               plain(part{1, `{"RequestId":"R","X":`}, part{10_000, strings.Repeat("1", 100)}, part{1, "}"}),
+		"an error of 1 MiB": func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusBadRequest)
+			plain(part{1, `{"Code":"InvalidParam","Message":"`}, part{16, blank}, part{1, `"}`})(w, r)
+		},
+		"a header of 1 MiB": raw(func(*http.Request) string {
+			return "HTTP/1.1 200 OK\r\n" + strings.Repeat("X-Long: "+blank+"\r\n", 16) + "\r\n"
+		}),
+		"without an end": func(w http.ResponseWriter, r *http.Request) {
+			for r.Context().Err() == nil {
+				if _, err := io.WriteString(w, blank); err != nil {
+					return
+				}
+			}
+		},
+		"a byte a second": func(w http.ResponseWriter, r *http.Request) {
+			tick := time.NewTicker(time.Second)
+			defer tick.Stop()
+			for {
+				_, _ = io.WriteString(w, " ")
+				_ = http.NewResponseController(w).Flush()
+				select {
+				case <-tick.C:
+				case <-r.Context().Done():
+					return
+				}
+			}
+		},
+	}
+}
+
+// One client takes less than 100 MiB, whatever its endpoint answers. Not parallel:
+// the heap is everyone's.
+func TestMemoryOfReplies(t *testing.T) {
+	for name, answer := range bodies() {
+		t.Run(name, func(t *testing.T) {
+			c := newClient(t, live.Options{Endpoint: listen(t, answer), Timeout: time.Second})
+			base := heap(true)
+			var peak atomic.Uint64
+			done, sampled := make(chan struct{}), make(chan struct{})
+			go func() {
+				defer close(sampled)
+				for {
+					select {
+					case <-done:
+						return
+					case <-time.After(2 * time.Millisecond):
+						peak.Store(max(peak.Load(), heap(false)))
+					}
+				}
+			}()
+			var group sync.WaitGroup
+			for i := range 30 {
+				group.Go(func() {
+					switch i % 3 {
+					case 0:
+						_, _ = live.MPU{Client: c}.Count(t.Context(), fmt.Sprint(i), lastHour, live.Counts{})
+					case 1:
+						_, _ = live.Stream{Client: c}.Get(t.Context(), quota.User, fmt.Sprint(i))
+					default:
+						_, _ = live.Record{Client: c}.Count(t.Context(), fmt.Sprint(i), lastHour, live.Counts{})
+					}
+				})
+			}
+			group.Wait()
+			close(done)
+			<-sampled
+			taken := (int64(peak.Load()) - int64(base)) >> 20
+			t.Logf("30 requests took %d MiB", taken)
+			if taken > 100 {
+				t.Errorf("30 requests took %d MiB, want 100 at most", taken)
+			}
+		})
+	}
+}
+
+// heap returns the size of the heap.
+func heap(collect bool) uint64 {
+	if collect {
+		runtime.GC()
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }

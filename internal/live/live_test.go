@@ -6,13 +6,17 @@ package live
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"net/http"
 	"strings"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	sdk "github.com/alibabacloud-go/live-20161101/v2/client"
 	"github.com/alibabacloud-go/tea/dara"
+
+	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
 func TestParseEndpoint(t *testing.T) {
@@ -70,117 +74,250 @@ func TestParseEndpoint(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := parseEndpoint(tc.endpoint, tc.insecure)
+			got, err := parseEndpoint(tc.endpoint, DefaultEndpoint, tc.insecure)
 			if got != tc.want {
 				t.Errorf("got %+v, want %+v", got, tc.want)
 			}
 			if (err != nil) != (tc.refused != "") || err != nil && !strings.Contains(err.Error(), tc.refused) {
 				t.Errorf("got error %v, want %q", err, tc.refused)
 			}
+			if (CheckEndpoint(tc.endpoint, tc.insecure) == nil) != (err == nil) {
+				t.Error("CheckEndpoint says something else")
+			}
+			if err != nil && len(tc.endpoint) > 9 && strings.Contains(err.Error(), tc.endpoint) {
+				t.Errorf("the error repeats the endpoint: %v", err)
+			}
 		})
 	}
 }
 
-// A request that is sent away takes no turn from others, also among many at once,
-// and is not sent away for long.
-func TestLimiterGivesSlotsBack(t *testing.T) {
+func TestHost(t *testing.T) {
 	t.Parallel()
-	l := NewLimits("slots")
-	op := operation{action: "Slots", limit: 0.25 / DefaultQuotaShare} // a turn in 4 s
-	if err := l.wait(t.Context(), op, LaneUser); err != nil {
-		t.Fatal(err)
-	}
-	var group sync.WaitGroup
-	for range 64 {
-		group.Go(func() {
-			for range 200 {
-				_ = l.wait(t.Context(), op, LaneUser)
-			}
-		})
-	}
-	group.Wait()
-	err := l.wait(t.Context(), op, LaneUser)
-	e, ok := errors.AsType[*Error](err)
-	if !ok || e.Class != Throttled || e.RetryAfter > maxPromise {
-		t.Errorf("got %#v, want to be told of a turn", err)
+	for endpoint, want := range map[string]string{
+		"": "live.aliyuncs.com", "https://LIVE.aliyuncs.com": "live.aliyuncs.com", "Live.example.com:8443": "live.example.com:8443", "http://[::1]:80": "[::1]:80",
+	} {
+		c, err := NewClient(Options{Endpoint: endpoint, Credentials: testKey(t)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Host() != want || HostOf(endpoint) != want {
+			t.Errorf("%s: got %q and %q, want %q", endpoint, c.Host(), HostOf(endpoint), want)
+		}
 	}
 }
 
-// A caller who has gone before the turn does not take it from others.
-func TestLimiterContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := NewLimits("context")
-		op := operation{action: "Context", limit: 2 / DefaultQuotaShare}
-		gone, cancel := context.WithCancel(t.Context())
-		cancel()
-		if err := l.wait(t.Context(), op, LaneUser); err != nil {
-			t.Fatal(err)
+func TestVendorEndpoint(t *testing.T) {
+	t.Parallel()
+	for host, want := range map[string]bool{
+		"live.aliyuncs.com": true, "live.aliyuncs.com:443": true, "live.ap-southeast-1.aliyuncs.com": true, "live-vpc.cn-shanghai.aliyuncs.com": true,
+		"": false, "live.aliyuncs.com:8443": false, "live.aliyuncs.com.example.com": false, "xlive.aliyuncs.com": false, "live.a.b.aliyuncs.com": false,
+		"live-vpc.aliyuncs.com": false, "live-aliyuncs.com": false, "livexaliyuncs.com": false, "127.0.0.1": false, "evil.com/live.aliyuncs.com": false, "live..aliyuncs.com": false,
+	} {
+		if got := VendorEndpoint(host); got != want {
+			t.Errorf("%q: got %t", host, got)
 		}
-		for range 10 {
-			if err := l.wait(gone, op, LaneUser); !errors.Is(err, context.Canceled) {
-				t.Fatalf("got %v, want %v", err, context.Canceled)
-			}
-		}
-		start := time.Now()
-		if err := l.wait(t.Context(), op, LaneUser); err != nil {
-			t.Fatal(err)
-		}
-		if took := time.Since(start); took > 900*time.Millisecond {
-			t.Errorf("waited for %s, want one turn of 500ms", took)
-		}
-	})
+	}
+}
+
+// testKey are credentials that need no one.
+func testKey(tb testing.TB) Credentials {
+	tb.Helper()
+	c, err := AccessKey("test-id", "test-secret", "")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return c
 }
 
 func TestEveryRequestHasADeadline(t *testing.T) {
 	t.Parallel()
-	_, err := timed(t.Context(), DefaultTimeout, func(ctx context.Context, _ struct{}, _ *dara.RuntimeOptions) (struct{}, error) {
+	_, _, err := send(t.Context(), DefaultTimeout, "A", func(ctx context.Context) (string, error) {
 		deadline, ok := ctx.Deadline()
-		if left := time.Until(deadline); !ok || left > DefaultTimeout || left < DefaultTimeout/2 {
+		if left := time.Until(deadline); !ok || left > DefaultTimeout {
 			t.Errorf("got a deadline in %s (%t), want %s", left, ok, DefaultTimeout)
 		}
-		return struct{}{}, nil
-	}, struct{}{})
+		return "", nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-// What the credentials library says is different each time, and in a condition
-// it must not be.
-func TestNoCredentialsText(t *testing.T) {
-	t.Parallel()
-	for name, tc := range map[string]struct{ said, want string }{
-		"plain":                     {"the OIDCTokenFilePath is empty", "the OIDCTokenFilePath is empty"},
-		"a reply of the service":    {`get session token failed: {"RequestId":"7D5C5C3A-0B1C-5D6E-9F00-112233445566","Code":"NoPermission"}`, `get session token failed: {"RequestId":"","Code":"NoPermission"}`},
-		"a connection that is lost": {"read tcp 10.1.2.3:54321->100.100.100.200:80: i/o timeout", "100.100.100.200:80: i/o timeout"},
-		"several lines":             {"first\nsecond", "first"},
-	} {
-		if got := noCredentials("A", errors.New(tc.said)).Message; got != tc.want {
-			t.Errorf("%s: got %q, want %q", name, got, tc.want)
-		}
-	}
-}
-
-// A panic of the SDK is an error like others, and what it says is not told.
+// A panic of the SDK is an error like others, what it says is not told, and the
+// breaker hears of it. The places of replies that are decoded are free after it.
 func TestPanicOfTheSDK(t *testing.T) {
 	t.Parallel()
 	const key = "Canary0123456789abcdef"
-	own, err := OwnCredentials()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := NewClient(Options{Credentials: own})
-	if err != nil {
-		t.Fatal(err)
-	}
 	for name, value := range map[string]any{"text": key, "error": errors.New(key), "pointer": new(key)} {
 		t.Run(name, func(t *testing.T) {
-			_, err := call(t.Context(), c, LaneUser, operation{action: "Panic", limit: 1000},
-				func(context.Context, string, *dara.RuntimeOptions) (*string, error) { panic(value) }, key)
-			e, ok := errors.AsType[*Error](err)
-			if !ok || e.Class != Unavailable || strings.Contains(e.Error(), key) {
-				t.Errorf("got %v, want class %s and no key", err, Unavailable)
+			var reports []bool
+			c := wired(t, answered(200, http.Header{}, []byte(`{"RequestId":"R"}`)))
+			c.breaker = quota.NewBreaker(func(ok bool) { reports = append(reports, ok) })
+			for range 5 {
+				_, err := call(t.Context(), c, newTurn(quota.User, "k"), describeStream,
+					func(ctx context.Context, _ string, _ *dara.RuntimeOptions) (*string, error) {
+						if _, err := c.api().DescribeLiveStreamsNotifyUrlConfigWithContext(ctx, &sdk.DescribeLiveStreamsNotifyUrlConfigRequest{}, &dara.RuntimeOptions{}); err != nil {
+							t.Error(err)
+						}
+						panic(value)
+					}, key)
+				e, ok := errors.AsType[*Error](err)
+				if !ok || e.Class != Unavailable || strings.Contains(e.Error(), key) {
+					t.Errorf("got %v, want class %s and no key", err, Unavailable)
+				}
+			}
+			if len(reports) != 1 || reports[0] {
+				t.Errorf("the breaker reported %v, want that it opened", reports)
+			}
+			if n := len(c.sdk.HttpClient.(*transport).decoding); n != 0 {
+				t.Errorf("%d places are not free", n)
 			}
 		})
+	}
+}
+
+// A panic of what reports, outside of the SDK, loses nothing either.
+func TestPanicOfAReport(t *testing.T) {
+	t.Parallel()
+	c := wired(t, answered(200, http.Header{}, []byte(`{"RequestId":"R"}`)))
+	broken := true
+	c.limits = quota.NewLimits(1e6, quota.Report{Limit: func(string, float64) {
+		if broken {
+			panic("no label")
+		}
+	}})
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the report did not panic")
+			}
+		}()
+		_, _ = Stream{c}.Get(t.Context(), quota.User, "d")
+	}()
+	broken = false
+	if _, err := (Stream{c}).Get(t.Context(), quota.User, "d"); err != nil {
+		t.Error(err)
+	}
+}
+
+// What the breaker is told.
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[string]quota.Answer{
+		codeNetwork: quota.Unanswered, codeTimeout: quota.Unanswered, codeMalformed: quota.Unanswered, "ServiceUnavailable": quota.Unanswered,
+		"InternalError": quota.Answered, "Throttling": quota.Answered, "Forbidden": quota.Answered, codeOther: quota.Answered,
+	} {
+		if got := answerOf(&Error{Code: code}); got != want {
+			t.Errorf("%s: got %v, want %v", code, got, want)
+		}
+	}
+	if answerOf(nil) != quota.Answered || answerOf(context.Canceled) != quota.Unsaid {
+		t.Error("a reply, or a cancelled request, is told as something else")
+	}
+}
+
+// Nothing is sent while the breaker is open; a probe closes it.
+func TestOutage(t *testing.T) {
+	t.Parallel()
+	down, calls := true, 0
+	c := wired(t, func(*http.Request) *http.Response {
+		calls++
+		if down {
+			return &http.Response{StatusCode: 502, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("<html>"))}
+		}
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"RequestId":"R"}`))}
+	})
+	for i := range 5 {
+		if _, err := (Stream{c}).Get(t.Context(), quota.User, fmt.Sprint(i)); ClassOf(err) != Unavailable {
+			t.Fatal(err)
+		}
+	}
+	_, err := Stream{c}.Get(t.Context(), quota.User, "1")
+	later, ok := errors.AsType[*quota.Deferral](err)
+	if !ok || !later.Outage || !Refused(err) || calls != 5 {
+		t.Fatalf("got %v after %d calls, want to be sent away after 5", err, calls)
+	}
+}
+
+// Credentials come before the quota: what cannot be signed takes no turn.
+func TestNoTurnWithoutCredentials(t *testing.T) {
+	t.Parallel()
+	c := wired(t, answered(200, http.Header{}, []byte(`{"RequestId":"R"}`)))
+	c.limits = quota.NewLimits(0.001, quota.Report{}) // one turn, and then none for a minute
+	good := c.credentials
+	c.credentials = from(func(context.Context, bool) (session, error) { return session{}, noCredentials("none") }).source
+	if _, err := (Stream{c}).Get(t.Context(), quota.User, "d"); ClassOf(err) != NoCredentials || !Refused(err) {
+		t.Fatalf("got %v", err)
+	}
+	c.credentials = good
+	if _, err := (Stream{c}).Get(t.Context(), quota.User, "d"); err != nil {
+		t.Fatalf("the turn is gone: %v", err)
+	}
+	_, err := Stream{c}.Get(t.Context(), quota.User, "e")
+	if later, ok := errors.AsType[*quota.Deferral](err); !ok || later.Outage || !Refused(err) || ClassOf(err) != Unavailable {
+		t.Fatalf("got %#v, want to be sent away", err)
+	}
+}
+
+// A throttled reply lowers the pace of its operation.
+func TestThrottledIsSlower(t *testing.T) {
+	t.Parallel()
+	c := wired(t, answered(400, http.Header{"X-Acs-Retry-After": {"60000"}}, []byte(`{"RequestId":"R","Code":"Throttling.User","Message":"m"}`)))
+	if _, err := (Stream{c}).Get(t.Context(), quota.User, "d"); ClassOf(err) != Throttled || !Refused(err) {
+		t.Fatalf("got %v", err)
+	}
+	_, err := Stream{c}.Get(t.Context(), quota.User, "d")
+	if later, ok := errors.AsType[*quota.Deferral](err); !ok || later.Wait < 30*time.Second {
+		t.Errorf("got %#v, want to wait for a minute", err)
+	}
+	if err := (Stream{c}).Delete(t.Context(), quota.User, "d"); ClassOf(err) != Throttled {
+		t.Errorf("another operation: got %v", err)
+	}
+}
+
+// The cloud's time is that of the Date of its replies, within bounds, and not that
+// of a page of someone else.
+func TestNow(t *testing.T) {
+	t.Parallel()
+	ok := `{"RequestId":"R"}`
+	for name, tc := range map[string]struct {
+		ahead  time.Duration
+		body   string
+		status int
+		want   time.Duration
+	}{
+		"equal": {0, ok, 200, 0}, "a second": {time.Second, ok, 200, 0}, "ahead": {5 * time.Minute, ok, 200, 5 * time.Minute}, "behind": {-14 * time.Minute, ok, 200, -14 * time.Minute},
+		"far ahead": {time.Hour, ok, 200, maxSkew}, "far behind": {-1e6 * time.Hour, ok, 200, -maxSkew},
+		"of an error":       {5 * time.Minute, `{"RequestId":"R","Code":"InvalidParam","Message":"m"}`, 400, 5 * time.Minute},
+		"of someone else":   {5 * time.Minute, `<html>`, 200, 0},
+		"of someone's JSON": {5 * time.Minute, `{"a":1}`, 200, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := wired(t, func(*http.Request) *http.Response {
+				date := time.Now().Add(tc.ahead).UTC().Format(http.TimeFormat)
+				return &http.Response{StatusCode: tc.status, Header: http.Header{"Date": {date}}, Body: io.NopCloser(strings.NewReader(tc.body))}
+			})
+			if got := time.Until(c.Now()); got.Abs() > time.Second {
+				t.Errorf("got %s before the first reply", got)
+			}
+			_, _ = Stream{c}.Get(t.Context(), quota.User, "d")
+			if got := time.Duration(c.skew.Load()) - tc.want; got.Abs() > time.Second {
+				t.Errorf("got %s more than %s", got, tc.want)
+			}
+		})
+	}
+	c := wired(t, answered(200, http.Header{"Date": {"yesterday"}}, []byte(ok)))
+	if _, err := (Stream{c}).Get(t.Context(), quota.User, "d"); err != nil || c.skew.Load() != 0 {
+		t.Errorf("a Date that is none: %v, %d", err, c.skew.Load())
+	}
+}
+
+// Once a change has begun, it waits for its turns.
+func TestFinish(t *testing.T) {
+	t.Parallel()
+	begun := newTurn(quota.Sync, "k")
+	if want := (turn{quota.Sync, "k", finishing}); begun.finish() != want || begun.patience != patience || patience >= finishing {
+		t.Errorf("got %+v and %+v", begun, begun.finish())
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/internal/emulator"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
 const (
@@ -80,13 +81,6 @@ func newCloudWith(t *testing.T, eo emulator.Options, lo live.Options) *cloud {
 	return c
 }
 
-// limits are those of an account that may use a share of what is documented.
-func limits(account string, share float64) *live.Limits {
-	l := live.NewLimits(account)
-	l.SetShare(share)
-	return l
-}
-
 // earlier runs do as if some time ago.
 func (c *cloud) earlier(ago time.Duration, do func()) {
 	c.behind.Store(int64(ago))
@@ -113,6 +107,9 @@ func newClient(t *testing.T, o live.Options) *live.Client {
 		t.Fatal(err)
 	}
 	o.Credentials = own
+	if o.Limits == nil {
+		o.Limits = quota.NewLimits(1000, quota.Report{}) // no quota is a hindrance
+	}
 	c, err := live.NewClient(o)
 	if err != nil {
 		t.Fatal(err)
@@ -123,9 +120,19 @@ func newClient(t *testing.T, o live.Options) *live.Client {
 // against returns a client to a server that answers every request like this.
 func against(t *testing.T, answer http.HandlerFunc) *live.Client {
 	t.Helper()
+	return newClient(t, live.Options{Endpoint: listen(t, answer)})
+}
+
+// listen returns the URL of a server that answers every request like this. At the end
+// it drops what is still waited for.
+func listen(t *testing.T, answer http.HandlerFunc) string {
+	t.Helper()
 	server := httptest.NewServer(answer)
-	t.Cleanup(server.Close)
-	return newClient(t, live.Options{Endpoint: server.URL})
+	t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+	})
+	return server.URL
 }
 
 // check fails the test with both values if they differ.

@@ -5,9 +5,12 @@ package live
 
 import (
 	"errors"
+	"math"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
 var (
@@ -24,52 +27,92 @@ var (
 
 	waits = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "live_notify_api_wait_seconds",
-		Help:    "Time that a request waited for its turn within the account's quota, by operation and lane (user, new, sync, records).",
+		Help:    "Time that a request waited for its turn within the account's quota, by operation and lane (user, new, sync, records, least).",
 		Buckets: []float64{.001, .01, .05, .1, .25, .5, 1, 2.5},
 	}, []string{"action", "lane"})
 
 	deferred = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "live_notify_api_deferred_total",
-		Help: "Requests that had no turn within a second, so that their object comes back when they have, by operation and lane.",
+		Help: "Requests that had no turn soon, so that their object comes back when they have, by operation and lane.",
 	}, []string{"action", "lane"})
 
-	quota = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+	limits = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "live_notify_api_quota_limit",
 		Help: "Requests per second that the operator allows itself, by account and operation.",
 	}, []string{"account", "action"})
 
 	stretches = prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "live_notify_records_interval_stretch",
-		Help: "By how much spec.records.interval is multiplied for all counts to fit into the quota, by account and operation; 1 if they fit as they are.",
+		Name: "live_notify_interval_stretch",
+		Help: "By how much the intervals of regular requests are multiplied for all of them to fit into the quota, by account and operation; 1 if they fit as they are.",
 	}, []string{"account", "action"})
+
+	available = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "live_notify_account_available",
+		Help: "Whether the endpoint of an account answers: 1, or 0 while it is only probed.",
+	}, []string{"account"})
+
+	skews = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "live_notify_clock_skew_seconds",
+		Help: "By how much the clock of the cloud is ahead of ours, by account, by the Date of its last reply.",
+	}, []string{"account"})
 )
 
 // Collectors returns the metrics of all clients, for a registry.
 func Collectors() []prometheus.Collector {
-	return []prometheus.Collector{requests, duration, waits, deferred, quota, stretches}
+	return []prometheus.Collector{requests, duration, waits, deferred, limits, stretches, available, skews}
 }
 
-// stretchOf returns what reports the stretch of an account's counts.
-func stretchOf(account string, op operation) func(float64) {
-	return stretches.WithLabelValues(account, op.action).Set
+// label returns the name of an account as a label.
+func label(account string) string { return Bound(account, 512) }
+
+// Report returns what shows the limits of an account in metrics.
+func Report(account string) quota.Report {
+	account = label(account)
+	return quota.Report{
+		Limit: func(action string, perSecond float64) {
+			limits.WithLabelValues(account, action).Set(math.Round(perSecond*1000) / 1000)
+		},
+		Stretch: func(action string, factor float64) { stretches.WithLabelValues(account, action).Set(factor) },
+	}
+}
+
+// Available returns what shows in metrics whether an account's endpoint answers.
+func Available(account string) func(bool) {
+	g := available.WithLabelValues(label(account))
+	g.Set(1)
+	return func(answers bool) {
+		if answers {
+			g.Set(1)
+		} else {
+			g.Set(0)
+		}
+	}
+}
+
+// ForgetAccount removes the series of an account.
+func ForgetAccount(account string) {
+	of := prometheus.Labels{"account": label(account)}
+	for _, v := range []*prometheus.GaugeVec{limits, stretches, available, skews} {
+		v.DeletePartialMatch(of)
+	}
 }
 
 // observeWait counts the wait for a turn; err is what came of it.
-func observeWait(op operation, lane Lane, d time.Duration, err error) {
-	if _, later := errors.AsType[*Error](err); later {
-		deferred.WithLabelValues(op.action, string(lane)).Inc()
+func observeWait(op operation, lane quota.Lane, d time.Duration, err error) {
+	if _, later := errors.AsType[*quota.Deferral](err); later {
+		deferred.WithLabelValues(op.action, lane.String()).Inc()
 		return
 	}
-	waits.WithLabelValues(op.action, string(lane)).Observe(d.Seconds())
+	waits.WithLabelValues(op.action, lane.String()).Observe(d.Seconds())
 }
 
-func observeRequest(op operation, err error, d time.Duration) {
+func observeRequest(action string, err error, d time.Duration) {
 	code := "OK"
 	if e, ok := errors.AsType[*Error](err); ok {
 		code = e.label()
 	} else if err != nil {
 		code = "Canceled"
 	}
-	requests.WithLabelValues(op.action, code).Inc()
-	duration.WithLabelValues(op.action).Observe(d.Seconds())
+	requests.WithLabelValues(action, code).Inc()
+	duration.WithLabelValues(action).Observe(d.Seconds())
 }

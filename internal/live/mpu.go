@@ -12,6 +12,8 @@ import (
 	"time"
 
 	sdk "github.com/alibabacloud-go/live-20161101/v2/client"
+
+	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
 // MPUConfig is the mixed-stream relay (MPU) event subscription of an RTC
@@ -22,8 +24,11 @@ type MPUConfig struct {
 	// "" is all channels.
 	ChannelIDs string
 	// SubID is given by the cloud and is no part of what is wanted.
-	SubID string `json:"-"`
+	SubID string
 }
+
+// maxChannels is the most channel IDs of a subscription.
+const maxChannels = 20
 
 // JoinChannels returns channel IDs as MPUConfig has them.
 func JoinChannels(ids []string) string {
@@ -39,157 +44,133 @@ func (c MPUConfig) Channels() []string {
 	return strings.Split(c.ChannelIDs, ",")
 }
 
-// Diff names the fields, as the resource spells them, in which have differs
-// from c.
-func (c MPUConfig) Diff(have MPUConfig) []string {
-	return differing(
-		field{"callbackURL", c.CallbackURL == have.CallbackURL},
-		field{"channelIDs", c.ChannelIDs == have.ChannelIDs},
-	)
+// Fields returns the configuration as the resource spells it.
+func (c MPUConfig) Fields() []Field {
+	return []Field{{Name: "callbackURL", Value: c.CallbackURL}, {Name: "channelIDs", Value: c.ChannelIDs}}
 }
 
-// MPU is the family of mixed-stream relay event subscriptions.
+// MPU is the family of mixed-stream relay event subscriptions, by application.
 type MPU struct{ Client *Client }
 
 // Get returns the subscription of an application; the zero value if there is
 // none. An error says nothing of what the cloud holds.
-func (m MPU) Get(ctx context.Context, lane Lane, appID string) (MPUConfig, error) {
-	reply, err := call(ctx, m.Client, lane, describeMPU, m.Client.api().DescribeRtcMPUEventSubWithContext,
-		&sdk.DescribeRtcMPUEventSubRequest{AppId: &appID})
-	if isInvalidParam(err) {
+func (m MPU) Get(ctx context.Context, lane quota.Lane, appID string) (MPUConfig, error) {
+	return m.read(ctx, newTurn(lane, appID))
+}
+
+// Put makes the cloud hold want where it held have. With force, what the cloud does
+// not let it replace is removed first; without, it is an error of class Exists.
+func (m MPU) Put(ctx context.Context, lane quota.Lane, appID string, have, want MPUConfig, force bool) error {
+	c := change[MPUConfig]{m, m.Client.habitsOf("mpu"), have, want, force}
+	return c.put(ctx, newTurn(lane, appID))
+}
+
+// Delete removes the subscription of an application; absence is success.
+func (m MPU) Delete(ctx context.Context, lane quota.Lane, appID string) error {
+	return m.remove(ctx, newTurn(lane, appID))
+}
+
+// ReadRate is the limit of the operation that Get calls.
+func (MPU) ReadRate() quota.Rate { return describeMPU.rate() }
+
+// RecordsRate is the limit of the operation that Count calls, and how often it
+// does so. Usually one page holds what is new.
+func (MPU) RecordsRate() (quota.Rate, float64) { return mpuRecords.rate(), 1 }
+
+func (m MPU) read(ctx context.Context, t turn) (MPUConfig, error) {
+	reply, err := call(ctx, m.Client, t, describeMPU, m.Client.api().DescribeRtcMPUEventSubWithContext,
+		&sdk.DescribeRtcMPUEventSubRequest{AppId: &t.key})
+	if e, ok := errors.AsType[*Error](err); ok && e.Code == invalidParam {
 		// The application ID, of which a wrong one is InvalidAppId, is the only
 		// parameter: there is no subscription.
 		return MPUConfig{}, nil
 	}
-	if err != nil {
+	if err != nil || reply.Body.SubInfo == nil {
 		return MPUConfig{}, err
 	}
 	have := reply.Body.SubInfo
-	if have == nil {
-		return MPUConfig{}, nil
-	}
-	c := MPUConfig{CallbackURL: value(have.CallbackUrl), SubID: value(have.SubId)}
-	if ids := value(have.ChannelIds); ids != "" {
-		c.ChannelIDs = JoinChannels(strings.Split(ids, ","))
-	}
-	return c, nil
+	return MPUConfig{bounded(have.CallbackUrl, maxURL), channelsOf(value(have.ChannelIds)), bounded(have.SubId, maxID)}, nil
 }
 
-// isInvalidParam finds the code that stands, among others, for a subscription
-// that is missing, or exists already: the family has none of its own for these.
-func isInvalidParam(err error) bool {
-	e, ok := errors.AsType[*Error](err)
-	return ok && e.Code == "InvalidParam"
+// channelsOf reads a list of channel IDs, of which it keeps what a subscription may
+// have. One that was cut has a mark, and so has a list.
+func channelsOf(list string) string {
+	ids := strings.SplitN(list, ",", maxChannels+1)
+	if len(ids) > maxChannels {
+		ids = append(ids[:maxChannels-1], cut)
+	}
+	for i, id := range ids {
+		ids[i] = Bound(id, maxID)
+	}
+	return JoinChannels(ids)
 }
 
-// Put makes the cloud hold want where it held have. If the cloud held none but
-// has one by now, the error is of class Exists and nothing is overwritten.
-func (m MPU) Put(ctx context.Context, lane Lane, appID string, have, want MPUConfig) error {
-	if have == (MPUConfig{}) {
-		return m.create(ctx, lane, appID, want)
-	}
-	c := change[MPUConfig]{
-		write: func(ctx context.Context) error {
-			_, err := call(ctx, m.Client, lane, updateMPU, m.Client.api().UpdateRtcMPUEventSubWithContext,
-				&sdk.UpdateRtcMPUEventSubRequest{AppId: &appID, CallbackUrl: &want.CallbackURL, ChannelIds: optional(want.ChannelIDs)})
-			return err
-		},
-		create: func(ctx context.Context) error { return m.create(ctx, lane, appID, want) },
-		read:   func(ctx context.Context) (MPUConfig, error) { return m.Get(ctx, lane, appID) },
-		remove: func(ctx context.Context) error { return m.Delete(ctx, lane, appID) },
-	}
-	if !cleared(want.ChannelIDs, have.ChannelIDs) {
-		return c.put(ctx, nil)
-	}
-	return c.put(ctx, func(now MPUConfig) bool { return cleared(want.ChannelIDs, now.ChannelIDs) })
-}
+// invalidParam is the code that stands, among others, for a subscription that is
+// missing, or exists already: the family has none of its own for these.
+const invalidParam = "InvalidParam"
 
-func (m MPU) create(ctx context.Context, lane Lane, appID string, want MPUConfig) error {
-	_, err := call(ctx, m.Client, lane, createMPU, m.Client.api().CreateRtcMPUEventSubWithContext,
-		&sdk.CreateRtcMPUEventSubRequest{AppId: &appID, CallbackUrl: &want.CallbackURL, ChannelIds: optional(want.ChannelIDs)})
-	if !isInvalidParam(err) {
+// means makes an error of InvalidParam one of the given class, if that is what it
+// stands for: that there is a subscription, or none.
+func (m MPU) means(ctx context.Context, t turn, class Class, err error) error {
+	invalid, ok := errors.AsType[*Error](err)
+	if !ok || invalid.Code != invalidParam {
 		return err
 	}
-	switch now, readErr := m.Get(ctx, lane, appID); {
-	case readErr != nil: // what was meant is not known
+	now, readErr := m.read(ctx, t.finish())
+	if readErr != nil { // what was meant is not known
 		return readErr
-	case now != MPUConfig{}:
-		return &Error{Class: Exists, Action: createMPU.action, Code: "InvalidParam", Message: "the application has a subscription already"}
-	default:
-		return err
 	}
+	if (now != MPUConfig{}) == (class == Exists) {
+		invalid.Class = class
+	}
+	return invalid
 }
 
-// Delete removes the subscription of an application; absence is success.
-func (m MPU) Delete(ctx context.Context, lane Lane, appID string) error {
-	_, err := call(ctx, m.Client, lane, deleteMPU, m.Client.api().DeleteRtcMPUEventSubWithContext,
-		&sdk.DeleteRtcMPUEventSubRequest{AppId: &appID})
-	if !isInvalidParam(err) {
-		return err
-	}
-	switch now, readErr := m.Get(ctx, lane, appID); {
-	case readErr != nil: // what was meant is not known
-		return readErr
-	case now == MPUConfig{}:
-		return nil
-	default:
-		return err
-	}
+func (m MPU) create(ctx context.Context, t turn, want MPUConfig) error {
+	_, err := call(ctx, m.Client, t, createMPU, m.Client.api().CreateRtcMPUEventSubWithContext,
+		&sdk.CreateRtcMPUEventSubRequest{AppId: &t.key, CallbackUrl: &want.CallbackURL, ChannelIds: optional(want.ChannelIDs)})
+	return m.means(ctx, t, Exists, err)
+}
+
+func (m MPU) write(ctx context.Context, t turn, want MPUConfig, leaveOut bool) error {
+	_, err := call(ctx, m.Client, t, updateMPU, m.Client.api().UpdateRtcMPUEventSubWithContext,
+		&sdk.UpdateRtcMPUEventSubRequest{AppId: &t.key, CallbackUrl: &want.CallbackURL, ChannelIds: parameter(want.ChannelIDs, leaveOut)})
+	return m.means(ctx, t, NotFound, err)
+}
+
+func (m MPU) remove(ctx context.Context, t turn) error {
+	_, err := call(ctx, m.Client, t, deleteMPU, m.Client.api().DeleteRtcMPUEventSubWithContext,
+		&sdk.DeleteRtcMPUEventSubRequest{AppId: &t.key})
+	return ignoreNotFound(m.means(ctx, t, NotFound, err))
 }
 
 // mpuPage is the most records that the cloud returns at once.
 const mpuPage = 100
 
-// Count counts the events that were sent since the counts before, and returns
-// the counts of the whole window. With very many of them the counts are
-// Unfinished.
+// Count counts the events that were sent since the counts before, and returns the
+// counts of the whole window that ends now. With very many of them, or an error,
+// the counts are Unfinished.
 func (m MPU) Count(ctx context.Context, appID string, q Query, before Counts) (Counts, error) {
-	return countListed(q, before, func(start, end time.Time, page int) ([]delivery, bool, error) {
-		size, number := int32(mpuPage), int32(page)
-		reply, err := call(ctx, m.Client, LaneRecords, mpuRecords, m.Client.api().ListRtcMPUEventSubRecordWithContext,
+	t := newTurn(quota.Records, appID)
+	return countListed(q, before, m.Client.Now, func(start, end time.Time, page int) ([]delivery, bool, error) {
+		reply, err := call(ctx, m.Client, t, mpuRecords, m.Client.api().ListRtcMPUEventSubRecordWithContext,
 			&sdk.ListRtcMPUEventSubRecordRequest{
-				AppId: &appID, StartTime: formatTime(start), EndTime: formatTime(end), PageSize: &size, PageNo: &number,
+				AppId: &appID, StartTime: formatTime(start), EndTime: formatTime(end), PageSize: new(int32(mpuPage)), PageNo: new(int32(page)),
 			})
 		if err != nil {
 			return nil, false, err
 		}
 		if reply.Body.HasMore == nil {
-			// Unknown is not the end.
-			return nil, false, &Error{Class: Unavailable, Action: mpuRecords.action, Code: codeMalformed, Message: "the reply has no HasMore"}
+			return nil, false, odd(mpuRecords, "the reply has no HasMore") // unknown is not the end
 		}
 		var deliveries []delivery
 		for _, r := range reply.Body.Logs {
 			if r == nil {
-				return nil, false, &Error{Class: Unavailable, Action: mpuRecords.action, Code: codeMalformed, Message: "a record of the reply is null"}
+				return nil, false, odd(mpuRecords, "a record of the reply is null")
 			}
-			deliveries = append(deliveries, mpuDelivery(r))
+			status, _ := strconv.ParseInt(value(r.HTTPCode), 10, 32) // 0 for what is none
+			deliveries = append(deliveries, newDelivery("mpu", r.MsgId, r.Time, r.CallbackUrl, status))
 		}
 		return deliveries, *reply.Body.HasMore, nil
 	})
-}
-
-// mpuDelivery reads a record. Its HTTPCode is text; anything but 2xx is a
-// failure.
-func mpuDelivery(r *sdk.ListRtcMPUEventSubRecordResponseBodyLogs) delivery {
-	code, err := strconv.ParseInt(value(r.HTTPCode), 10, 32)
-	answered := err == nil && code >= 100
-	reason := "no answer"
-	if answered {
-		reason = "HTTP status " + value(r.HTTPCode)
-	}
-	d := delivery{
-		id: value(r.MsgId), failed: !answered || code < 200 || code > 299,
-		as: Failure{Time: parseTime(value(r.Time)), Type: "mpu", URL: value(r.CallbackUrl), Reason: reason},
-	}
-	if answered {
-		d.as.HTTPStatus = int32(code)
-	}
-	return d
-}
-
-// Pace notes how often the callbacks are counted, and returns by how much that
-// has to be stretched. Usually one page
-// holds what is new.
-func (m MPU) Pace(appID string, interval time.Duration) Pace {
-	return m.Client.limits.poll(mpuRecords, appID, interval, 1)
 }

@@ -3,6 +3,8 @@
 
 package live
 
+import "github.com/live-notify/live-notify-operator/internal/quota"
+
 // operation is a call of the cloud API and its documented limit.
 type operation struct {
 	action string
@@ -14,6 +16,9 @@ type operation struct {
 	// subscriptions, whose pages have none, that of their create.
 	ofDomain bool
 }
+
+// rate is the limit of the operation.
+func (op operation) rate() quota.Rate { return quota.Rate{Name: op.action, PerSecond: op.limit} }
 
 // The operations in use. Limits are those of the vendor's pages; that of
 // DescribeLiveStreamsNotifyUrlConfig is given per minute in the Chinese

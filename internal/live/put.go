@@ -3,57 +3,187 @@
 
 package live
 
-import "context"
+import (
+	"context"
+	"slices"
+	"sync/atomic"
+)
 
-// change is one way to bring a configuration to the cloud. Whether a write
-// clears the fields that it leaves out is undocumented, and so is whether it
-// replaces what exists: put tries it, and falls back to removing the
-// configuration first.
-type change[C comparable] struct {
-	write  func(context.Context) error      // sends the wanted configuration
-	read   func(context.Context) (C, error) // the configuration in the cloud
-	remove func(context.Context) error      // removes it
-	// create sends the wanted configuration when there is none.
-	create func(context.Context) error
+// family is how the configurations of one family are read and written, by the key
+// of the turn.
+type family[C config] interface {
+	read(context.Context, turn) (C, error)
+	// create writes a configuration where there is none.
+	create(context.Context, turn, C) error
+	// write writes it over one that exists. Optional fields that are to be empty are
+	// sent empty, or left out.
+	write(ctx context.Context, t turn, want C, leaveOut bool) error
+	remove(context.Context, turn) error
 }
 
-// put makes the cloud hold the wanted configuration in place of one that
-// exists. kept tells whether the write left a field that it should have
-// cleared; nil if the write clears none, so that nothing needs to be checked.
-// A configuration that was just removed is written again by the next pass if
-// the second write fails.
-func (c change[C]) put(ctx context.Context, kept func(C) bool) error {
-	err := c.write(ctx)
-	if err != nil && ClassOf(err) != Exists {
+// config is a configuration; its zero value is none.
+type config interface {
+	comparable
+	Fields() []Field
+}
+
+// habits are what a client learns of a cloud about the writes of one family, which
+// the documentation leaves open.
+type habits struct {
+	takesEmpty atomic.Bool // fields that are sent empty are accepted
+	leavesOut  atomic.Bool // they are refused, and so are left out
+	clears     atomic.Bool // a field that is sent empty, or left out, becomes empty
+}
+
+// habitsOf returns what the client has learned of a family.
+func (c *Client) habitsOf(family string) *habits {
+	h, _ := c.learned.LoadOrStore(family, &habits{})
+	return h.(*habits)
+}
+
+// change brings one configuration to the cloud. With force it may remove what the
+// cloud does not let it replace; without, that is an error of class Exists.
+type change[C config] struct {
+	family[C]
+
+	habits     *habits
+	have, want C
+	force      bool
+}
+
+// put makes the cloud hold want where it held have, with one request if that is
+// enough. The configuration is removed only where a field that has to be cleared
+// stays otherwise, and only after the cloud has accepted what is wanted. Once
+// something is written, the other steps do not give up their turn.
+func (c change[C]) put(ctx context.Context, t turn) error {
+	var none C
+	create := c.have == none
+	var err error
+	if !create {
+		err = c.send(ctx, t)
+		create = ClassOf(err) == NotFound // gone since it was read
+	}
+	if create {
+		err = c.create(ctx, t, c.want)
+	}
+	switch {
+	case ClassOf(err) == Exists:
+		return c.exists(ctx, t.finish(), err)
+	case err != nil || create:
+		return err
+	default:
+		return begun(c.clear(ctx, t.finish()))
+	}
+}
+
+// send writes over what exists. A cloud that takes a field that is sent empty for
+// one that is missing, or malformed, gets the request once more without it.
+func (c change[C]) send(ctx context.Context, t turn) error {
+	leaveOut := c.habits.leavesOut.Load()
+	err := c.write(ctx, t, c.want, leaveOut)
+	if leaveOut || !slices.ContainsFunc(c.want.Fields(), Field.empty) {
 		return err
 	}
 	if err == nil {
-		if kept == nil {
-			return nil
-		}
-		have, err := c.read(ctx)
-		if err != nil || !kept(have) {
-			return err
-		}
+		c.habits.takesEmpty.Store(true)
 	}
-	return c.replace(ctx)
-}
-
-// rewrite is put where nothing that can be read would tell whether a field was
-// cleared. It is written first all the same: what the cloud refuses, such as a URL
-// that it takes for unsafe, is refused before anything is removed.
-func (c change[C]) rewrite(ctx context.Context) error {
-	if err := c.write(ctx); err != nil && ClassOf(err) != Exists {
+	if ClassOf(err) != Rejected || c.habits.takesEmpty.Load() {
 		return err
 	}
-	return c.replace(ctx)
+	again := c.write(ctx, t.finish(), c.want, true)
+	if again == nil || ClassOf(again) == Exists {
+		c.habits.leavesOut.Store(true)
+		c.habits.clears.Store(false) // what was learned is of the other way
+	}
+	return again
+}
+
+// exists goes on after the cloud refused to write over what exists.
+func (c change[C]) exists(ctx context.Context, t turn, refused error) error {
+	now, err := c.read(ctx, t)
+	var none C
+	switch {
+	case err != nil:
+		return err
+	case len(Diff(now.Fields(), c.want.Fields())) == 0 && !c.unread():
+		return nil
+	case !c.force:
+		return refused
+	case c.have == none && now != none:
+		// It was not read, as reads may lag behind: then it is written over.
+		c.have = now
+		if err := c.send(ctx, t); err == nil {
+			return begun(c.clear(ctx, t))
+		} else if ClassOf(err) != Exists {
+			return err
+		}
+		return c.replace(ctx, t, now)
+	case len(Diff(now.Fields(), c.have.Fields())) == 0:
+		return c.replace(ctx, t, c.have) // which holds what cannot be read, too
+	default:
+		return c.replace(ctx, t, now)
+	}
+}
+
+// unread tells whether a field changes that the cloud never shows.
+func (c change[C]) unread() bool {
+	want := c.want.Fields()
+	for i, f := range c.have.Fields() {
+		if f.WriteOnly && f.Value != want[i].Value {
+			return true
+		}
+	}
+	return false
+}
+
+// clear sees to it that the fields that were to become empty are. Of one that the
+// cloud never shows, this is known only if it was seen of others.
+func (c change[C]) clear(ctx context.Context, t turn) error {
+	var shown []int
+	unread, want := false, c.want.Fields()
+	for i, f := range c.have.Fields() {
+		switch {
+		case f.empty() || !want[i].empty():
+		case f.WriteOnly:
+			unread = true
+		default:
+			shown = append(shown, i)
+		}
+	}
+	known, kept := c.habits.clears.Load(), unread
+	if len(shown) > 0 {
+		now, err := c.read(ctx, t)
+		if err != nil {
+			return err
+		}
+		fields := now.Fields()
+		kept = slices.ContainsFunc(shown, func(i int) bool { return !fields[i].empty() })
+		c.habits.clears.Store(!kept)
+	}
+	if !kept || known {
+		// What is kept although such fields are known to be cleared was read too
+		// early. If it was not, it is drift, and no longer known by then.
+		return nil
+	}
+	return c.replace(ctx, t, c.have)
 }
 
 // replace removes the configuration and creates the wanted one. What began is
 // finished, also when the operator is told to stop in between.
-func (c change[C]) replace(ctx context.Context) error {
-	if err := c.remove(ctx); err != nil {
-		return err
+func (c change[C]) replace(ctx context.Context, t turn, before C) error {
+	removing := c.remove(ctx, t)
+	if Refused(removing) {
+		return removing
 	}
-	return c.create(context.WithoutCancel(ctx))
+	ctx = context.WithoutCancel(ctx)
+	err := c.create(ctx, t, c.want)
+	var none C
+	switch {
+	case removing != nil: // nobody knows what was there when it was written
+		return removing
+	case Refused(err) && before != none:
+		// What worked goes back. If that fails, the next pass finds nothing there.
+		_ = c.create(ctx, t, before)
+	}
+	return begun(err)
 }

@@ -3,42 +3,54 @@
 
 package live
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Query selects callback records.
 type Query struct {
-	Start, End time.Time // whole seconds; at most 7 days back
+	Window time.Duration // up to now, by the clock of the cloud
 	// AppName and StreamName narrow the records of a domain down; "" is all.
 	AppName, StreamName string
 }
 
-// start and end as the API takes them.
-func (q Query) start() *string { return formatTime(q.Start) }
-func (q Query) end() *string   { return formatTime(q.End) }
+// maxAge is how far back records may be asked for. The cloud has those of 7 days;
+// the minute is for clocks and the way there.
+const maxAge = 7*24*time.Hour - time.Minute
+
+// span returns the window that ends now, in whole seconds.
+func (q Query) span(now time.Time) (start, end time.Time) {
+	end = now.UTC().Truncate(time.Second)
+	return end.Add(-max(min(q.Window, maxAge), time.Second)).Truncate(time.Second), end
+}
 
 // Counts are the callbacks of a window.
 type Counts struct {
 	End           time.Time // of the window
 	Failed, Total int64
+	AtLeast       bool     // there are more than were counted
 	Last          *Failure // the newest failed one; nil if none failed
 
 	// Buckets are the counts by time, for a family whose records are counted
-	// incrementally, oldest first; at most 60. With them the next count goes on
-	// where this one ended, also after a restart.
+	// incrementally: oldest first, without gaps, at most 60. With them the next
+	// count goes on where this one ended, also after a restart.
 	Buckets []Bucket
-	// unfinished is a scan that is to be gone on with.
+	// unfinished is the bucket that is to be gone on with.
 	unfinished *scan
 }
 
-// Unfinished tells that there are more records than are read at once: the other
-// fields are those of the count before, and counting is to be gone on with soon.
+// Unfinished tells that there are more records than are read at once, or that an
+// error came between: the counts are of what is up to End only, and counting is to
+// be gone on with.
 func (c Counts) Unfinished() bool { return c.unfinished != nil }
 
 // Bucket are the callbacks from Start to the start of the next bucket, or to the
-// end of the window.
+// end of the counts.
 type Bucket struct {
 	Start         time.Time
 	Failed, Total int64
+	AtLeast       bool // there are more than were counted
 }
 
 // Failure is one failed callback.
@@ -51,51 +63,100 @@ type Failure struct {
 	Reason              string // the cloud's description
 }
 
-// page is one page of records: how many match in all, and those on the page.
+// Bounds of what is kept of a record, in bytes.
+const (
+	maxName   = 256
+	maxReason = 300
+)
+
+// page is one page of records: how many match in all, how many are on the page,
+// and what there is to say of them.
 type page struct {
 	total   *int32
+	size    int
 	records []Failure
 }
 
+// add takes in a record by its members.
+func (p *page) add(at, kind, url, app, stream, reason *string) {
+	p.records = append(p.records, Failure{
+		Time: parseTime(value(at)), Type: value(kind), URL: value(url), AppName: value(app), StreamName: value(stream), Reason: value(reason),
+	})
+}
+
+// kept returns what is kept of a failure.
+func (f Failure) kept() *Failure {
+	return &Failure{
+		Time: f.Time, HTTPStatus: f.HTTPStatus, Type: Bound(f.Type, maxID), URL: Bound(f.URL, maxURL),
+		AppName: Bound(f.AppName, maxName), StreamName: Bound(f.StreamName, maxName), Reason: Clean(f.Reason, maxReason),
+	}
+}
+
 func (p page) known() bool { return p.total != nil && *p.total >= 0 }
+
+// newestFirst tells that the records are in this order, beyond doubt.
+func (p page) newestFirst() bool {
+	n := len(p.records)
+	return n > 1 && p.records[0].Time.After(p.records[n-1].Time) &&
+		slices.IsSortedFunc(p.records, func(a, b Failure) int { return b.Time.Compare(a.Time) })
+}
+
+// last returns the number of the last page; 1 if this one is all.
+func (p page) last() int32 {
+	if p.size == 0 || !p.known() {
+		return 1
+	}
+	return min((*p.total-1)/p.asked()+1, maxPageNumber)
+}
+
+// asked is the size of a page: less than was asked for if the cloud's own bound is.
+func (p page) asked() int32 { return int32(min(p.size, recordsPage)) }
 
 const (
 	statusAny    = ""
 	statusFailed = "failed"
 
-	// recordsPage is how many failed records are looked at for the newest. The
-	// order of records is not documented; while they fit into one page the
-	// newest is found whatever it is.
+	// recordsPage is how many failed records are looked at for the newest.
 	recordsPage = 50
+	// maxPageNumber is the highest that the cloud takes.
+	maxPageNumber = 100_000
+	// requestsOfCount is how many requests a count of a domain's callbacks usually
+	// takes.
+	requestsOfCount = 2
 )
 
-// requestsOfCount is how many requests a count of a domain's callbacks takes.
-const requestsOfCount = 2
-
-// count counts a domain's callbacks with two requests, whatever the traffic:
-// the failed ones, and all.
-func count(op operation, q Query, read func(status string, size int32) (page, error)) (Counts, error) {
-	failed, err := read(statusFailed, recordsPage)
+// count counts a domain's callbacks with two requests, whatever the traffic: the
+// failed ones, and all. The order of records is not documented. Where there are
+// more failures than fit a page, the page tells the order; unless it is newest
+// first, a third request looks at the last page.
+func count(op operation, before Counts, end time.Time, read func(status string, size, number int32) (page, error)) (Counts, error) {
+	failed, err := read(statusFailed, recordsPage, 1)
 	if err != nil {
-		return Counts{}, err
+		return before, err
 	}
-	all, err := read(statusAny, 1)
+	all, err := read(statusAny, 1, 1)
 	if err != nil {
-		return Counts{}, err
+		return before, err
 	}
 	if !failed.known() || !all.known() {
-		// Unknown is not zero.
-		return Counts{}, &Error{Class: Unavailable, Action: op.action, Code: codeMalformed, Message: "the reply has no TotalNum"}
+		return before, odd(op, "the reply has no TotalNum") // unknown is not zero
 	}
-	counts := Counts{End: q.End, Failed: int64(*failed.total), Total: int64(*all.total)}
-	if counts.Failed > 0 {
-		counts.Last = newest(failed.records)
+	if number := failed.last(); number > 1 && !failed.newestFirst() {
+		last, err := read(statusFailed, failed.asked(), number)
+		if err != nil {
+			return before, err
+		}
+		failed.records = append(failed.records, last.records...)
+	}
+	counts := Counts{End: end, Failed: int64(*failed.total), Total: int64(max(*all.total, *failed.total))}
+	if last := newest(failed.records); last != nil && counts.Failed > 0 {
+		counts.Last = last.kept()
 	}
 	return counts, nil
 }
 
-// newest returns the record with the latest time, the first of several; nil
-// for none.
+// newest returns the record with the latest time, the first of several; nil for
+// none.
 func newest(records []Failure) *Failure {
 	var last *Failure
 	for i := range records {
@@ -106,17 +167,19 @@ func newest(records []Failure) *Failure {
 	return last
 }
 
-// formatTime writes a time as all requests carry it: UTC, whole seconds.
-func formatTime(t time.Time) *string {
-	s := t.UTC().Format(time.RFC3339)
-	return &s
+// odd is a reply that does not say what it has to.
+func odd(op operation, message string) error {
+	return &Error{Class: Unavailable, Action: op.action, Code: codeMalformed, Message: message}
 }
 
-// parseTime returns the zero time for what it cannot read.
+// formatTime writes a time as all requests carry it: UTC, whole seconds.
+func formatTime(t time.Time) *string { return new(t.UTC().Format(time.RFC3339)) }
+
+// parseTime returns the zero time for what it cannot read, or nobody else could.
 func parseTime(s string) time.Time {
 	t, err := time.Parse(time.RFC3339, s)
-	if err != nil {
+	if t = t.UTC(); err != nil || t.Year() < 1 || t.Year() > 9999 {
 		return time.Time{}
 	}
-	return t.UTC()
+	return t
 }

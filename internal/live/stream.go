@@ -5,151 +5,130 @@ package live
 
 import (
 	"context"
-	"time"
 
 	sdk "github.com/alibabacloud-go/live-20161101/v2/client"
+
+	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
-// StreamConfig is the stream-ingest callback configuration of an ingest
-// domain. The zero value means that there is none.
+// StreamConfig is the stream-ingest callback configuration of an ingest domain.
+// The zero value means that there is none.
 type StreamConfig struct {
 	NotifyURL          string
 	ExceptionNotifyURL string
 	SwitchNotifyURL    string // write-only: Get leaves it empty
 	Authentication     bool
-	AuthKey            Key `json:"-"`
+	AuthKey            Key
 }
-
-// SwitchField is what Diff calls SwitchNotifyURL, which the cloud never returns.
-const SwitchField = "switchNotifyURL"
 
 // MaxStreamKey is the most characters of an authentication key.
 const MaxStreamKey = 64
 
-// Diff names the fields, as the resource spells them, in which have differs
-// from c.
-func (c StreamConfig) Diff(have StreamConfig) []string {
-	return differing(
-		field{"notifyURL", c.NotifyURL == have.NotifyURL},
-		field{"exceptionNotifyURL", c.ExceptionNotifyURL == have.ExceptionNotifyURL},
-		field{SwitchField, c.SwitchNotifyURL == have.SwitchNotifyURL},
-		field{AuthenticationField, sameAuthentication(c.Authentication, have.Authentication, c.AuthKey, have.AuthKey)},
-	)
+// Fields returns the configuration as the resource spells it.
+func (c StreamConfig) Fields() []Field {
+	return []Field{
+		{Name: "notifyURL", Value: c.NotifyURL},
+		{Name: "exceptionNotifyURL", Value: c.ExceptionNotifyURL},
+		{Name: "switchNotifyURL", Value: c.SwitchNotifyURL, WriteOnly: true},
+		authentication(c.Authentication, c.AuthKey),
+	}
 }
 
-// Stream is the family of stream-ingest callbacks.
+// Stream is the family of stream-ingest callbacks, by ingest domain.
 type Stream struct{ Client *Client }
 
-// Get returns the configuration of an ingest domain, without SwitchNotifyURL.
-// Absence has many spellings in the cloud; here it is the zero value. An error
-// says nothing of what the cloud holds.
-func (s Stream) Get(ctx context.Context, lane Lane, domain string) (StreamConfig, error) {
-	reply, err := call(ctx, s.Client, lane, describeStream, s.Client.api().DescribeLiveStreamsNotifyUrlConfigWithContext,
-		&sdk.DescribeLiveStreamsNotifyUrlConfigRequest{DomainName: &domain})
-	if ClassOf(err) == NotFound {
-		return StreamConfig{}, nil
-	}
-	if err != nil {
-		return StreamConfig{}, err
+// Get returns the configuration of a domain, without SwitchNotifyURL. Absence has
+// many spellings in the cloud; here it is the zero value. An error says nothing of
+// what the cloud holds.
+func (s Stream) Get(ctx context.Context, lane quota.Lane, domain string) (StreamConfig, error) {
+	return s.read(ctx, newTurn(lane, domain))
+}
+
+// Put makes the cloud hold want where it held have. SwitchNotifyURL of have is what
+// was last written, "" if that is not known. With force, what the cloud does not
+// let it replace is removed first; without, it is an error of class Exists.
+func (s Stream) Put(ctx context.Context, lane quota.Lane, domain string, have, want StreamConfig, force bool) error {
+	c := change[StreamConfig]{s, s.Client.habitsOf("stream"), have, want, force}
+	return c.put(ctx, newTurn(lane, domain))
+}
+
+// Delete removes the configuration of a domain; absence is success.
+func (s Stream) Delete(ctx context.Context, lane quota.Lane, domain string) error {
+	return s.remove(ctx, newTurn(lane, domain))
+}
+
+// ReadRate is the limit of the operation that Get calls.
+func (Stream) ReadRate() quota.Rate { return describeStream.rate() }
+
+// RecordsRate is the limit of the operation that Count calls, and how often it
+// does so.
+func (Stream) RecordsRate() (quota.Rate, float64) { return streamRecords.rate(), requestsOfCount }
+
+func (s Stream) read(ctx context.Context, t turn) (StreamConfig, error) {
+	reply, err := call(ctx, s.Client, t, describeStream, s.Client.api().DescribeLiveStreamsNotifyUrlConfigWithContext,
+		&sdk.DescribeLiveStreamsNotifyUrlConfigRequest{DomainName: &t.key})
+	if err != nil || reply.Body.LiveStreamsNotifyConfig == nil {
+		return StreamConfig{}, ignoreNotFound(err)
 	}
 	have := reply.Body.LiveStreamsNotifyConfig
-	if have == nil {
-		return StreamConfig{}, nil
-	}
-	c := StreamConfig{NotifyURL: value(have.NotifyUrl), ExceptionNotifyURL: value(have.ExceptionNotifyUrl)}
+	c := StreamConfig{NotifyURL: bounded(have.NotifyUrl, maxURL), ExceptionNotifyURL: bounded(have.ExceptionNotifyUrl, maxURL)}
 	if value(have.NotifyReqAuth) == yes {
-		c.Authentication, c.AuthKey = true, Key(value(have.NotifyAuthKey))
+		c.Authentication, c.AuthKey = true, Key(bounded(have.NotifyAuthKey, maxID))
 	}
 	return c, nil
 }
 
-// Put makes the cloud hold want where it held have. When SwitchNotifyURL is
-// cleared, which cannot be verified, the configuration is written, removed and
-// written again: the domain is without callbacks between the last two requests.
-func (s Stream) Put(ctx context.Context, lane Lane, domain string, have, want StreamConfig) error {
-	set := func(ctx context.Context) error {
-		_, err := call(ctx, s.Client, lane, setStream, s.Client.api().SetLiveStreamsNotifyUrlConfigWithContext, setRequest(domain, want))
-		return err
-	}
-	c := change[StreamConfig]{
-		write: set, create: set,
-		read:   func(ctx context.Context) (StreamConfig, error) { return s.Get(ctx, lane, domain) },
-		remove: func(ctx context.Context) error { return s.Delete(ctx, lane, domain) },
-	}
-	if have == (StreamConfig{}) {
-		err := set(ctx)
-		if ClassOf(err) != Exists {
-			return err
-		}
-		if now, readErr := c.read(ctx); readErr != nil || now != (StreamConfig{}) {
-			return err
-		}
-		return c.replace(ctx) // one of a SwitchNotifyURL alone, which reads as none
-	}
-	if cleared(want.SwitchNotifyURL, have.SwitchNotifyURL) {
-		return c.rewrite(ctx)
-	}
-	if !cleared(want.NotifyURL, have.NotifyURL) && !cleared(want.ExceptionNotifyURL, have.ExceptionNotifyURL) {
-		return c.put(ctx, nil)
-	}
-	return c.put(ctx, func(now StreamConfig) bool {
-		return cleared(want.NotifyURL, now.NotifyURL) || cleared(want.ExceptionNotifyURL, now.ExceptionNotifyURL)
-	})
+func (s Stream) create(ctx context.Context, t turn, want StreamConfig) error {
+	return s.write(ctx, t, want, true)
 }
 
-func setRequest(domain string, want StreamConfig) *sdk.SetLiveStreamsNotifyUrlConfigRequest {
+func (s Stream) write(ctx context.Context, t turn, want StreamConfig, leaveOut bool) error {
 	auth := no
 	if want.Authentication {
 		auth = yes
 	}
-	return &sdk.SetLiveStreamsNotifyUrlConfigRequest{
-		DomainName:         &domain,
-		NotifyUrl:          optional(want.NotifyURL),
-		ExceptionNotifyUrl: optional(want.ExceptionNotifyURL),
-		SwitchNotifyUrl:    optional(want.SwitchNotifyURL),
-		NotifyReqAuth:      &auth,
-		NotifyAuthKey:      optional(string(want.AuthKey)),
-	}
+	_, err := call(ctx, s.Client, t, setStream, s.Client.api().SetLiveStreamsNotifyUrlConfigWithContext,
+		&sdk.SetLiveStreamsNotifyUrlConfigRequest{
+			DomainName:         &t.key,
+			NotifyUrl:          parameter(want.NotifyURL, leaveOut),
+			ExceptionNotifyUrl: parameter(want.ExceptionNotifyURL, leaveOut),
+			SwitchNotifyUrl:    parameter(want.SwitchNotifyURL, leaveOut),
+			NotifyReqAuth:      &auth,
+			NotifyAuthKey:      optional(string(want.AuthKey)),
+		})
+	return err
 }
 
-// Delete removes the configuration of a domain; absence is success.
-func (s Stream) Delete(ctx context.Context, lane Lane, domain string) error {
-	_, err := call(ctx, s.Client, lane, deleteStream, s.Client.api().DeleteLiveStreamsNotifyUrlConfigWithContext,
-		&sdk.DeleteLiveStreamsNotifyUrlConfigRequest{DomainName: &domain})
+func (s Stream) remove(ctx context.Context, t turn) error {
+	_, err := call(ctx, s.Client, t, deleteStream, s.Client.api().DeleteLiveStreamsNotifyUrlConfigWithContext,
+		&sdk.DeleteLiveStreamsNotifyUrlConfigRequest{DomainName: &t.key})
 	return ignoreNotFound(err)
 }
 
-// Count counts the callbacks of a domain with two requests, whatever the
-// traffic.
-func (s Stream) Count(ctx context.Context, domain string, q Query, _ Counts) (Counts, error) {
-	return count(streamRecords, q, func(status string, size int32) (page, error) {
-		reply, err := call(ctx, s.Client, LaneRecords, streamRecords, s.Client.api().DescribeLiveStreamsNotifyRecordsWithContext,
+// Count counts the callbacks of a domain in the window that ends now, with two or
+// three requests, whatever the traffic.
+func (s Stream) Count(ctx context.Context, domain string, q Query, before Counts) (Counts, error) {
+	start, end := q.span(s.Client.Now())
+	t := newTurn(quota.Records, domain)
+	return count(streamRecords, before, end, func(status string, size, number int32) (page, error) {
+		reply, err := call(ctx, s.Client, t, streamRecords, s.Client.api().DescribeLiveStreamsNotifyRecordsWithContext,
 			&sdk.DescribeLiveStreamsNotifyRecordsRequest{
-				DomainName: &domain, StartTime: q.start(), EndTime: q.end(),
+				DomainName: &domain, StartTime: formatTime(start), EndTime: formatTime(end),
 				AppName: optional(q.AppName), StreamName: optional(q.StreamName),
-				Status: optional(status), PageSize: &size,
+				Status: optional(status), PageSize: &size, PageNumber: &number,
 			})
 		if err != nil {
 			return page{}, err
 		}
 		p := page{total: reply.Body.TotalNum}
 		if info := reply.Body.NotifyRecordsInfo; info != nil {
+			p.size = len(info.LiveStreamNotifyRecordsInfo)
 			for _, r := range info.LiveStreamNotifyRecordsInfo {
-				if r == nil {
-					continue // null: it counts, and says nothing
+				if r != nil { // null counts, and says nothing
+					p.add(r.NotifyTime, r.NotifyType, r.NotifyUrl, r.AppName, r.StreamName, r.Description)
 				}
-				p.records = append(p.records, Failure{
-					Time: parseTime(value(r.NotifyTime)), Type: value(r.NotifyType), URL: value(r.NotifyUrl),
-					AppName: value(r.AppName), StreamName: value(r.StreamName), Reason: value(r.Description),
-				})
 			}
 		}
 		return p, nil
 	})
-}
-
-// Pace notes how often the callbacks are counted, and returns by how much that
-// has to be stretched.
-func (s Stream) Pace(domain string, interval time.Duration) Pace {
-	return s.Client.limits.poll(streamRecords, domain, interval, requestsOfCount)
 }

@@ -7,14 +7,15 @@ import (
 	"cmp"
 	"hash/maphash"
 	"slices"
+	"strconv"
 	"time"
 )
 
 // A family without totals has its records counted one by one, in time buckets
-// over the window. Each count reads the records from lateness before the end of
-// the count before, where a bucket begins, and replaces the buckets from there
-// on: a repeat or a restart neither loses nor doubles anything. The cost is that
-// of the new records.
+// without gaps over the window. A bucket is scanned whole, replaced and never
+// added to, so that a repeat, a restart or an outage neither loses nor doubles
+// anything. Each count scans from where records may have turned up since, which
+// is where a bucket begins. The cost is that of the new records.
 const (
 	// maxBuckets bounds the buckets of a window.
 	maxBuckets = 60
@@ -25,6 +26,17 @@ const (
 	// maxPages bounds the pages that are read at once. The rest is read soon
 	// after, so that one busy application does not hold up the others.
 	maxPages = 50
+	// maxBucketPages and maxBucketRecords bound a bucket. Of one that has more,
+	// the counts say "at least".
+	maxBucketPages   = 100
+	maxBucketRecords = 10_000
+	// atOnce is how many buckets make it worth to try whether one page holds all
+	// of their records.
+	atOnce = 4
+	// clockError is how far the clock of the cloud is known, and clockRange how
+	// far two estimates of it may be apart.
+	clockError = 2 * time.Second
+	clockRange = 30 * time.Minute
 )
 
 // delivery is one record of a message that was sent to a receiver.
@@ -34,42 +46,146 @@ type delivery struct {
 	as     Failure // what to say of it if it failed
 }
 
-// scan reads the records of [start, end) page by page. The end is fixed, so
-// that pages do not shift under it.
+// newDelivery reads a record by its members. Any status but 2xx is a failure, and
+// one that is no status of HTTP is no answer.
+func newDelivery(kind string, id, at, url *string, status int64) delivery {
+	d := delivery{id: value(id), failed: status < 200 || status > 299, as: Failure{
+		Time: parseTime(value(at)), Type: kind, URL: bounded(url, maxURL), Reason: "no answer",
+	}}
+	if status >= 100 && status <= 999 {
+		d.as.HTTPStatus, d.as.Reason = int32(status), "HTTP status "+strconv.FormatInt(status, 10)
+	}
+	return d
+}
+
+// reader returns a page, counted from 1, of the records in [start, end), and
+// whether there are more.
+type reader func(start, end time.Time, page int) (deliveries []delivery, more bool, err error)
+
+// scan reads the records of [start, end) page by page. The end is fixed, so that
+// pages do not shift under it.
 type scan struct {
+	query      Query
 	start, end time.Time
-	window     time.Duration // up to the end, that counts are for
-	pages      int           // read so far
-	buckets    []Bucket
-	seen       map[uint64]message
+	to         time.Time // the end of the window that it is of
+	buckets    []Bucket  // several only if one page may hold the records of all
+	pages      int       // read so far
+	records    int
+	seen       []uint64 // messages: hashes, sorted; odd if all deliveries failed
 	last       *Failure
-	seed       maphash.Seed
 }
 
-// message is what is known of a message: the bucket that it counts in, and
-// whether all its deliveries failed.
-type message struct {
-	bucket int
-	failed bool
+var seed = maphash.MakeSeed()
+
+// add takes in one record. The records that a bucket has of a message count once,
+// and as a failure only if all of them failed.
+func (s *scan) add(d delivery) {
+	s.records++
+	if !d.as.Time.Before(s.end) || d.as.Time.Before(s.start) {
+		return
+	}
+	after, _ := slices.BinarySearchFunc(s.buckets, d.as.Time, func(b Bucket, t time.Time) int {
+		return cmp.Or(b.Start.Compare(t), -1) // the first bucket that starts later
+	})
+	b := &s.buckets[after-1]
+	if d.id != "" {
+		id := (maphash.String(seed, d.id) + uint64(after)<<1) &^ 1
+		i, _ := slices.BinarySearch(s.seen, id)
+		switch known := i < len(s.seen) && s.seen[i]&^1 == id; {
+		case known && s.seen[i] != id && !d.failed:
+			s.seen[i] = id
+			b.Failed--
+			return
+		case known:
+			return
+		case d.failed:
+			id |= 1
+		}
+		s.seen = slices.Insert(s.seen, i, id)
+	}
+	b.Total++
+	if d.failed {
+		b.Failed++
+		if s.last == nil || d.as.Time.After(s.last.Time) {
+			s.last = &d.as
+		}
+	}
 }
 
-// newScan returns the scan of what is new since the counts before. A bucket
-// begins at each multiple of a width, and where the next scan will.
-func newScan(q Query, before Counts) *scan {
-	s := &scan{start: q.Start, end: q.End, window: q.End.Sub(q.Start), seen: map[uint64]message{}, seed: maphash.MakeSeed()}
-	if !before.End.IsZero() {
-		s.start = latest(s.start, before.End.Add(-lateness))
+func (s *scan) full() bool { return s.pages >= maxBucketPages || s.records >= maxBucketRecords }
+
+// tally is one count: what was counted of the window so far, and the bucket that
+// is being scanned.
+type tally struct {
+	Counts
+
+	query     Query
+	width     time.Duration
+	start, to time.Time // of the window
+}
+
+// newTally returns the count that goes on from the counts before. Until the first
+// reply, the clock may be behind the one that these were made by.
+func newTally(q Query, before Counts, now time.Time) *tally {
+	s := before.unfinished
+	switch {
+	case s != nil && s.query != q, before.End.Sub(now) > clockRange, !before.sound():
+		before = Counts{}
+	case before.End.After(now):
+		now = before.End
 	}
-	starts := []time.Time{s.start, latest(s.start, s.end.Add(-lateness))}
-	width := bucketWidth(s.window)
-	for t := s.start.Truncate(width).Add(width); t.Before(s.end); t = t.Add(width) {
-		starts = append(starts, t)
+	c := &tally{Counts: before, query: q, width: bucketWidth(max(q.Window, 0))}
+	c.begin(now)
+	return c
+}
+
+// sound tells whether the buckets are such as were written here. They were in the
+// hands of others.
+func (c Counts) sound() bool {
+	n := len(c.Buckets)
+	return n == 0 || n <= maxBuckets && c.Buckets[n-1].Start.Before(c.End) &&
+		slices.IsSortedFunc(c.Buckets, func(a, b Bucket) int { return a.Start.Compare(b.Start) })
+}
+
+// begin makes the window end now, and goes on with the scan of before if that is
+// still good. One of the last minute is finished as part of the window of then;
+// records that turned up in between are for the next count to find.
+func (c *tally) begin(now time.Time) {
+	c.start, c.to = c.query.span(now)
+	from := c.from()
+	if s := c.unfinished; s != nil && !s.start.Before(c.start) && s.start.Before(c.to) {
+		if s.pages > 0 && !s.to.After(c.to) {
+			if s.end.After(edge(s.to)) {
+				c.start, c.to = c.query.span(s.to)
+			}
+			return
+		}
+		if s.start.Equal(c.End) { // all before it was counted
+			from = s.start
+		}
 	}
-	slices.SortFunc(starts, time.Time.Compare)
-	for _, t := range slices.CompactFunc(starts, time.Time.Equal) {
-		s.buckets = append(s.buckets, Bucket{Start: t})
+	if c.unfinished = c.scan(from, c.to); len(c.unfinished.buckets) < atOnce {
+		c.unfinished = c.scan(from, c.next(from))
 	}
-	return s
+}
+
+// from returns where to begin to scan: with the bucket that holds the first moment
+// of which records may have turned up since the last count.
+func (c *tally) from() time.Time {
+	unsettled := edge(earliest(c.End, c.to))
+	for _, b := range slices.Backward(c.Buckets) {
+		if !b.Start.After(unsettled) {
+			return latest(b.Start, c.start)
+		}
+	}
+	return c.start
+}
+
+func earliest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 func latest(a, b time.Time) time.Time {
@@ -79,78 +195,76 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
-// bucketWidth is such that a window, which may begin and end within a width,
-// and the one more beginning have at most maxBuckets.
-func bucketWidth(window time.Duration) time.Duration {
-	return (window / (maxBuckets - 3)).Truncate(time.Second) + time.Second
+// edge is from where on the count after one will scan: a bucket begins there.
+func edge(to time.Time) time.Time { return to.Add(-lateness) }
+
+// next returns the end of the bucket that begins at a time.
+func (c *tally) next(t time.Time) time.Time {
+	end := earliest(t.Truncate(c.width).Add(c.width), c.to)
+	if e := edge(c.to); e.After(t) {
+		end = earliest(end, e)
+	}
+	return end
 }
 
-// add takes in one record. The records of a message count once, and as a
-// failure only if all of them failed.
-func (s *scan) add(d delivery) {
-	if !d.as.Time.Before(s.end) || d.as.Time.Before(s.start) {
-		return
+// scan returns a scan of the buckets from start to end.
+func (c *tally) scan(start, end time.Time) *scan {
+	s := &scan{query: c.query, start: start, end: end, to: c.to}
+	for t := start; t.Before(end); t = c.next(t) {
+		s.buckets = append(s.buckets, Bucket{Start: t})
 	}
-	after, _ := slices.BinarySearchFunc(s.buckets, d.as.Time, func(b Bucket, t time.Time) int {
-		return cmp.Or(b.Start.Compare(t), -1) // the first bucket that starts later
-	})
-	m := message{bucket: after - 1, failed: d.failed}
-	if d.id != "" {
-		id := maphash.String(s.seed, d.id)
-		if known, ok := s.seen[id]; ok {
-			if known.failed && !m.failed {
-				s.buckets[known.bucket].Failed--
-				s.seen[id] = message{bucket: known.bucket}
-			}
-			return
-		}
-		s.seen[id] = m
-	}
-	s.buckets[m.bucket].Total++
-	if m.failed {
-		s.buckets[m.bucket].Failed++
-		if s.last == nil || d.as.Time.After(s.last.Time) {
-			s.last = &d.as
-		}
-	}
+	return s
 }
 
-// counts returns the counts of the window: what the scan read, in place of
-// what was counted of that time before.
-func (s *scan) counts(before Counts) Counts {
-	c := Counts{End: s.end, Last: s.last}
+// done puts what was scanned in the place of what was counted of that time and
+// later, and goes on with the next bucket. It tells whether there is none.
+func (c *tally) done(s *scan) bool {
 	var buckets []Bucket
-	for _, b := range before.Buckets {
-		if b.Start.Before(s.start) {
+	for i, b := range c.Buckets {
+		if !c.until(c.Buckets, i).After(s.start) {
 			buckets = append(buckets, b)
 		}
 	}
-	c.Buckets = s.compact(append(buckets, s.buckets...))
+	c.End = s.end
+	c.Buckets = c.compact(append(buckets, s.buckets...))
+	c.Failed, c.Total, c.AtLeast = 0, 0, false
 	for _, b := range c.Buckets {
 		c.Failed += b.Failed
 		c.Total += b.Total
+		c.AtLeast = c.AtLeast || b.AtLeast
 	}
-	if f := before.Last; c.Last == nil && c.Failed > 0 && f != nil && f.Time.Before(s.start) {
-		c.Last = f
+	if s.last != nil {
+		c.Last = s.last
+	} else if c.Last != nil && (c.Last.Time.Before(c.Buckets[0].Start) || !c.Last.Time.Before(s.start)) {
+		c.Last = nil // it is out of the window, or failed no more
 	}
-	return c
+	if c.unfinished = nil; s.end.Before(c.to) {
+		c.unfinished = c.scan(s.end, c.next(s.end))
+	}
+	return c.unfinished == nil
 }
 
-// compact leaves out buckets without records, and those all of which is older
-// than the window, and joins those of one width up to where the next scan
-// begins.
-func (s *scan) compact(buckets []Bucket) []Bucket {
-	width := bucketWidth(s.window)
-	oldest, next := s.end.Add(-s.window), s.end.Add(-lateness)
+// until returns where a bucket ends.
+func (c *tally) until(buckets []Bucket, i int) time.Time {
+	if i+1 < len(buckets) {
+		return buckets[i+1].Start
+	}
+	return c.End
+}
+
+// compact drops the buckets that are older than the window, and joins those that
+// the next count will not scan again: of one cell of the grid, and empty ones.
+func (c *tally) compact(buckets []Bucket) []Bucket {
+	oldest, settled := c.End.Add(-c.to.Sub(c.start)), edge(c.to)
 	var kept []Bucket
-	for _, b := range buckets {
-		cell := b.Start.Truncate(width)
-		n := len(kept)
+	for i, b := range buckets {
+		n := len(kept) - 1
 		switch {
-		case b.Total == 0 || !cell.Add(width).After(oldest):
-		case n > 0 && kept[n-1].Start.Truncate(width).Equal(cell) && (b.Start.Before(next) || !kept[n-1].Start.Before(next)):
-			kept[n-1].Failed += b.Failed
-			kept[n-1].Total += b.Total
+		case !c.until(buckets, i).After(oldest):
+		case n >= 0 && b.Start.Before(settled) && c.joins(kept[n], b):
+			kept[n].Failed += b.Failed
+			kept[n].Total += b.Total
+			kept[n].AtLeast = kept[n].AtLeast || b.AtLeast
 		default:
 			kept = append(kept, b)
 		}
@@ -158,30 +272,55 @@ func (s *scan) compact(buckets []Bucket) []Bucket {
 	return kept
 }
 
-// countListed counts records that can only be listed. read returns a page,
-// counted from 1, of those in [start, end), and whether there are more.
-func countListed(q Query, before Counts, read func(start, end time.Time, page int) ([]delivery, bool, error)) (Counts, error) {
-	s := before.unfinished
-	if s != nil && s.window != q.End.Sub(q.Start) {
-		s, before = nil, Counts{} // of another window
-	}
-	if s == nil {
-		s = newScan(q, before)
-	}
+// joins tells whether two buckets become one.
+func (c *tally) joins(a, b Bucket) bool {
+	none := a.Total+b.Total == 0 && !a.AtLeast && !b.AtLeast
+	return none || a.Start.Truncate(c.width).Equal(b.Start.Truncate(c.width))
+}
+
+// bucketWidth is such that a window has at most maxBuckets: one that begins and one
+// that ends within a cell, the one that begins where the next count will, and the
+// rest.
+func bucketWidth(window time.Duration) time.Duration {
+	return (window / (maxBuckets - 4)).Truncate(time.Second) + time.Second
+}
+
+// countListed counts records that can only be listed. With an error it returns
+// what is counted so far, which the next count goes on from.
+func countListed(q Query, before Counts, now func() time.Time, read reader) (Counts, error) {
+	c := newTally(q, before, now())
 	for range maxPages {
-		deliveries, more, err := read(s.start, s.end, s.pages+1)
+		s := c.unfinished
+		// The start may be exclusive; what is before it is left out.
+		deliveries, more, err := read(s.start.Add(-time.Second), s.end, s.pages+1)
 		if err != nil {
-			return Counts{}, err
+			return c.Counts, err
+		}
+		if t := now(); t.Add(clockError).Before(c.to) {
+			// By the clock of the reply, the end of the window is yet to come.
+			c.unfinished = nil
+			c.begin(t)
+			continue
 		}
 		s.pages++
 		for _, d := range deliveries {
 			s.add(d)
 		}
-		if !more {
-			before.unfinished = nil
-			return s.counts(before), nil
+		switch {
+		case more && len(s.buckets) > 1:
+			c.unfinished = c.scan(s.start, c.next(s.start))
+		case more && !s.full():
+		default:
+			s.buckets[0].AtLeast = more
+			if !c.done(s) {
+				continue
+			}
+			if t := now(); t.Sub(c.to) > lateness {
+				c.begin(t)
+				continue
+			}
+			return c.Counts, nil
 		}
 	}
-	before.unfinished = s
-	return before, nil
+	return c.Counts, nil
 }

@@ -13,102 +13,233 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 )
 
-// maxReply bounds a reply in bytes. A page of 500 records with their contents
-// is well below.
-const maxReply = 16 << 20
+// Bounds of a reply, so that no endpoint fills the memory. What the SDK makes of a
+// reply is a hundred times as large as its bytes: it is its tokens that count, and
+// how many replies are decoded at once. A page of 100 records is well below.
+const (
+	maxReply   = 1 << 20  // bytes, after unpacking
+	maxSmall   = 64 << 10 // one that is larger is read and decoded alone
+	maxFault   = maxSmall // of an error
+	maxHeader  = 64 << 10
+	maxTokens  = 20_000
+	maxDepth   = 16
+	maxDecoded = 2
+)
 
-// transport carries the SDK's requests. It turns every failure into an *Error
+// transport carries the requests of an SDK. It turns every failure into an *Error
 // before the SDK sees it: the SDK prints request URLs, which hold
 // authentication keys, drops the wait that a throttled reply asks for, and
 // reports an HTML error page as a JSON syntax error without its status.
 type transport struct {
-	client *http.Client
+	client   *http.Client
+	decoding chan struct{} // a place for each reply that is being decoded
+	large    chan struct{} // the place of one that is large
 }
 
 func newTransport() *transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = 64
-	return &transport{client: &http.Client{
-		Transport: t,
-		// The API never redirects, and a signed request must not follow one.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	t.MaxResponseHeaderBytes = maxHeader
+	t.OnProxyConnectResponse = func(_ context.Context, _ *url.URL, _ *http.Request, reply *http.Response) error {
+		if reply.StatusCode != http.StatusOK {
+			return proxyError(reply.StatusCode)
+		}
+		return nil
+	}
+	return &transport{
+		client: &http.Client{
+			Transport: t,
+			// The API never redirects, and a signed request must not follow one.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		decoding: make(chan struct{}, maxDecoded),
+		large:    make(chan struct{}, 1),
+	}
 }
 
-// exchange is what the SDK's models do not carry out of a reply. It travels in
-// the context since the SDK passes nothing else through.
-type exchange struct{ requestID string }
+// proxyError is the status with which a proxy refused to connect.
+type proxyError int
+
+func (e proxyError) Error() string { return "HTTP " + strconv.Itoa(int(e)) }
+
+// exchange is one request and what the SDK's models do not carry out of its reply. It
+// travels in the context since the SDK passes nothing else through.
+type exchange struct {
+	action    string
+	requestID string
+	received  time.Time // when there was a reply of the API; zero if there was none
+	date      time.Time // what the cloud's clock said then; zero if it did not
+	places    []chan struct{}
+}
 
 type exchangeKey struct{}
+
+// send makes a request with a timeout, and returns every failure as an *Error or
+// the context's error. A panic of the SDK is one: its text, which may hold the
+// request, must not reach the log.
+func send[Resp any](ctx context.Context, timeout time.Duration, action string, do func(context.Context) (Resp, error)) (reply Resp, x *exchange, err error) {
+	x = &exchange{action: action}
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, exchangeKey{}, x), timeout)
+	start := time.Now()
+	defer func() {
+		if p := recover(); p != nil {
+			err = malformed(action, fmt.Sprintf("panic of the SDK (%T)", p))
+		}
+		for _, places := range x.places {
+			<-places
+		}
+		err = normalize(ctx, action, err)
+		cancel()
+		observeRequest(action, err, time.Since(start))
+	}()
+	reply, err = do(ctx)
+	return reply, x, err
+}
+
+// normalize makes an *Error of what the SDK returned. Errors of the transport
+// are one already; anything else is described by its type alone, as its text
+// may hold the request.
+func normalize(ctx context.Context, action string, err error) error {
+	switch e, ok := errors.AsType[*Error](err); {
+	case err == nil:
+		return nil
+	case ok:
+		return e
+	case errors.Is(ctx.Err(), context.Canceled):
+		return ctx.Err()
+	case errors.Is(err, context.DeadlineExceeded):
+		return &Error{Class: Unavailable, Action: action, Code: codeTimeout, Message: "no reply in time"}
+	default:
+		return malformed(action, fmt.Sprintf("the SDK cannot read the reply (%T)", innermost(err)))
+	}
+}
+
+// malformed is the error of a reply that is none of the API.
+func malformed(action, message string) *Error {
+	return &Error{Class: Unavailable, Action: action, Code: codeMalformed, Message: message}
+}
 
 // Call sends a request and returns its reply with the body read, or an *Error.
 // It implements the SDK's HttpClient; the SDK's transport is not used.
 func (t *transport) Call(req *http.Request, _ *http.Transport) (*http.Response, error) {
-	action := req.Header["x-acs-action"][0] //nolint:staticcheck // the SDK sets it as it is signed, in lower case
-	key := Key(req.URL.Query().Get("NotifyAuthKey"))
+	ctx := req.Context()
+	x := ctx.Value(exchangeKey{}).(*exchange)
 	reply, err := t.client.Do(req)
 	if err != nil {
-		return nil, networkError(req.Context(), action, req.URL.Host, err)
+		return nil, networkError(ctx, x.action, req.URL.Host, err)
 	}
 	defer reply.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(reply.Body, maxReply+1))
+	most, isError := maxReply, reply.StatusCode >= http.StatusBadRequest
+	if isError {
+		most = maxFault
+	}
+	body, err := t.read(ctx, x, reply.Body, most)
 	if err != nil {
-		return nil, networkError(req.Context(), action, req.URL.Host, err)
+		return nil, networkError(ctx, x.action, req.URL.Host, err)
 	}
-	if reply.StatusCode >= http.StatusBadRequest {
-		return nil, replyError(action, reply, body, key)
+	head, ok := headOf(body.Bytes(), most)
+	if !ok || !isError && reply.StatusCode != http.StatusOK {
+		return nil, malformed(x.action, fmt.Sprintf("HTTP %d with a body that is not a reply of the API", reply.StatusCode))
 	}
-	var head struct {
-		RequestID string `json:"RequestId"`
-		Code      json.RawMessage
+	if _, known := classes[head.code()]; known || isError {
+		return nil, x.fault(reply, head)
 	}
-	if len(body) > maxReply || reply.StatusCode != http.StatusOK || !isObject(body) || json.Unmarshal(body, &head) != nil {
-		return nil, malformedReply(action, reply.StatusCode)
-	}
-	if _, isError := classes[codeOf(head.Code)]; isError {
-		return nil, replyError(action, reply, body, key)
-	}
-	requestID := redact(head.RequestID, "", key)
-	if requestID == "" {
+	if head.RequestID == "" {
 		// Every reply of the API has one. An object of someone else, such as a
 		// proxy, holds no configuration and would read as its absence.
-		return nil, malformedReply(action, reply.StatusCode)
+		return nil, malformed(x.action, "a reply without RequestId, which is none of the API")
 	}
-	if x, ok := req.Context().Value(exchangeKey{}).(*exchange); ok {
-		x.requestID = requestID
-	}
-	reply.Body = io.NopCloser(bytes.NewReader(body))
+	x.requestID = shownID(head.RequestID)
+	x.came(reply)
+	reply.Body = io.NopCloser(body)
 	return reply, nil
 }
 
-// isObject tells whether a body can be a reply: the SDK's models need an object.
-func isObject(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) }
+// read reads a body, and a byte more if it has more than most. It waits for the
+// places that the reply then has until it is decoded.
+func (t *transport) read(ctx context.Context, x *exchange, from io.Reader, most int) (*bytes.Buffer, error) {
+	var body bytes.Buffer
+	n, err := body.ReadFrom(io.LimitReader(from, maxSmall+1))
+	if err == nil && n > maxSmall && most > maxSmall {
+		if err = x.enter(ctx, t.large); err == nil {
+			_, err = body.ReadFrom(io.LimitReader(from, int64(most)-n+1))
+		}
+	}
+	if err == nil {
+		err = x.enter(ctx, t.decoding)
+	}
+	return &body, err
+}
 
-// codeOf returns an error code as text. A success of the records operations has
-// the number 0.
-func codeOf(code json.RawMessage) string { return strings.Trim(string(code), `" `) }
+// enter waits for a place, which the exchange has until it is over.
+func (x *exchange) enter(ctx context.Context, places chan struct{}) error {
+	select {
+	case places <- struct{}{}:
+		x.places = append(x.places, places)
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
 
-// replyError reads a reply that is an error.
-func replyError(action string, reply *http.Response, body []byte, key Key) *Error {
-	var fault struct {
-		RequestID string `json:"RequestId"`
-		Code      json.RawMessage
-		Message   string
+// came notes that the API replied, and when by its clock.
+func (x *exchange) came(reply *http.Response) {
+	x.received = time.Now()
+	x.date, _ = http.ParseTime(reply.Header.Get("Date"))
+}
+
+// head is what all replies have.
+type head struct {
+	RequestID string `json:"RequestId"`
+	Code      json.RawMessage
+	Message   string
+}
+
+// code returns the error code. A success of the records operations has the number 0.
+func (h head) code() string { return strings.Trim(string(h.Code), `" `) }
+
+// headOf reads a body that is one object within the bounds. Its tokens are counted
+// one by one before anything is made of them.
+func headOf(body []byte, most int) (h head, ok bool) {
+	if len(body) > most || !bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) {
+		return h, false
 	}
-	code := ""
-	if json.Unmarshal(body, &fault) == nil {
-		code = codeOf(fault.Code)
+	tokens := json.NewDecoder(bytes.NewReader(body))
+	for n, depth := 0, 0; ; n++ {
+		token, err := tokens.Token()
+		if errors.Is(err, io.EOF) && depth == 0 {
+			break
+		}
+		if err != nil || n == maxTokens {
+			return h, false
+		}
+		switch token {
+		case json.Delim('{'), json.Delim('['):
+			depth++
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		}
+		if depth > maxDepth {
+			return h, false
+		}
 	}
-	shown := redact(code, "", key)
-	if shown == "" || code == "null" {
-		return malformedReply(action, reply.StatusCode)
+	return h, json.Unmarshal(body, &h) == nil
+}
+
+// fault reads a reply that is an error.
+func (x *exchange) fault(reply *http.Response, h head) *Error {
+	code := h.code()
+	if code == "" || code == "null" {
+		return malformed(x.action, fmt.Sprintf("HTTP %d with a body that is not a reply of the API", reply.StatusCode))
 	}
+	x.came(reply)
 	class, wait := classify(reply.StatusCode, code), retryAfter(reply.Header)
 	switch {
 	case wait > 0: // a reply that asks to wait is throttling, whatever its code
@@ -116,23 +247,19 @@ func replyError(action string, reply *http.Response, body []byte, key Key) *Erro
 	case class == Throttled:
 		wait = timeLeft(reply.Header)
 	}
-	requestID := strings.TrimSpace(fault.RequestID)
-	message := redact(fault.Message, requestID, key)
-	if strings.HasPrefix(code, "SignatureDoesNotMatch") {
-		// What follows is the whole signed request.
-		message = "the signature does not match: check the access key secret"
+	message, own := messages[code]
+	if !own {
+		if id := strings.TrimSpace(h.RequestID); idShape.MatchString(id) {
+			h.Message = strings.ReplaceAll(h.Message, id, "")
+		}
+		message = Clean(h.Message, maxMessage)
+	}
+	if message == "" {
+		message = "the cloud says no more"
 	}
 	return &Error{
-		Class: class, Action: action,
-		Code: shown, Message: message,
-		RequestID: redact(requestID, "", key), RetryAfter: wait,
-	}
-}
-
-func malformedReply(action string, status int) *Error {
-	return &Error{
-		Class: Unavailable, Action: action, Code: codeMalformed,
-		Message: fmt.Sprintf("HTTP %d with a body that is not a reply of the API", status),
+		Class: class, Action: x.action, Code: shownCode(code), Message: message,
+		RequestID: shownID(h.RequestID), RetryAfter: wait,
 	}
 }
 
@@ -174,19 +301,29 @@ func networkError(ctx context.Context, action, host string, err error) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return ctx.Err()
 	}
+	host = Bound(host, 300)
 	e := &Error{Class: Unavailable, Action: action, Code: codeNetwork}
 	var timeout net.Error
 	var dns *net.DNSError
+	var op *net.OpError
 	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var proxy proxyError
 	switch {
 	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout():
 		e.Code, e.Message = codeTimeout, "no reply from "+host+" in time"
+	case errors.As(err, &proxy):
+		e.Message = "the proxy does not connect to " + host + ": " + proxy.Error()
+	case errors.As(err, &op) && op.Op == "proxyconnect":
+		e.Message = "no connection to the proxy"
 	case errors.As(err, &dns):
-		e.Message = "cannot resolve " + dns.Name
+		e.Message = "cannot resolve " + host
 	case errors.Is(err, syscall.ECONNREFUSED):
 		e.Message = "connection refused by " + host
 	case errors.As(err, &certificate):
 		e.Message = "the TLS certificate of " + host + " is not trusted"
+	case errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, &record):
+		e.Message = host + " does not speak TLS"
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE):
 		e.Message = "connection closed by " + host + " before it replied"
 	default:

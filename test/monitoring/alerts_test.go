@@ -13,8 +13,8 @@ import (
 
 	"sigs.k8s.io/yaml"
 
-	"github.com/live-notify/live-notify-operator/internal/controller"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/plan"
 )
 
 const (
@@ -133,7 +133,7 @@ func TestEachAlertIsTested(t *testing.T) {
 // alert.
 func TestAlertsNameWhatThereIs(t *testing.T) {
 	reasons := map[string]bool{"Suspended": true, "DeletionBlocked": true}
-	for _, outcome := range controller.Outcomes() {
+	for _, outcome := range plan.ErrorTable() {
 		reasons[outcome.Reason] = true
 	}
 	matcher := func(label string) *regexp.Regexp { return regexp.MustCompile(label + `=~?"([^"]*)"`) }

@@ -128,7 +128,7 @@ func (s *System) StartOperator(ctx context.Context, flags ...string) error {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, s.binary(), append([]string{
-		"--endpoint", s.URL, "--metrics-bind-address", address, "--metrics-secure=false", "--health-probe-bind-address", "0",
+		"--endpoint", s.URL, "--sts-endpoint", s.URL, "--metrics-bind-address", address, "--metrics-secure=false", "--health-probe-bind-address", "0",
 	}, flags...)...)
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "KUBECONFIG=" + s.kubeconfig(),

@@ -1,0 +1,172 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kind
+
+import (
+	"context"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/quota"
+)
+
+// All is the table of callback kinds.
+var All = []*Kind{stream, record, mpu}
+
+// Object is an object of a callback kind.
+type Object interface {
+	client.Object
+	// Callback returns the parts that all callback kinds share.
+	Callback() (*v1alpha1.CallbackSpec, *v1alpha1.CallbackStatus)
+}
+
+// Config is a configuration as named values. Nil is none.
+type Config interface{ Fields() []live.Field }
+
+// Remote is a family of configurations in the cloud, each found by its key: a
+// domain name or an application ID.
+type Remote interface {
+	// Get returns the configuration, or nil if it is certain that there is none.
+	// After an error nothing is known.
+	Get(ctx context.Context, lane quota.Lane, key string) (Config, error)
+	// Put makes the cloud hold want where it held have. Force lets it replace what
+	// is in the way of that; without it such a thing is an error of class Exists.
+	Put(ctx context.Context, lane quota.Lane, key string, have, want Config, force bool) error
+	// Delete removes the configuration; absence is success.
+	Delete(ctx context.Context, lane quota.Lane, key string) error
+	// ReadRate is the limit of the operation that Get calls, WriteRate that of the
+	// first one that Put calls, to create or to change a configuration.
+	ReadRate() quota.Rate
+	WriteRate(create bool) quota.Rate
+}
+
+// Records are the callback records of a family.
+type Records interface {
+	// Count counts the callbacks of the window that ends now by the clock of the
+	// cloud. It goes on from the counts before, for the same query, which are zero
+	// at first. Counts that come with an error are what was done until then.
+	Count(ctx context.Context, key string, q live.Query, before live.Counts) (live.Counts, error)
+	// RecordsRate is the limit of the operation that Count calls, and how often it
+	// usually does.
+	RecordsRate() (rate quota.Rate, requests float64)
+}
+
+// Kind ties an API type to its family in the cloud.
+type Kind struct {
+	// Name of the API type.
+	Name string
+	// New returns an empty object, NewList an empty list of objects.
+	New     func() Object
+	NewList func() client.ObjectList
+	// Key returns the key of the configuration in the cloud. It never changes.
+	Key func(Object) string
+	// OfDomain tells that the key is a domain, which accounts may restrict.
+	OfDomain bool
+	// Authentication says how callbacks are signed, nil for not at all. The field is
+	// nil for a kind that cannot sign.
+	Authentication func(Object) *v1alpha1.AuthenticationSpec
+	// MaxAuthKey is the most characters that the cloud takes for the key.
+	MaxAuthKey int
+	// Desired returns the configuration that the spec asks for.
+	Desired func(Object, live.Key) Config
+	// Observe notes in the status what the cloud holds.
+	Observe func(Object, Config)
+	// Recall completes what was read with the last written values of the fields
+	// that the cloud never returns, and Wrote notes these values. Nil for a kind
+	// without such fields.
+	Recall func(Object, Config) Config
+	Wrote  func(Object, Config)
+	// Remote returns the family in the cloud of a client.
+	Remote func(*live.Client) Remote
+	// Records returns its callback records; nil for a kind without.
+	Records func(*live.Client) Records
+}
+
+// KeyRef returns which Secret entry holds the authentication key of an object;
+// nil if its callbacks are not signed.
+func (k *Kind) KeyRef(o Object) *v1alpha1.SecretKeyReference {
+	if k.Authentication == nil {
+		return nil
+	}
+	auth := k.Authentication(o)
+	if auth == nil {
+		return nil
+	}
+	return &auth.KeySecretRef
+}
+
+// Domain returns the domain that an object manages; "" if it is of a kind that
+// manages something else.
+func (k *Kind) Domain(o Object) string {
+	if k.OfDomain {
+		return k.Key(o)
+	}
+	return ""
+}
+
+// fields returns those of a configuration, none for nil.
+func fields(c Config) []live.Field {
+	if c == nil {
+		return nil
+	}
+	return c.Fields()
+}
+
+// Diff returns where the cloud differs from what is wanted, as far as it can be
+// read.
+func Diff(have, want Config) []live.Difference { return live.Diff(fields(have), fields(want)) }
+
+// Unread tells whether a field that the cloud never returns is to become another
+// than was last written.
+func Unread(written, want Config) bool {
+	last := map[string]string{}
+	for _, f := range fields(written) {
+		last[f.Name] = f.Value
+	}
+	for _, f := range fields(want) {
+		if f.WriteOnly && f.Value != last[f.Name] {
+			return true
+		}
+	}
+	return false
+}
+
+// family is what internal/live offers for a configuration of type C.
+type family[C any] interface {
+	Get(ctx context.Context, lane quota.Lane, key string) (C, error)
+	Put(ctx context.Context, lane quota.Lane, key string, have, want C, force bool) error
+	Delete(ctx context.Context, lane quota.Lane, key string) error
+	ReadRate() quota.Rate
+	WriteRate(create bool) quota.Rate
+}
+
+// typed hides the type of a family's configuration, of which the zero value is
+// none.
+type typed[C interface {
+	comparable
+	Config
+}] struct{ family[C] }
+
+// Get implements Remote.
+func (t typed[C]) Get(ctx context.Context, lane quota.Lane, key string) (Config, error) {
+	have, err := t.family.Get(ctx, lane, key)
+	var none C
+	if err != nil || have == none {
+		return nil, err
+	}
+	return have, nil
+}
+
+// Put implements Remote.
+func (t typed[C]) Put(ctx context.Context, lane quota.Lane, key string, have, want Config, force bool) error {
+	return t.family.Put(ctx, lane, key, as[C](have), as[C](want), force)
+}
+
+// as returns a configuration by its type, the zero value for none.
+func as[C any](c Config) C {
+	typed, _ := c.(C)
+	return typed
+}

@@ -1,0 +1,321 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/quota"
+)
+
+// describing are the families' reading operations, with the member of a reply
+// that holds the configuration and what of it tells that there is one.
+var describing = []struct {
+	member, url string
+	get         func(*Client) (none bool, err error)
+}{
+	{"LiveStreamsNotifyConfig", "NotifyUrl", func(c *Client) (bool, error) {
+		got, err := Stream{c}.Get(context.Background(), quota.Sync, fuzzDomain)
+		return got == StreamConfig{}, err
+	}},
+	{"LiveRecordNotifyConfig", "NotifyUrl", func(c *Client) (bool, error) {
+		got, err := Record{c}.Get(context.Background(), quota.Sync, fuzzDomain)
+		return got == RecordConfig{}, err
+	}},
+	{"SubInfo", "CallbackUrl", func(c *Client) (bool, error) {
+		got, err := MPU{c}.Get(context.Background(), quota.Sync, "app-1")
+		return got == MPUConfig{}, err
+	}},
+}
+
+// FuzzDescribe answers reads with anything. A configuration is absent only if
+// the reply is one of the API and says so: then, and only then, the operator
+// creates one.
+func FuzzDescribe(f *testing.F) {
+	for family := range describing {
+		m, u := describing[family].member, describing[family].url
+		for _, body := range []string{
+			`{"RequestId":"R"}`, `{"RequestId":"R","` + m + `":{}}`, `{"RequestId":"R","` + m + `":null}`,
+			`{"RequestId":"R","` + m + `":{"` + u + `":"http://a.example.com","NotifyReqAuth":"yes","NotifyAuthKey":"KEY"}}`,
+			`{"RequestId":"R","` + m + `":{"` + u + `":"http://a.example.com","NotifyReqAuth":true,"NotifyAuthKey":1234567890123456}}`,
+			`{"RequestId":"R","` + m + `":{"` + u + `":["KEY"],"ChannelIds":"a,b"}}`, `{"RequestId":"","` + m + `":[]}`,
+			`{"RequestId":"R","Code":"ServiceUnavailable"}`, `[]`, ``, `<html>KEY</html>`, `{"RequestId":1}`,
+			`{"requestid":"R","` + strings.ToLower(m) + `":{"` + u + `":"KEY"}}`,
+		} {
+			f.Add(uint8(family), uint16(100), []byte(body))
+		}
+		for _, code := range []string{"InvalidConfig.NotFound", "ConfigNotFound", "InvalidParam", "InvalidDomain.NotFound", "Throttling.User"} {
+			f.Add(uint8(family), uint16(304), []byte(`{"RequestId":"R","Code":"`+code+`","Message":"m NotifyAuthKey=KEY"}`))
+		}
+	}
+	f.Fuzz(func(t *testing.T, family uint8, status uint16, body []byte) {
+		d := describing[int(family)%len(describing)]
+		body = bytes.ReplaceAll(body, []byte("KEY"), []byte(fuzzKey))
+		code := statusOf(status)
+		none, err := d.get(wired(t, answered(code, http.Header{}, body)))
+		if err != nil {
+			if _, ok := errors.AsType[*Error](err); !ok {
+				t.Fatalf("%T is not an *Error", err)
+			}
+			if !none {
+				t.Fatal("an error comes with a configuration")
+			}
+			if code < 400 && ClassOf(err) == Unavailable && strings.Contains(err.Error(), fuzzKey) {
+				t.Fatalf("the error repeats the reply: %v", err)
+			}
+			return
+		}
+		if !none {
+			return
+		}
+		var reply map[string]any
+		if json.Unmarshal(body, &reply) != nil {
+			t.Fatalf("absent, by a reply that is no JSON object: HTTP %d %q", code, body)
+		}
+		if said, _ := reply["Code"].(string); saysAbsent(strings.Trim(said, `" `)) {
+			return
+		}
+		if code != http.StatusOK {
+			t.Fatalf("absent, by HTTP %d %q", code, body)
+		}
+		// Members that come twice, or in another case, are read in different
+		// ways by different readers; the operator's own says what it saw.
+		if bytes.Count(body, []byte(d.member)) == 1 && bytes.Count(body, []byte(d.url)) == 1 {
+			config, _ := reply[d.member].(map[string]any)
+			if u, _ := config[d.url].(string); u != "" {
+				t.Fatalf("absent, but the reply has %q: %q", u, body)
+			}
+		}
+	})
+}
+
+// saysAbsent tells whether a code stands for a configuration that is missing.
+func saysAbsent(code string) bool { return classes[code] == NotFound || code == "InvalidParam" }
+
+// FuzzCount answers queries of callback records with anything. Counts are never
+// negative, and never made up: a reply that has none is an error.
+func FuzzCount(f *testing.F) {
+	for family := range uint8(3) {
+		for _, body := range []string{
+			`{"RequestId":"R","TotalNum":0}`, `{"RequestId":"R","TotalNum":-1}`, `{"RequestId":"R","TotalNum":"7"}`, `{"RequestId":"R"}`,
+			`{"RequestId":"R","TotalNum":2,"NotifyRecordsInfo":{"LiveStreamNotifyRecordsInfo":[{"NotifyTime":"2026-01-01T00:30:00Z","NotifyUrl":"u"},{"NotifyTime":"x"},null]}}`,
+			`{"RequestId":"R","TotalNum":2,"CallbackList":[{"NotifyTime":"2026-01-01T00:30:00Z","NotifyUrl":"u"},null]}`,
+			`{"RequestId":"R","HasMore":false,"Logs":[{"MsgId":"1","Time":"2026-01-01T00:30:00Z","HTTPCode":"500"},{"MsgId":"2","HTTPCode":"-1"},null]}`,
+			`{"RequestId":"R","HasMore":true,"Logs":[]}`, `{"RequestId":"R","HasMore":"false"}`, `{"RequestId":"R","HasMore":null}`,
+		} {
+			f.Add(family, uint16(100), []byte(body))
+		}
+	}
+	f.Fuzz(func(t *testing.T, family uint8, status uint16, body []byte) {
+		c, ctx := wired(t, answered(statusOf(status), http.Header{}, body)), context.Background()
+		q := Query{Window: time.Hour}
+		var counts Counts
+		var err error
+		switch family % 3 {
+		case 0:
+			counts, err = Stream{c}.Count(ctx, fuzzDomain, q, Counts{})
+		case 1:
+			counts, err = Record{c}.Count(ctx, fuzzDomain, q, Counts{})
+		default:
+			counts, err = MPU{c}.Count(ctx, "app-1", q, Counts{})
+		}
+		if err != nil {
+			if counts.Total != 0 || counts.Failed != 0 || !counts.End.IsZero() {
+				t.Fatalf("an error comes with counts: %+v", counts)
+			}
+			return
+		}
+		if statusOf(status) != http.StatusOK {
+			t.Fatalf("counts, by HTTP %d %q", statusOf(status), body)
+		}
+		if counts.Failed < 0 || counts.Total < 0 {
+			t.Fatalf("negative counts %+v of %q", counts, body)
+		}
+		if len(counts.Buckets) > maxBuckets {
+			t.Fatalf("%d buckets", len(counts.Buckets))
+		}
+	})
+}
+
+// FuzzTally sends records in any order, at most as late as they may be, and
+// counts now and then. The incremental counts agree with those of all records.
+func FuzzTally(f *testing.F) {
+	f.Add([]byte("\x01\x02\x03\x04\x05\x06"), uint8(1))
+	f.Add(bytes.Repeat([]byte{0, 59, 1, 30, 0, 0, 255, 1, 2}, 20), uint8(3))
+	f.Fuzz(func(t *testing.T, data []byte, every uint8) {
+		const window = time.Hour
+		s := &store{now: epoch}
+		var counts Counts
+		for i := 0; i+2 < len(data) && i < 3*400; i += 3 {
+			// Time moves by up to 4 s at a time, so that nothing leaves the window.
+			s.send(s.now, time.Duration(data[i]%60)*time.Second, data[i+1]&1 == 1)
+			s.now = s.now.Add(time.Duration(data[i+2]%5) * time.Second)
+			if i/3%(1+int(every)) == 0 {
+				counts = s.poll(t, window, counts)
+				if data[i+1]&2 != 0 {
+					counts = reloaded(counts)
+				}
+			}
+		}
+		s.now = s.now.Add(lateness)
+		counts = s.poll(t, window, counts)
+		var failed, total int64
+		for _, r := range s.records {
+			total++
+			if r.failed {
+				failed++
+			}
+		}
+		if counts.Failed != failed || counts.Total != total {
+			t.Fatalf("counted %d of %d failed, want %d of %d", counts.Failed, counts.Total, failed, total)
+		}
+	})
+}
+
+// FuzzMPURecord reads records with anything in them.
+func FuzzMPURecord(f *testing.F) {
+	f.Add("m", "", "200") // a minute ago
+	f.Add("m", "", "503")
+	f.Add("", "yesterday", "")
+	f.Add("m", "2026-01-01T00:00:00.5+25:00", "+0200")
+	f.Fuzz(func(t *testing.T, id, at, code string) {
+		if at == "" {
+			at = *formatTime(time.Now().Add(-time.Minute))
+		}
+		record, err := json.Marshal(map[string]any{"RequestId": "R", "HasMore": false, "Logs": []any{map[string]string{"MsgId": id, "Time": at, "HTTPCode": code}}})
+		if err != nil {
+			t.Skip()
+		}
+		counts, err := MPU{wired(t, answered(200, http.Header{}, record))}.Count(context.Background(), "app-1", Query{Window: time.Hour}, Counts{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if counts.Total > 1 || counts.Failed > counts.Total || counts.Failed == 1 && (counts.Last == nil || counts.Last.HTTPStatus/100 == 2) {
+			t.Fatalf("got %+v of one record", counts)
+		}
+	})
+}
+
+// FuzzRoundTrip writes configurations to the emulated cloud over another, and
+// reads them back. Whichever behaviour the documentation leaves open is the
+// cloud's, what is read is what was written.
+func FuzzRoundTrip(f *testing.F) {
+	f.Add(uint8(0), uint8(0), "http://a.example.com/x?y=1&z=%20", "https://b.example.com", "", fuzzKey, "")
+	f.Add(uint8(1), uint8(7), "http://a.example.com", "", "", "", "http://old.example.com")
+	f.Add(uint8(2), uint8(255), "http://a.example.com/+%2B", "one,two", "", "", "three")
+	f.Add(uint8(0), uint8(8), "", "http://[::1]:80/;,'\"", "", "0012345678901234", "http://old.example.com")
+	f.Fuzz(func(t *testing.T, family, switches uint8, first, second, third, secret, before string) {
+		cloud := emulator.New(emulator.Options{
+			AccessKeys: []emulator.AccessKey{{ID: "test-id", Secret: "test-secret"}},
+			Switches: emulator.Switches{
+				StreamSetMerges: switches&1 != 0, StreamSetExists: switches&2 != 0, RecordUpdateMerges: switches&4 != 0,
+				StreamKeyAsNumber: switches&8 != 0, MPUDescribeAbsentInvalid: switches&16 != 0, StreamDeleteAbsentNotFound: switches&32 != 0,
+			},
+		})
+		defer cloud.Close()
+		cloud.AddDomain("", "push.example.com", emulator.IngestDomain)
+		cloud.AddDomain("", "live.example.com", emulator.StreamingDomain)
+		cloud.AddApp("", "app-1")
+		c := wired(t, func(r *http.Request) *http.Response {
+			// As a connection would deliver it.
+			r = r.Clone(r.Context())
+			for name, values := range r.Header {
+				delete(r.Header, name)
+				r.Header[http.CanonicalHeaderKey(name)] = values
+			}
+			r.URL.Path, r.Host, r.Body = "/", r.URL.Host, io.NopCloser(strings.NewReader(""))
+			w := httptest.NewRecorder()
+			cloud.ServeHTTP(w, r)
+			return w.Result()
+		})
+		// What the schema of the resource demands of a URL, a key, a list.
+		webURL := func(s string) bool {
+			return (strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://")) && len(s) <= 2083 && !strings.ContainsFunc(s, func(r rune) bool { return r < '!' || r > '~' })
+		}
+		optionalURL := func(s string) bool { return s == "" || webURL(s) }
+		authenticate := secret != ""
+		if _, err := ParseKey(secret, MaxRecordKey); authenticate && err != nil {
+			t.Skip()
+		}
+		switch family % 3 {
+		case 0:
+			want := StreamConfig{NotifyURL: first, ExceptionNotifyURL: second, SwitchNotifyURL: third, Authentication: authenticate, AuthKey: Key(secret)}
+			if !optionalURL(first) || !optionalURL(second) || !optionalURL(third) || first+second == "" || !optionalURL(before) {
+				t.Skip()
+			}
+			written(t, Stream{c}, "push.example.com", StreamConfig{NotifyURL: before, ExceptionNotifyURL: before}, want, func(got StreamConfig) StreamConfig {
+				got.SwitchNotifyURL = want.SwitchNotifyURL // write-only
+				return got
+			})
+		case 1:
+			want := RecordConfig{NotifyURL: first, OnDemandURL: second, NeedStatusNotify: switches&64 != 0, Authentication: authenticate, AuthKey: Key(secret)}
+			if !webURL(first) || !optionalURL(second) || !optionalURL(before) {
+				t.Skip()
+			}
+			written(t, Record{c}, "live.example.com", RecordConfig{NotifyURL: before, OnDemandURL: before}, want, func(got RecordConfig) RecordConfig { return got })
+		default:
+			var channels []string
+			for id := range strings.SplitSeq(second, ",") {
+				if id != "" && len(id) <= 64 && !slices.Contains(channels, id) && strings.Trim(id, nameCharacters) == "" {
+					channels = append(channels, id)
+				}
+			}
+			want := MPUConfig{CallbackURL: first, ChannelIDs: JoinChannels(channels[:min(len(channels), 20)])}
+			if !webURL(first) || strings.ContainsFunc(first, func(r rune) bool { return !isAlphanumeric(byte(r)) && !strings.ContainsRune("-_?%=#./+:", r) }) {
+				t.Skip()
+			}
+			old := MPUConfig{}
+			if before != "" {
+				old = MPUConfig{CallbackURL: "http://old.example.com", ChannelIDs: "old"}
+			}
+			written(t, MPU{c}, "app-1", old, want, func(got MPUConfig) MPUConfig { got.SubID = ""; return got })
+		}
+	})
+}
+
+// nameCharacters are those of channel IDs.
+const nameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+// written puts a configuration in place of another and reads it back.
+func written[C interface {
+	comparable
+	Fields() []Field
+}](t *testing.T, family interface {
+	Get(context.Context, quota.Lane, string) (C, error)
+	Put(context.Context, quota.Lane, string, C, C, bool) error
+}, key string, before, want C, readable func(C) C) {
+	t.Helper()
+	ctx := context.Background()
+	var none C
+	if before != none {
+		if err := family.Put(ctx, quota.User, key, none, before, false); err != nil {
+			t.Fatalf("writing %+v: %v", before, err)
+		}
+	}
+	have, err := family.Get(ctx, quota.User, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := family.Put(ctx, quota.User, key, have, want, true); err != nil {
+		t.Fatalf("writing %+v over %+v: %v", want, have, err)
+	}
+	got, err := family.Get(ctx, quota.User, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if differ := Diff(readable(got).Fields(), want.Fields()); differ != nil {
+		t.Fatalf("%v differ: wrote %#v, read %#v", differ, want, got)
+	}
+}
