@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -165,11 +166,9 @@ func (p *pass) faulted(ctx context.Context, f *apiFault) (reconcile.Result, erro
 	out := outcome{Verdict: plan.Verdict{
 		Ready: metav1.ConditionFalse, Reason: v1alpha1.ReasonClusterRefused, Message: message, Event: v1alpha1.EventRejected,
 	}, err: f}
-	told := p.reason(v1alpha1.ConditionReady) == out.Reason
 	p.conclude(ctx, out)
-	if err := p.writeStatus(ctx); err != nil && !told && !p.mem.refusalTold {
-		p.mem.refusalTold = true
-		p.events.Eventf(p.obj, nil, "Warning", v1alpha1.EventRejected, v1alpha1.EventRejected, "%s", message)
+	if err := p.writeStatus(ctx); err != nil { // then the event alone can tell
+		p.events.Eventf(p.obj, nil, corev1.EventTypeWarning, v1alpha1.EventRejected, v1alpha1.EventRejected, "%s", message)
 	}
 	return reconcile.Result{RequeueAfter: wait, Priority: new(priorityRefresh)}, nil
 }

@@ -197,7 +197,6 @@ type memory struct {
 	nextCount     time.Time
 	countFailures int // in a row
 	counts        live.Counts
-	refusalTold   bool // that the API server refuses even the status
 }
 
 // corrections returns how many of drift were made within plan.WarPeriod.
