@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -167,6 +168,8 @@ func compare(t *testing.T, granted, used map[permission]bool) {
 		wide := p
 		wide.namespace = ""
 		switch {
+		case strings.Contains(p.String(), "create selfsubjectaccessreviews."):
+			// Kubernetes grants it to everyone who is authenticated: system:basic-user.
 		case granted[p]:
 			needed[p] = true
 		case granted[wide]:
@@ -176,7 +179,10 @@ func compare(t *testing.T, granted, used map[permission]bool) {
 		}
 	}
 	unused := slices.Collect(maps.Keys(granted))
-	unused = slices.DeleteFunc(unused, func(p permission) bool { return needed[p] })
+	// An object is read again only when it changed in the middle of a pass, which the
+	// tests of internal/controller see to for each kind.
+	conflict := regexp.MustCompile(`\bget live(notify|recordnotify|rtcmpueventsub)[a-z]*\.live\.`)
+	unused = slices.DeleteFunc(unused, func(p permission) bool { return needed[p] || conflict.MatchString(p.String()) })
 	slices.SortFunc(unused, func(a, b permission) int { return strings.Compare(a.String(), b.String()) })
 	for _, p := range unused {
 		t.Errorf("granted, not used: %s", p)
