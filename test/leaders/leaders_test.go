@@ -115,12 +115,14 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(w.cloud.Close)
 	w.must(api.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}}))
 	for i := range objects {
-		w.cloud.AddDomain("", domain(i), emulator.IngestDomain)
+		w.cloud.AddDomain("", w.domain(i), emulator.IngestDomain)
 	}
 	return w
 }
 
-func domain(i int) string { return fmt.Sprintf("push-%d.example.com", i) }
+// domain returns one of the world's domains. A domain belongs to one object in the
+// whole cluster, so each world has its own.
+func (w *world) domain(i int) string { return fmt.Sprintf("push-%d.%s.example.com", i, w.namespace) }
 
 func (w *world) must(err error) {
 	w.Helper()
@@ -268,7 +270,7 @@ func (w *world) create(version string) {
 	w.Helper()
 	for i := range objects {
 		o := &v1alpha1.LiveNotifyConfig{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: fmt.Sprint("o-", i)}}
-		o.Spec.DomainName, o.Spec.NotifyURL = domain(i), url(version)
+		o.Spec.DomainName, o.Spec.NotifyURL = w.domain(i), url(version)
 		w.must(api.Create(w.Context(), o))
 	}
 }
@@ -284,7 +286,7 @@ func (w *world) edit(version string) {
 // holds tells whether the cloud has a version of everything.
 func (w *world) holds(version string) bool {
 	for i := range objects {
-		if c, _ := w.cloud.StreamConfig(domain(i)); c.NotifyURL != url(version) {
+		if c, _ := w.cloud.StreamConfig(w.domain(i)); c.NotifyURL != url(version) {
 			return false
 		}
 	}
@@ -308,8 +310,8 @@ func (r *replica) once() {
 	r.Helper()
 	written := r.written()
 	for i := range objects {
-		if n := written[domain(i)]; n != 1 {
-			r.Errorf("%s was written %d times, want once", domain(i), n)
+		if n := written[r.domain(i)]; n != 1 {
+			r.Errorf("%s was written %d times, want once", r.domain(i), n)
 		}
 	}
 }
