@@ -52,13 +52,18 @@ func (a *Accounts) Open(ctx context.Context, account *v1alpha1.LiveAccount) (*Ac
 
 // share sets how much of each limit an account may use, if that has changed.
 func (a *Accounts) share(u *unit, percent int32) {
-	a.mu.Lock()
-	same := u.percent == percent
-	u.percent = percent
-	a.mu.Unlock()
-	if !same && percent > 0 {
+	if a.newShare(u, percent) && percent > 0 {
 		u.limits.SetShare(float64(percent) / 100)
 	}
+}
+
+// newShare notes a share, and tells whether it is another than before.
+func (a *Accounts) newShare(u *unit, percent int32) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	was := u.percent
+	u.percent = percent
+	return was != percent
 }
 
 // unusable says of which account an error speaks.
@@ -84,13 +89,17 @@ func (a *Accounts) versions(ctx context.Context, account *v1alpha1.LiveAccount) 
 
 // ifMade returns the account of a label if it is of these versions.
 func (a *Accounts) ifMade(label, made string) *Account {
-	a.mu.Lock()
-	current := a.units[label] != nil && a.units[label].made == made
-	a.mu.Unlock()
-	if !current {
+	if !a.isMade(label, made) {
 		return nil
 	}
 	return a.known(label)
+}
+
+func (a *Accounts) isMade(label, made string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	u := a.units[label]
+	return u != nil && u.made == made
 }
 
 // keep notes an account that was opened. One of the same content stays as it is.
