@@ -19,7 +19,7 @@ func TestColumns(t *testing.T) {
 		"livenotifyconfigs":       {"lnc", "Domain Ready Healthy Failed Total Window Age", "Reason URL Last failure"},
 		"liverecordnotifyconfigs": {"lrnc", "Domain Ready Healthy Failed Total Window Age", "Reason URL Last failure"},
 		"livertcmpueventsubs":     {"lmes", "App Ready Healthy Failed Total Window Age", "Reason URL Last failure"},
-		"liveaccounts":            {"la", "Region Ready Identity Age", "Reason"},
+		"liveaccounts":            {"la", "Region Ready Account Identity Age", "Reason"},
 	} {
 		raw, err := os.ReadFile("../../config/crd/bases/live.alibabacloud.com_" + plural + ".yaml")
 		if err != nil {

@@ -348,7 +348,7 @@ func TestCountAgreesWithDeliveries(t *testing.T) {
 		}
 	})
 	c := newCloud(t, emulator.Switches{})
-	c.behind.Store(int64(time.Minute)) // the window ends with the last whole second
+	c.behind.Store(int64(time.Minute)) // what the cloud sends, it sends a minute ago
 	streams, recordings := live.Stream{Client: c.client}, live.Record{Client: c.client}
 	if err := streams.Put(t.Context(), quota.User, push, live.StreamConfig{}, live.StreamConfig{NotifyURL: receiver, Authentication: true, AuthKey: key}, false); err != nil {
 		t.Fatal(err)
@@ -377,6 +377,9 @@ func TestCountAgreesWithDeliveries(t *testing.T) {
 		have = want
 	}
 	c.Wait()
+	c.behind.Store(0)
+	_, err := streams.Get(t.Context(), quota.Sync, push) // tells the client the cloud's time
+	do(err)
 
 	got, err := streams.Count(t.Context(), push, lastHour, live.Counts{})
 	do(err)
