@@ -7,6 +7,7 @@
 //	go run ./hack/bench -n 1000
 //	go run ./hack/bench -n 10000 -qps-scale 20   # ten thousand within minutes
 //	go run ./hack/bench -baseline                # and an operator without pacing, side by side
+//	go run ./hack/bench -scenes all              # what holds beside hung tenants, in an outage, over quota
 //
 // It prints a table, and JSON with -json FILE. It judges nothing: machines differ.
 package main
@@ -43,6 +44,7 @@ type config struct {
 	failing  int
 	runs     int
 	json     string
+	scenes   []string
 }
 
 func parseFlags() (config, error) {
@@ -57,6 +59,7 @@ func parseFlags() (config, error) {
 	flag.DurationVar(&c.resync, "resync", 10*time.Minute, "spec.resyncInterval of the objects")
 	flag.IntVar(&c.failing, "failing", 100, "objects that the cloud rejects for ever; 0 leaves them out")
 	flag.IntVar(&c.runs, "runs", 1, "how often to measure; with more than one, medians are shown too")
+	played := flag.String("scenes", "", "promises to measure instead, or \"all\": "+strings.Join(sceneNames(), ", "))
 	flag.StringVar(&c.json, "json", "", "`file` to write the figures to")
 	if err := flags.Parse(flag.CommandLine, os.Args[1:]); err != nil {
 		return c, err
@@ -64,6 +67,17 @@ func parseFlags() (config, error) {
 	var err error
 	if c.throttle, err = emulator.ParseThrottleModel(*throttle); err != nil {
 		return c, err
+	}
+	if *played != "" {
+		c.scenes = strings.Split(*played, ",")
+	}
+	if *played == "all" {
+		c.scenes = sceneNames()
+	}
+	for _, name := range c.scenes {
+		if scenes[name] == nil {
+			return c, fmt.Errorf("-scenes: there is no %q; want all, or some of %s", name, strings.Join(sceneNames(), ", "))
+		}
 	}
 	parts, sum := strings.Split(*mix, ","), 0
 	for i := range min(len(parts), len(c.mix)) {
@@ -104,6 +118,9 @@ func main() {
 }
 
 func run(ctx context.Context, cfg config) error {
+	if len(cfg.scenes) > 0 {
+		return play(ctx, cfg, cfg.scenes)
+	}
 	modes := []mode{{name: "operator", share: 80}}
 	if cfg.baseline {
 		// With a share beyond all that could be asked for there is no pacing, and

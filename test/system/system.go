@@ -147,6 +147,9 @@ func (s *System) StartOperator(ctx context.Context, flags ...string) error {
 	return nil
 }
 
+// PID is the number of the operator's process.
+func (s *System) PID() int { return s.operator.Process.Pid }
+
 // Alive is an error if the operator ended by itself.
 func (s *System) Alive() error {
 	select {
