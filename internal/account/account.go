@@ -49,6 +49,8 @@ type Account struct {
 	Name string
 	// ID of the cloud account, as the token service told it; "" if it did not yet.
 	ID string
+	// Asked tells that the token service was asked for it.
+	Asked bool
 	// Identity that is in use, for people.
 	Identity string
 	// Version changes when the credentials or the endpoint do, and never else.
@@ -174,7 +176,7 @@ func (a *Accounts) known(label string) *Account {
 		return nil
 	}
 	account := *u.account
-	account.ID = u.id
+	account.ID, account.Asked = u.id, u.id != "" || u.answer != nil
 	return &account
 }
 

@@ -118,7 +118,7 @@ func (r *accountReconciler) Reconcile(ctx context.Context, req reconcile.Request
 		err = r.accounts.SetHold(ctx, &account, false)
 	}
 	if err != nil {
-		return r.faulted(err)
+		return r.faulted(ctx, &account, err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, passTimeout)
 	defer cancel()
@@ -135,7 +135,7 @@ func (r *accountReconciler) describe(ctx context.Context, obj *v1alpha1.LiveAcco
 	}
 	out := failed(err)
 	if out.fault != nil {
-		return r.faulted(out.fault)
+		return r.faulted(ctx, before, out.fault)
 	}
 	result := reconcile.Result{RequeueAfter: recheckAccount}
 	conditions := []metav1.Condition{loaded(out, err)}
@@ -168,7 +168,7 @@ func (r *accountReconciler) describe(ctx context.Context, obj *v1alpha1.LiveAcco
 		return result, nil
 	}
 	if err := r.Status().Patch(ctx, obj, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
-		return r.faulted(&apiFault{"patching the status", err})
+		return r.faulted(ctx, before, &apiFault{"patching the status", err})
 	}
 	return result, nil
 }
@@ -211,7 +211,7 @@ func (r *accountReconciler) gone(ctx context.Context, req reconcile.Request) (re
 	needed, err := r.needed(ctx, req)
 	switch {
 	case err != nil:
-		return r.faulted(err)
+		return r.faulted(ctx, nil, err)
 	case needed:
 		return reconcile.Result{RequeueAfter: recheckAccount}, nil
 	}
@@ -236,13 +236,29 @@ func (r *accountReconciler) needed(ctx context.Context, req reconcile.Request) (
 	return false, nil
 }
 
-// faulted is the end of a pass that the Kubernetes API cut short.
-func (r *accountReconciler) faulted(err error) (reconcile.Result, error) {
+// faulted is the end of a pass that the Kubernetes API cut short. What it refuses
+// is told in the status of the account, if there is one and it can be written, and
+// else in an event.
+func (r *accountReconciler) faulted(ctx context.Context, account *v1alpha1.LiveAccount, err error) (reconcile.Result, error) {
 	f := asFault(err)
-	if apierrors.IsConflict(f.err) || apierrors.IsNotFound(f.err) {
+	switch {
+	case apierrors.IsConflict(f.err) || apierrors.IsNotFound(f.err):
 		return reconcile.Result{RequeueAfter: minRetry}, nil
+	case account == nil || !refusal(f.err):
+		return reconcile.Result{}, f
 	}
-	return reconcile.Result{}, f
+	before := account.DeepCopy()
+	ready := metav1.Condition{
+		Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, ObservedGeneration: account.Generation,
+		Reason: v1alpha1.ReasonClusterRefused, Message: refused(f),
+	}
+	if !meta.SetStatusCondition(&account.Status.Conditions, ready) {
+		return reconcile.Result{RequeueAfter: retryAccount}, nil
+	}
+	if err := r.Status().Patch(ctx, account, client.MergeFrom(before)); err != nil { // then the event alone can tell
+		r.events.Eventf(before, nil, corev1.EventTypeWarning, v1alpha1.EventRejected, v1alpha1.EventRejected, "%s", ready.Message)
+	}
+	return reconcile.Result{RequeueAfter: retryAccount}, nil
 }
 
 // identifyOwn asks the token service whose the operator's own account is, so that

@@ -6,10 +6,12 @@ package controller
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,7 +19,10 @@ import (
 
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
@@ -30,6 +35,7 @@ const (
 	otherARN    = "acs:ram::6543210987654321:role/other"
 	providerARN = "acs:ram::1234567890123456:oidc-provider/ack-rrsa-test"
 	secondID    = "second-key-id"
+	strangerID  = "stranger-key-id" // of another cloud account
 )
 
 // sessions are the credentials that the fake token service hands out for a
@@ -64,7 +70,11 @@ func (s *tokenService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.requests = append(s.requests, r.Form)
 	s.mu.Unlock()
 	if r.Form.Get("Action") == "GetCallerIdentity" {
-		writeSession(w, map[string]any{"RequestId": "R", "AccountId": "1234567890123456", "Arn": "acs:ram::1234567890123456:user/streamer"})
+		id := "1234567890123456"
+		if strings.Contains(r.Header.Get("Authorization"), strangerID) {
+			id = "6543210987654321"
+		}
+		writeSession(w, map[string]any{"RequestId": "R", "AccountId": id, "Arn": "acs:ram::" + id + ":user/streamer"})
 		return
 	}
 	session, known := sessions[r.Form.Get("RoleArn")]
@@ -471,4 +481,64 @@ func TestAnotherNamespacesAccountIsOutOfReach(t *testing.T) {
 		obj := poor.reaches("a", v1alpha1.ReasonAccountNotReady)
 		poor.Expect(messageOf(obj, v1alpha1.ConditionReady)).To(ContainSubstring("does not exist"))
 	})
+}
+
+// TestKeysOfAnotherCloudAccount: a LiveAccount whose key comes to be that of another
+// cloud account is another account, from the first pass on.
+func TestKeysOfAnotherCloudAccount(t *testing.T) {
+	t.Parallel()
+	f := streamFixture()
+	w := newWorld(t, emulator.Options{})
+	var err error
+	w.tokens, err = live.NewTokenService(newTokenService(t).URL, false)
+	w.Expect(err).NotTo(HaveOccurred())
+	f.prepare(w.cloud)
+	d := w.drive(f)
+	d.accessKeySecret(map[string]string{"accessKeyID": keyID, "accessKeySecret": keySecret})
+	d.account(byAccessKey)
+	d.create("a", viaAccount)
+	d.settle("a")
+	d.update("a", f.change)
+	obj := d.settle("a")
+	d.Expect(statusOf(obj).Applied.AccountID).To(BeEmpty(), "no LiveAccount was looked at yet")
+	_, err = d.accounts.Identify(d.ctx, d.accounts.Last(d.namespace, spec(obj).AccountRef))
+	d.Expect(err).NotTo(HaveOccurred())
+	d.update("a", func(o Object) { o.(*v1alpha1.LiveNotifyConfig).Spec.NotifyURL += "/again" })
+	obj = d.settle("a")
+	d.Expect(statusOf(obj).Applied.AccountID).To(Equal("1234567890123456"))
+	d.cloud.ResetCalls()
+
+	d.accessKeySecret(map[string]string{"accessKeyID": strangerID, "accessKeySecret": keySecret})
+	d.Eventually(func() bool {
+		d.clock.advance(11 * time.Minute)
+		d.pass("a")
+		return slices.ContainsFunc(d.cloud.Calls(), func(c emulator.Call) bool { return c.Account == "stranger" })
+	}).WithTimeout(10 * time.Second).Should(BeTrue())
+	obj = d.get("a")
+	d.Expect(statusOf(obj).Applied == nil || statusOf(obj).Applied.AccountID == "6543210987654321").To(BeTrue(), "what it owns is in the other account")
+	for _, call := range d.cloud.Calls() {
+		d.Expect(call.Action).NotTo(HavePrefix("Delete"), "%+v", call)
+	}
+}
+
+// TestWhatTheAPIServerRefusesForAnAccountIsTold, and once.
+func TestWhatTheAPIServerRefusesForAnAccountIsTold(t *testing.T) {
+	t.Parallel()
+	d := driven(t, streamFixture(), emulator.Options{})
+	d.accessKeySecret(map[string]string{"accessKeyID": keyID, "accessKeySecret": keySecret})
+	d.account(func(s *v1alpha1.LiveAccountSpec) { byAccessKey(s) })
+	var account v1alpha1.LiveAccount
+	d.Eventually(func() error {
+		return d.mgr.GetClient().Get(d.ctx, client.ObjectKey{Namespace: d.namespace, Name: "account"}, &account)
+	}).Should(Succeed())
+	r := &accountReconciler{d.shared()}
+	fault := &apiFault{"patching the finalizer", apierrors.NewForbidden(schema.GroupResource{Resource: "x"}, "a", errors.New("SECRET"))}
+	for range 2 {
+		_, err := r.faulted(d.ctx, account.DeepCopy(), fault)
+		d.Expect(err).NotTo(HaveOccurred())
+	}
+	c := meta.FindStatusCondition(d.accountStatus().Conditions, v1alpha1.ConditionReady)
+	d.Expect(c).NotTo(BeNil())
+	d.Expect(c.Reason).To(Equal(v1alpha1.ReasonClusterRefused))
+	d.Expect(c.Message).To(And(ContainSubstring("Forbidden"), Not(ContainSubstring("SECRET"))))
 }

@@ -248,7 +248,8 @@ func (p *pass) patchFinalizer(ctx context.Context, change func(client.Object, st
 
 // heir returns the object that takes over the configuration of one that is
 // deleted: the first of those that name it in the same cloud account and would
-// write it; nil if there is none.
+// write it; nil if there is none. It may be the operator's of another shard, but
+// none of a namespace that this one has no permissions for.
 func (p *pass) heir(ctx context.Context) (kind.Object, error) {
 	rivals, err := p.rivals(ctx, p.key)
 	if err != nil {
@@ -257,7 +258,7 @@ func (p *pass) heir(ctx context.Context) (kind.Object, error) {
 	var heirs []claim
 	for _, rival := range rivals {
 		spec, _ := rival.Callback()
-		if !rival.GetDeletionTimestamp().IsZero() || spec.ManagementPolicy == v1alpha1.Observe || spec.Suspend || !p.sameAccount(rival) {
+		if !p.scope.hasNamespace(rival.GetNamespace()) || !rival.GetDeletionTimestamp().IsZero() || spec.ManagementPolicy == v1alpha1.Observe || spec.Suspend || !p.sameAccount(rival) {
 			continue
 		}
 		if _, err := p.accounts.Find(ctx, rival.GetNamespace(), spec.AccountRef, p.kind.Domain(rival)); err == nil {

@@ -161,7 +161,7 @@ func (p *pass) faulted(ctx context.Context, f *apiFault) (reconcile.Result, erro
 	p.mem.failures++
 	wait := backoff(p.mem.failures, minStalled, maxStalled)
 	p.mem.nextSync = p.clock.Now().Add(wait)
-	message := fmt.Sprintf("The API server refuses what the operator has to do: %s. Look for an admission policy, or a permission that the operator lacks.", f)
+	message := refused(f)
 	p.revert()
 	out := outcome{Verdict: plan.Verdict{
 		Ready: metav1.ConditionFalse, Reason: v1alpha1.ReasonClusterRefused, Message: message, Event: v1alpha1.EventRejected,
@@ -171,6 +171,11 @@ func (p *pass) faulted(ctx context.Context, f *apiFault) (reconcile.Result, erro
 		p.events.Eventf(p.obj, nil, corev1.EventTypeWarning, v1alpha1.EventRejected, v1alpha1.EventRejected, "%s", message)
 	}
 	return reconcile.Result{RequeueAfter: wait, Priority: new(priorityRefresh)}, nil
+}
+
+// refused says what the API server refused.
+func refused(f *apiFault) string {
+	return fmt.Sprintf("The API server refuses what the operator has to do: %s. Look for an admission policy, or a permission that the operator lacks.", f)
 }
 
 // refusal tells whether the API server refused a request, rather than failed.

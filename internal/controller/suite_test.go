@@ -206,7 +206,7 @@ func newCloud(t tester, o emulator.Options) *world {
 		Gomega: NewWithT(t), t: t, ctx: ctx, namespace: fmt.Sprintf("test-%d", worlds.Add(1)), clock: &fakeClock{},
 	}
 	w.gate = &gate{now: w.clock.Now}
-	o.AccessKeys = []emulator.AccessKey{{ID: keyID, Secret: keySecret}, {ID: secondID, Secret: keySecret}}
+	o.AccessKeys = []emulator.AccessKey{{ID: keyID, Secret: keySecret}, {ID: secondID, Secret: keySecret}, {ID: strangerID, Secret: keySecret, Account: "stranger"}}
 	for _, session := range sessions {
 		o.AccessKeys = append(o.AccessKeys, session)
 	}

@@ -102,17 +102,14 @@ func (p *pass) move(ctx context.Context) {
 // sameAsWritten tells whether the account in use is the one that the object wrote
 // to: by the IDs that the token service vouches for, or else by name.
 func (p *pass) sameAsWritten(ctx context.Context) bool {
-	a := p.status.Applied
-	was := p.writtenTo()
-	if p.account.Name == a.Account && (was == "" || p.account.ID == "") {
-		return true
+	was, id, named := p.writtenTo(), p.account.ID, p.account.Name == p.status.Applied.Account
+	if was != "" && id == "" && !(named && p.account.Asked) {
+		// Other credentials may be those of another cloud account, and another name
+		// that of the same: this is when to know. Not to know is an answer.
+		id, _ = p.accounts.Identify(ctx, p.account)
 	}
-	if was == "" {
-		return false
-	}
-	id := p.account.ID
-	if id == "" { // it may be the same under another name: this is when to know
-		id, _ = p.accounts.Identify(ctx, p.account) // not knowing it is an answer
+	if was == "" || id == "" {
+		return named
 	}
 	return id == was
 }
