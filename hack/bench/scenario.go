@@ -346,7 +346,8 @@ func (s *bench) createAll(ctx context.Context, all []member) error {
 
 // await waits until as many objects are ready for this reason.
 func (s *bench) await(ctx context.Context, what string, n int, reason string) error {
-	for start := time.Now(); time.Since(start) < 30*time.Minute; pause(ctx, time.Second) {
+	// A list of them all takes the API server's time, too.
+	for start := time.Now(); time.Since(start) < 30*time.Minute; pause(ctx, time.Second+time.Duration(n)*time.Millisecond) {
 		got := 0
 		err := s.each(ctx, func(_ *family, obj client.Object, status *v1alpha1.CallbackStatus) error {
 			ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
