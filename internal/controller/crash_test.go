@@ -55,6 +55,15 @@ func scenarios() []scenario {
 		d.Expect(d.gone("a")).To(BeTrue())
 		d.clock.advance(2 * plan.Settling)
 	}
+	// note replaces what the status says was applied.
+	note := func(d *driver, applied *v1alpha1.Applied) {
+		obj := d.get("a")
+		before := obj.DeepCopyObject().(Object)
+		statusOf(obj).Applied = applied
+		d.Expect(d.api.Status().Patch(d.ctx, obj, client.MergeFrom(before))).To(Succeed())
+	}
+	var applied *v1alpha1.Applied
+	claimed := func(o Object) { o.SetFinalizers([]string{v1alpha1.Finalizer}) }
 	update := func(edit func(fixture) func(Object)) func(*driver) {
 		return func(d *driver) { d.update("a", edit(d.f)) }
 	}
@@ -71,6 +80,24 @@ func scenarios() []scenario {
 		}},
 		{name: "correct a field", before: managed, event: func(d *driver) { d.f.edit(d.cloud); d.clock.advance(10 * time.Minute) }},
 		{name: "correct a removal", before: managed, event: func(d *driver) { d.f.erase(d.cloud); d.clock.advance(10 * time.Minute) }},
+		{name: "start as a copy with the finalizer", before: nothing, event: func(d *driver) { d.create("a", d.f.sign, rarely, claimed) }},
+		{name: "start with the status of another", event: func(d *driver) {
+			d.create("a", d.f.sign, rarely, claimed)
+			note(d, applied)
+		}, before: func(d *driver) { // whose namespace was backed up
+			managed(d)
+			applied = statusOf(d.get("a")).Applied.DeepCopy()
+			d.update("a", func(o Object) { o.SetFinalizers(nil) })
+			d.remove("a")
+		}},
+		{name: "start with the status of versions before", event: func(d *driver) {
+			d.restart()
+			d.update("a", d.f.change)
+		}, before: func(d *driver) {
+			managed(d)
+			now := statusOf(d.get("a")).Applied
+			note(d, &v1alpha1.Applied{Revision: "0123456789abcdef0123456789abcdef", SecretVersion: now.SecretVersion, Time: now.Time})
+		}},
 		{name: "delete", before: managed, event: func(d *driver) { d.remove("a") }},
 	}
 }
