@@ -126,6 +126,10 @@ type history struct {
 	switches emulator.Switches
 	steps    int64
 
+	// hostile is a tenant with an account of its own, who names the same key; nil
+	// before it came.
+	hostile *driver
+
 	key   string       // that is in the Secret and can be used; "" for none
 	lag   bool         // the cache catches up only as far as is drawn
 	fates map[int]fate // of the calls to come, by their number
@@ -174,13 +178,14 @@ func (m *history) actions() map[string]func(*rapid.T) {
 		"edit":   m.doEdit, "edit another time": m.doEdit, "edit a third time": m.doEdit,
 		"delete": m.doDelete,
 		"pass":   m.doPass, "pass another time": m.doPass, "pass a third time": m.doPass, "pass a fourth time": m.doPass,
-		"passes": m.doPasses,
-		"time":   m.doTime,
-		"cloud":  m.doCloud,
-		"Secret": m.doSecret,
-		"fault":  m.doFault,
-		"fate":   m.doFate,
-		"cache":  m.doCache,
+		"passes":         m.doPasses,
+		"time":           m.doTime,
+		"cloud":          m.doCloud,
+		"Secret":         m.doSecret,
+		"fault":          m.doFault,
+		"fate":           m.doFate,
+		"cache":          m.doCache,
+		"hostile tenant": m.doHostile, "hostile tenant another time": m.doHostile,
 		"restart": func(t *rapid.T) {
 			t.Log("restart")
 			m.restart()
@@ -475,6 +480,57 @@ func (m *history) doPasses(t *rapid.T) {
 	}
 }
 
+// intrude makes the tenant whose cloud account does not have the key.
+func (m *history) intrude() {
+	w := *m.world
+	w.namespace += "-hostile"
+	m.hostile = &driver{world: &w, f: m.f}
+	m.Expect(w.api.Create(w.ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}})).To(Succeed())
+	w.accessKeySecret(map[string]string{"accessKeyID": strangerID, "accessKeySecret": keySecret})
+	w.account(byAccessKey)
+}
+
+// doHostile lets another tenant do what it can to the key, and the operator look at
+// it. Whatever that is, it touches nothing that is not the tenant's.
+func (m *history) doHostile(t *rapid.T) {
+	if m.sim == nil {
+		t.Skip("the cache has one namespace")
+	}
+	if m.hostile == nil {
+		m.intrude()
+	}
+	h := m.hostile
+	h.r, h.accounts = m.r, m.accounts
+	switch what := pick(t, "what", "nothing", "create", "edit", "delete"); {
+	case what == "create" && h.gone("h"):
+		h.create("h", viaAccount, func(o Object) {
+			spec(o).AdoptionPolicy = v1alpha1.AdoptAlways
+			if rapid.Bool().Draw(t, "finalizer") {
+				o.SetFinalizers([]string{v1alpha1.Finalizer})
+			}
+		})
+	case what == "edit" && !h.gone("h"):
+		h.update("h", m.f.change)
+	case what == "delete" && !h.gone("h"):
+		h.remove("h")
+	}
+	before := m.f.have(m.cloud)
+	m.mu.Lock()
+	m.passing, m.meddled = "", true // no write of it is judged but by what the cloud has then
+	m.mu.Unlock()
+	m.cloud.ResetCalls()
+	m.catchUp()
+	_, err := h.try("h")
+	t.Logf("hostile pass: %v", err)
+	if m.gate.revive() {
+		m.restart()
+	}
+	m.Expect(m.f.have(m.cloud) == before).To(BeTrue(), "a stranger changed the cloud")
+	for _, call := range m.cloud.Calls() {
+		m.Expect(call.Account).To(Equal("stranger"), "%+v", call)
+	}
+}
+
 // cachedObject returns an object as the operator sees it, nil for none, and
 // whether another one has the better claim.
 func (m *history) cachedObject(name string) (obj Object, loses bool) {
@@ -612,6 +668,7 @@ func (m *history) meet(n int, call string) fate {
 	obj := m.f.empty()
 	err := m.api.Get(m.ctx, client.ObjectKey{Namespace: m.namespace, Name: m.passing}, obj)
 	switch removes := strings.HasPrefix(call, "Delete"); {
+	case m.passing == "": // of a stranger
 	case err != nil:
 		breach(" for an object that cannot be read: %v", err)
 	case !hasClaim(obj):
