@@ -36,7 +36,7 @@ func metrics() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	build, err := describeAll(version.Collectors())
+	build, err := describeAll(append(version.Collectors(), controller.Panics))
 	return []metricGroup{{"Objects", objects}, {"Requests to the cloud", requests}, {"The operator", build}}, err
 }
 

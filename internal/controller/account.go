@@ -18,7 +18,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -55,9 +54,9 @@ func setupAccounts(s *shared) error {
 	b := ctrl.NewControllerManagedBy(s.manager).
 		Named("LiveAccount").
 		For(&v1alpha1.LiveAccount{}, builder.WithPredicates(specChanges)).
-		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.usersOfSecret))
+		WatchesMetadata(&corev1.Secret{}, mapped(r.usersOfSecret))
 	for _, k := range kind.All {
-		b = b.Watches(k.New(), handler.EnqueueRequestsFromMapFunc(r.accountOf), builder.WithPredicates(needs))
+		b = b.Watches(k.New(), mapped(r.accountOf), builder.WithPredicates(needs))
 	}
 	if err := b.Complete(r); err != nil {
 		return fmt.Errorf("setting up LiveAccount: %w", err)
@@ -264,6 +263,7 @@ func (r *accountReconciler) faulted(ctx context.Context, account *v1alpha1.LiveA
 // identifyOwn asks the token service whose the operator's own account is, so that
 // it shares limits with the LiveAccounts of that, until it knows.
 func (s *shared) identifyOwn(ctx context.Context) error {
+	defer survive("identity")
 	for {
 		attempt, cancel := context.WithTimeout(ctx, passTimeout)
 		_, err := s.accounts.Identify(attempt, s.accounts.Last("", nil))

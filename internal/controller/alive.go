@@ -4,12 +4,19 @@
 package controller
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
 // stuckAfter is how long a worker may be in one pass: no pass of one that works
@@ -56,4 +63,29 @@ func (w *watchdog) Check(*http.Request) error {
 		return fmt.Errorf("%d workers have been in one pass for over %s", stuck, stuckAfter)
 	}
 	return nil
+}
+
+// Panics counts what panicked besides passes, which controller-runtime counts.
+var Panics = prometheus.NewCounterVec(prometheus.CounterOpts{
+	Name: "live_notify_panics_total",
+	Help: "Panics besides those of reconcilers, by where: a watch, the metrics, or the identity of an account. Each is a defect, with its stack in the log.",
+}, []string{"where"})
+
+// survive is deferred. It ends a panic and counts it: one bad object must not end the
+// process, and with it what is done for all others. What the panic says is not
+// told, as it may hold anything.
+func survive(where string) {
+	if what := recover(); what != nil {
+		Panics.WithLabelValues(where).Inc()
+		ctrl.Log.Error(nil, "panic; this is a defect", "where", where, "type", fmt.Sprintf("%T", what), "stack", string(debug.Stack()))
+	}
+}
+
+// mapped is a handler that enqueues what a function returns, and nothing if it
+// panics: it runs on the one goroutine that has all events of a watch.
+func mapped(of handler.MapFunc) handler.EventHandler {
+	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
+		defer survive("watch")
+		return of(ctx, o)
+	})
 }

@@ -70,6 +70,7 @@ func (m *objectMetrics) Collect(metrics chan<- prometheus.Metric) {
 
 // collect sends the series of an object.
 func (r *Reconciler) collect(o kind.Object, metrics chan<- prometheus.Metric) {
+	defer survive("metrics")
 	send := func(desc *prometheus.Desc, kind prometheus.ValueType, value float64, labels ...string) {
 		metrics <- prometheus.MustNewConstMetric(desc, kind, value, append([]string{r.kind.Name, o.GetNamespace(), o.GetName()}, labels...)...)
 	}

@@ -118,8 +118,10 @@ func Setup(mgr ctrl.Manager, o Options) error {
 		metrics.reconcilers = append(metrics.reconcilers, r)
 	}
 	if o.Metrics != nil {
-		if err := o.Metrics.Register(metrics); err != nil {
-			return fmt.Errorf("registering the metrics of objects: %w", err)
+		for _, c := range []prometheus.Collector{metrics, Panics} {
+			if err := o.Metrics.Register(c); err != nil {
+				return fmt.Errorf("registering metrics: %w", err)
+			}
 		}
 	}
 	if err := mgr.AddHealthzCheck("workers", s.watchdog.Check); err != nil {
@@ -147,9 +149,9 @@ func (r *Reconciler) setup() error {
 	return ctrl.NewControllerManagedBy(r.manager).
 		Named(r.kind.Name).
 		Watches(r.kind.New(), changesBeforeNews, builder.WithPredicates(r.worthALook())).
-		Watches(r.kind.New(), handler.EnqueueRequestsFromMapFunc(r.nextInLine), builder.WithPredicates(claims)).
-		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.usersOfSecret)).
-		Watches(&v1alpha1.LiveAccount{}, handler.EnqueueRequestsFromMapFunc(r.usersOfAccount), builder.WithPredicates(specChanges)).
+		Watches(r.kind.New(), mapped(r.nextInLine), builder.WithPredicates(claims)).
+		WatchesMetadata(&corev1.Secret{}, mapped(r.usersOfSecret)).
+		Watches(&v1alpha1.LiveAccount{}, mapped(r.usersOfAccount), builder.WithPredicates(specChanges)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: r.workers}).
 		Complete(r)
 }
