@@ -406,6 +406,9 @@ func TestFaultAtEveryCall(t *testing.T) {
 		d := disturbed(simulated(t, f, emulator.Options{}))
 		classes := newPerClass()
 		d.eachCall(func(s scenario, i int, call string, undisturbed recovery) {
+			if !f.plays(i) {
+				return
+			}
 			faults := apiFaults()
 			switch {
 			case isCloud(call) && long:
@@ -438,7 +441,7 @@ func TestFaultWithRealAPIServer(t *testing.T) {
 	forEachKind(t, func(t *testing.T, f fixture) {
 		d := disturbed(driven(t, f, emulator.Options{}))
 		d.eachCall(func(s scenario, i int, call string, undisturbed recovery) {
-			if s.name != "update" && !long {
+			if s.name != "update" && !long || testing.Short() && !f.plays(i) {
 				return
 			}
 			faults := []fault{apiFaults()[i%len(apiFaults())]}
@@ -475,7 +478,7 @@ func TestFaultThatLasts(t *testing.T) {
 		d := disturbed(simulated(t, f, emulator.Options{}))
 		met := map[string]bool{}
 		d.eachCall(func(s scenario, i int, call string, undisturbed recovery) {
-			if !isCloud(call) {
+			if !isCloud(call) || testing.Short() && !f.plays(i) {
 				return
 			}
 			for _, f := range append(networkFaults(), allCodes()...) {
@@ -576,6 +579,9 @@ func TestOutageOfTheAPIServer(t *testing.T) {
 		d := disturbed(simulated(t, f, emulator.Options{}))
 		down := fault{name: "outage", fate: fate{err: &url.Error{Op: "Get", URL: "https://10.0.0.1", Err: errors.New("connection refused")}}, mends: soon}
 		d.eachCall(func(s scenario, i int, call string, undisturbed recovery) {
+			if !f.plays(i) {
+				return
+			}
 			where := fmt.Sprintf("%s: down from call %d, %s, of %v", s.name, i, call, undisturbed.calls)
 			var since time.Time
 			d.prepare(s, func(n int, call string) fate {
@@ -726,7 +732,7 @@ func TestGoneInTheMiddle(t *testing.T) {
 				d.haveAccount("one")
 				interrupted := map[string]bool{}
 				d.eachCall(func(s scenario, i int, call string, undisturbed recovery) {
-					if once := s.name + call; !interrupted[once] || long {
+					if once := s.name + call; (!interrupted[once] || long) && (!testing.Short() || f.plays(i)) {
 						interrupted[once] = true
 						d.interrupt(what, s, i, call, undisturbed)
 					}

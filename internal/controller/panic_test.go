@@ -44,7 +44,7 @@ func TestPanicAtEveryCall(t *testing.T) {
 			}
 			undisturbed := d.play(s, nil)
 			for i, call := range undisturbed.untilStable() {
-				if isCloud(call) {
+				if isCloud(call) || !f.plays(i) {
 					continue
 				}
 				where := fmt.Sprintf("%s: call %d, %s", s.name, i, call)
@@ -69,7 +69,7 @@ func TestPanicAtEveryCall(t *testing.T) {
 				d.Expect(d.r.(*Reconciler).watchdog.Check(nil)).To(Succeed(), where)
 			}
 		}
-		d.Expect(panics).To(BeNumerically(">", 10))
+		d.Expect(panics).NotTo(BeZero())
 		t.Logf("%s: %d panics", f.name, panics)
 	})
 }

@@ -698,6 +698,9 @@ func bodies() map[string]http.HandlerFunc {
 // One client takes less than 100 MiB, whatever its endpoint answers. Not parallel:
 // the heap is everyone's.
 func TestMemoryOfReplies(t *testing.T) {
+	if testing.Short() {
+		t.Skip("what the race detector takes is not ours; the usual form measures it")
+	}
 	for name, answer := range bodies() {
 		t.Run(name, func(t *testing.T) {
 			c := newClient(t, live.Options{Endpoint: listen(t, answer), Timeout: time.Second})

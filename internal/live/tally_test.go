@@ -467,8 +467,11 @@ func TestTallyOfABusyBucket(t *testing.T) {
 
 // TestTallyBuckets: at most 60, whatever the window and the times of polls.
 func TestTallyBuckets(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2))
-	for range 3000 {
+	random, windows := rand.New(rand.NewPCG(1, 2)), 1000
+	if testing.Short() {
+		windows /= 10
+	}
+	for range windows {
 		window := time.Minute + time.Duration(random.Int64N(int64(166*time.Hour/time.Millisecond)))*time.Millisecond
 		if random.IntN(3) == 0 {
 			window = time.Minute + time.Duration(random.IntN(600))*time.Second
