@@ -5,7 +5,8 @@
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
-# All tools and their versions. Each is built once, into bin/<tool>-<version>.
+# The tools that are built from source, and their versions; git and KUBECTL are
+# those of the machine. Each is built once, into bin/<tool>-<version>.
 CONTROLLER_GEN_VERSION := v0.23.0
 ACTIONLINT_VERSION     := v1.7.12
 CRD_REF_DOCS_VERSION   := v0.3.0
@@ -125,6 +126,7 @@ generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(HELM_DOCS) ## Write everything gen
 	go run ./hack/monitoring -out $(OUT)
 	go run ./hack/chart -out $(OUT)
 	$(call helm-docs,live-notify-operator)
+	$(call helm-docs,live-callbacks)
 
 # $(call helm-docs,chart) writes the page of a chart. helm-docs writes beside
 # Chart.yaml, or prints.

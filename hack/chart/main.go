@@ -3,7 +3,8 @@
 
 // Command chart writes config/rbac/users.yaml, the roles of those who write objects,
 // and what the Helm chart has of config: CRDs, RBAC rules, alerts and the
-// dashboard. A chart can only read files of its own directory.
+// dashboard. A chart can only read files of its own directory. Of the chart
+// live-callbacks it writes the schema of the values.
 package main
 
 import (
@@ -62,7 +63,7 @@ func run(out string) error {
 	}
 	copies[filepath.Join(out, "config/rbac/users.yaml")] = "users.yaml"
 	copies["config/admission/deletion-protection.yaml"] = "deletion-protection.yaml"
-	if err := chartFile(out, crds); err != nil {
+	if err := errors.Join(chartFile(out, crds), callbacksChart(out, crds)); err != nil {
 		return err
 	}
 	for from, to := range copies {
