@@ -168,6 +168,11 @@ verify: ## Check all that a change must satisfy besides its tests; reports every
 verify-generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(HELM_DOCS) ## Check that generated files are fresh.
 	@hack/verify-generate.sh
 
+# It asks a database on the internet, so that it is not part of verify.
+.PHONY: govulncheck
+govulncheck: ## Look for known weaknesses in the dependencies; needs the internet.
+	GOFLAGS= go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
+
 .PHONY: verify-fmt
 verify-fmt: $(GOLANGCI_LINT) ## Check that the Go code is formatted.
 	@$(GOLANGCI_LINT) fmt --diff || { echo "run: make fmt" >&2; exit 1; }
