@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command chart writes config/rbac/users.yaml, the roles of those who write objects,
-// and what the Helm chart has of config: CRDs, RBAC rules, alerts and the
-// dashboard. A chart can only read files of its own directory. Of the chart
-// live-callbacks it writes the schema of the values.
+// and what the Helm chart has of config: RBAC rules by where they are granted, and
+// links to the CRDs, alerts and the dashboard, since a chart can only read files of
+// its own directory. Of the chart live-callbacks it writes the schema of the values.
 package main
 
 import (
@@ -43,16 +43,9 @@ func run(out string) error {
 	if err := os.MkdirAll(filepath.Join(files, "crds"), 0o755); err != nil {
 		return err
 	}
-	copies := map[string]string{
-		"config/prometheus/rules.yaml":                         "rules.yaml",
-		filepath.Join(out, "config/prometheus/dashboard.json"): "dashboard.json",
-	}
 	crds, err := filepath.Glob(filepath.Join(out, "config/crd/bases/*.yaml"))
 	if err != nil {
 		return err
-	}
-	for _, crd := range crds {
-		copies[crd] = filepath.Join("crds", filepath.Base(crd))
 	}
 	users, err := userRoles(crds)
 	if err != nil {
@@ -61,17 +54,25 @@ func run(out string) error {
 	if err := os.WriteFile(filepath.Join(out, "config/rbac/users.yaml"), users, 0o644); err != nil {
 		return err
 	}
-	copies[filepath.Join(out, "config/rbac/users.yaml")] = "users.yaml"
-	copies["config/admission/deletion-protection.yaml"] = "deletion-protection.yaml"
 	if err := errors.Join(chartFile(out, crds), callbacksChart(out, crds)); err != nil {
 		return err
 	}
-	for from, to := range copies {
-		text, err := os.ReadFile(from)
-		if err != nil {
+	links := map[string]string{
+		"rules.yaml":               "../../../config/prometheus/rules.yaml",
+		"dashboard.json":           "../../../config/prometheus/dashboard.json",
+		"users.yaml":               "../../../config/rbac/users.yaml",
+		"deletion-protection.yaml": "../../../config/admission/deletion-protection.yaml",
+	}
+	for _, crd := range crds {
+		name := filepath.Base(crd)
+		links[filepath.Join("crds", name)] = "../../../../config/crd/bases/" + name
+	}
+	for name, target := range links {
+		link := filepath.Join(files, name)
+		if err := os.Remove(link); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(files, to), text, 0o644); err != nil {
+		if err := os.Symlink(target, link); err != nil {
 			return err
 		}
 	}

@@ -40,8 +40,37 @@ func helm(t *testing.T, args ...string) (string, error) {
 	if program == "" {
 		t.Skip("HELM is not set: run make test")
 	}
-	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
-	return string(out), err
+	// It tells of each link in the chart, beside what it prints.
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	var complaints bytes.Buffer
+	cmd.Stderr = &complaints
+	out, err := cmd.Output()
+	if err != nil {
+		return string(out) + complaints.String(), err
+	}
+	return string(out), nil
+}
+
+// TestPackage looks whether a package has the files that the chart only links to.
+func TestPackage(t *testing.T) {
+	t.Parallel()
+	out := t.TempDir()
+	if text, err := helm(t, "package", dir, "-d", out); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	packages, err := filepath.Glob(filepath.Join(out, "*.tgz"))
+	if err != nil || len(packages) != 1 {
+		t.Fatalf("got %v, %v", packages, err)
+	}
+	args := []string{"template", release, packages[0], "-n", namespace, "--skip-tests"}
+	text, err := helm(t, append(args, "--set", "prometheusRule.enabled=true,grafanaDashboard.enabled=true")...)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	got := parse(t, text)
+	if diff := cmp.Diff(render(t, "prometheusRule.enabled=true", "grafanaDashboard.enabled=true"), got); diff != "" {
+		t.Errorf("directory (-) and package (+):\n%s", diff)
+	}
 }
 
 func render(t *testing.T, values ...string) objects {
