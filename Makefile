@@ -5,12 +5,14 @@
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
-# All tools and their versions. Each is built once, into bin/<tool>-<version>.
+# The tools that are built from source, and their versions; git and KUBECTL are
+# those of the machine. Each is built once, into bin/<tool>-<version>.
 CONTROLLER_GEN_VERSION := v0.23.0
 ACTIONLINT_VERSION     := v1.7.12
 CRD_REF_DOCS_VERSION   := v0.3.0
 GOLANGCI_LINT_VERSION  := v2.15.0
 HELM_VERSION           := v4.3.1
+HELM_DOCS_VERSION      := v1.14.2
 PROMETHEUS_VERSION     := v0.316.0
 
 CONTROLLER_GEN := bin/controller-gen-$(CONTROLLER_GEN_VERSION)
@@ -18,6 +20,7 @@ ACTIONLINT     := bin/actionlint-$(ACTIONLINT_VERSION)
 CRD_REF_DOCS   := bin/crd-ref-docs-$(CRD_REF_DOCS_VERSION)
 GOLANGCI_LINT  := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 HELM           := bin/helm-$(HELM_VERSION)
+HELM_DOCS      := bin/helm-docs-$(HELM_DOCS_VERSION)
 PROMTOOL       := bin/promtool-$(PROMETHEUS_VERSION)
 PROMETHEUS     := bin/prometheus-$(PROMETHEUS_VERSION)
 
@@ -113,7 +116,7 @@ test-image: ## Test the images whose archives are in IMAGES: user, labels, conte
 OUT ?= .
 
 .PHONY: generate
-generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Write everything generated: deepcopy, CRDs, RBAC, docs/reference, monitoring, files of the chart.
+generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(HELM_DOCS) ## Write everything generated: deepcopy, CRDs, RBAC, docs/reference, monitoring, files of the chart.
 	@mkdir -p $(OUT)/api/v1alpha1 $(OUT)/config/crd/bases $(OUT)/config/rbac $(OUT)/docs/reference
 	$(CONTROLLER_GEN) paths=./api/... \
 		object:headerFile=hack/boilerplate.go.txt output:object:dir=$(OUT)/api/v1alpha1 \
@@ -126,6 +129,13 @@ generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Write everything generated: deepc
 	go run ./hack/refdocs -out $(OUT)
 	go run ./hack/monitoring -out $(OUT)
 	go run ./hack/chart -out $(OUT)
+	$(call helm-docs,live-notify-operator)
+	$(call helm-docs,live-callbacks)
+
+# $(call helm-docs,chart) writes the page of a chart. helm-docs writes beside
+# Chart.yaml, or prints.
+helm-docs = @mkdir -p $(OUT)/charts/$(1) && $(HELM_DOCS) --chart-search-root charts/$(1) --log-level error --sort-values-order file --dry-run >$(OUT)/charts/$(1)/README.md.new && \
+	sed -e '$${/^$$/d;}' $(OUT)/charts/$(1)/README.md.new >$(OUT)/charts/$(1)/README.md && rm $(OUT)/charts/$(1)/README.md.new
 
 .PHONY: fmt
 fmt: $(GOLANGCI_LINT) ## Format the Go code.
@@ -159,8 +169,13 @@ verify: ## Check all that a change must satisfy besides its tests; reports every
 	echo "make verify: ok"
 
 .PHONY: verify-generate
-verify-generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Check that generated files are fresh.
+verify-generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(HELM_DOCS) ## Check that generated files are fresh.
 	@hack/verify-generate.sh
+
+# It asks a database on the internet, so that it is not part of verify.
+.PHONY: govulncheck
+govulncheck: ## Look for known weaknesses in the dependencies; needs the internet.
+	GOFLAGS= go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
 
 .PHONY: verify-fmt
 verify-fmt: $(GOLANGCI_LINT) ## Check that the Go code is formatted.
@@ -302,7 +317,7 @@ deploy-trial: ## The same, with an emulated cloud, image EMULATOR_IMG, in place 
 .PHONY: undeploy
 undeploy: ## Remove the operator, and the trial's emulator; the CRDs, all resources and the cloud stay as they are.
 	$(KUBECTL) delete --ignore-not-found namespace live-notify-system
-	$(KUBECTL) delete clusterroles,clusterrolebindings -l app.kubernetes.io/part-of=live-notify-operator
+	$(KUBECTL) delete clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings -l app.kubernetes.io/part-of=live-notify-operator
 
 # Tools
 
@@ -329,6 +344,9 @@ $(GOLANGCI_LINT):
 
 $(HELM):
 	$(call go-install,$@,helm.sh/helm/v4/cmd/helm,$(HELM_VERSION))
+
+$(HELM_DOCS):
+	$(call go-install,$@,github.com/norwoodj/helm-docs/cmd/helm-docs,$(HELM_DOCS_VERSION))
 
 $(PROMTOOL):
 	$(call go-install,$@,github.com/prometheus/prometheus/cmd/promtool,$(PROMETHEUS_VERSION))

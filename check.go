@@ -7,8 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -19,10 +17,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
 	"github.com/live-notify/live-notify-operator/internal/controller"
+	"github.com/live-notify/live-notify-operator/internal/leader"
 )
 
 const (
-	leaseName    = "live-notify-operator.live.alibabacloud.com"
 	checkTimeout = time.Minute
 	checkEvery   = 2 * time.Second
 )
@@ -32,13 +30,11 @@ const (
 func check(ctx context.Context, config *rest.Config, o options) error {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	if o.leaseNamespace == "" {
-		namespace, err := os.ReadFile("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-		if err != nil {
-			return fmt.Errorf("outside of a pod, --check needs --leader-elect-namespace: %w", err)
-		}
-		o.leaseNamespace = strings.TrimSpace(string(namespace))
+	namespace, err := leader.Namespace(o.leaseNamespace)
+	if err != nil {
+		return err
 	}
+	o.leaseNamespace = namespace
 	for {
 		err := checkOnce(ctx, config, o)
 		if err == nil {
@@ -76,7 +72,7 @@ func checkOnce(ctx context.Context, config *rest.Config, o options) error {
 		}
 	}
 	var lease coordinationv1.Lease
-	if err := api.Get(ctx, types.NamespacedName{Namespace: o.leaseNamespace, Name: leaseName}, &lease); err != nil {
+	if err := api.Get(ctx, types.NamespacedName{Namespace: o.leaseNamespace, Name: leader.LeaseName}, &lease); err != nil {
 		return fmt.Errorf("no operator is at work: %w", err)
 	}
 	return held(lease.Spec, time.Now())

@@ -22,7 +22,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -36,12 +38,13 @@ import (
 	"github.com/live-notify/live-notify-operator/internal/account"
 	"github.com/live-notify/live-notify-operator/internal/controller"
 	"github.com/live-notify/live-notify-operator/internal/flags"
+	"github.com/live-notify/live-notify-operator/internal/leader"
 	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/version"
 )
 
 // +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;create;update,namespace=live-notify-system
-// +kubebuilder:rbac:groups="",resources=events,verbs=create,namespace=live-notify-system
+// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,resourceNames=live-notify-operator.live.alibabacloud.com,verbs=list
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
 
@@ -55,6 +58,7 @@ func main() {
 // options are what the flags say.
 type options struct {
 	metricsAddress, healthAddress string
+	metricsCertDir, pprofAddress  string
 	metricsSecure, leaderElect    bool
 	leaseNamespace                string
 	namespaces                    []string
@@ -72,8 +76,10 @@ func parseFlags() (options, error) {
 	var o options
 	flag.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443", "Address of the metrics endpoint; 0 turns it off.")
 	flag.BoolVar(&o.metricsSecure, "metrics-secure", true, "Serve metrics over TLS, to those whom the API server authorizes only.")
+	flag.StringVar(&o.metricsCertDir, "metrics-cert-dir", "", "Directory with tls.crt and tls.key to serve metrics with, which are read again when they change. Default: a certificate that the operator makes at each start.")
+	flag.StringVar(&o.pprofAddress, "pprof-bind-address", "0", "Address of /debug/pprof, which asks nobody who they are: give it one of loopback, such as 127.0.0.1:6060. 0 turns it off.")
 	flag.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz; 0 turns them off.")
-	flag.BoolVar(&o.leaderElect, "leader-elect", false, "Let one of several replicas work at a time.")
+	flag.BoolVar(&o.leaderElect, "leader-elect", false, "Let one of several replicas work at a time, and one of several releases that would work on the same objects.")
 	flag.StringVar(&o.leaseNamespace, "leader-elect-namespace", "", "Namespace of the lease of the leader. Default: that of the pod.")
 	namespaces := flag.String("watch-namespaces", "", "Comma-separated namespaces to watch; empty for all.")
 	selector := flag.String("watch-label-selector", "", "Watch only objects with these labels, to share them out among several operators.")
@@ -105,6 +111,9 @@ func parseFlags() (options, error) {
 	}
 	if o.workers < 1 {
 		return o, errors.New("--max-concurrent-reconciles: must be at least 1")
+	}
+	if o.metricsCertDir != "" && !o.metricsSecure {
+		return o, errors.New("--metrics-cert-dir: has no effect with --metrics-secure=false")
 	}
 	return o, nil
 }
@@ -147,7 +156,13 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	mgr, err := ctrl.NewManager(config, managerOptions(o, everywhere))
+	managed := managerOptions(o, everywhere)
+	if o.leaderElect {
+		if managed.LeaderElectionResourceLockInterface, err = newLock(config, o); err != nil {
+			return fmt.Errorf("setting up the election of a leader: %w", err)
+		}
+	}
+	mgr, err := ctrl.NewManager(config, managed)
 	if err != nil {
 		return fmt.Errorf("setting up the manager: %w", err)
 	}
@@ -228,6 +243,24 @@ func seesAll(ctx context.Context, config *rest.Config, o options) (bool, error) 
 	return true, nil
 }
 
+// newLock returns the lease that the leader holds.
+func newLock(config *rest.Config, o options) (*leader.Lock, error) {
+	namespace, err := leader.Namespace(o.leaseNamespace)
+	if err != nil {
+		return nil, err
+	}
+	config = rest.AddUserAgent(rest.CopyConfig(config), "leader-election")
+	config.Timeout = 5 * time.Second // half of what a leader may take to renew
+	leases, err := coordinationv1client.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	return &leader.Lock{
+		Client: leases, Namespace: namespace, Scope: leader.Scope{Namespaces: o.namespaces, Selector: o.selector},
+		Log: ctrl.Log.WithName("leader"), Clock: clock.RealClock{},
+	}, nil
+}
+
 func managerOptions(o options, everywhere bool) ctrl.Options {
 	cached := cache.Options{
 		ByObject: map[client.Object]cache.ByObject{
@@ -249,7 +282,7 @@ func managerOptions(o options, everywhere bool) ctrl.Options {
 			cached.ByObject[object] = cache.ByObject{Namespaces: map[string]cache.Config{cache.AllNamespaces: {}}}
 		}
 	}
-	served := metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure}
+	served := metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure, CertDir: o.metricsCertDir}
 	if o.metricsSecure {
 		served.FilterProvider = filters.WithAuthenticationAndAuthorization
 	}
@@ -262,9 +295,8 @@ func managerOptions(o options, everywhere bool) ctrl.Options {
 		Cache:                         cached,
 		Metrics:                       served,
 		HealthProbeBindAddress:        o.healthAddress,
+		PprofBindAddress:              o.pprofAddress,
 		LeaderElection:                o.leaderElect,
-		LeaderElectionNamespace:       o.leaseNamespace,
-		LeaderElectionID:              leaseName,
 		LeaderElectionReleaseOnCancel: true,
 		RetryPeriod:                   &retryPeriod,
 	}

@@ -22,9 +22,12 @@ for file in $(cd "$fresh" && find . -type f | sed 's|^\./||' | sort); do
 		stale="$stale $file"
 	fi
 done
+for link in $(cd "$fresh" && find . -type l | sed 's|^\./||' | sort); do
+	[ "$(readlink "$link")" = "$(readlink "$fresh/$link")" ] || stale="$stale $link"
+done
 # A kind that is gone leaves its CRD behind, and a page its file.
 for file in config/crd/bases/* docs/reference/* charts/live-notify-operator/files/crds/*; do
-	[ -e "$fresh/$file" ] || stale="$stale $file"
+	[ -e "$fresh/$file" ] || [ -L "$fresh/$file" ] || stale="$stale $file"
 done
 
 if [ -n "$stale" ]; then

@@ -93,8 +93,8 @@ func TestSlug(t *testing.T) {
 		"Group: `a` -- and then":     "group-a----and-then",
 		"Überschrift (mit Klammern)": "überschrift-mit-klammern",
 	} {
-		if got := slug(heading); got != want {
-			t.Errorf("slug(%q): got %q, want %q", heading, got, want)
+		if got := parse("# " + heading + "\n").anchors; !got[want] {
+			t.Errorf("%q: got %v, want %q", heading, got, want)
 		}
 	}
 }

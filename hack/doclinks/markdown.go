@@ -4,10 +4,17 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"strings"
 	"unicode"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/text"
 )
 
 // document is what of a Markdown file matters to links.
@@ -24,118 +31,139 @@ type link struct {
 }
 
 var (
-	fence      = regexp.MustCompile("^ {0,3}(?:> ?)*\\s*(`{3,}|~{3,})")
-	heading    = regexp.MustCompile(`^ {0,3}#{1,6}[ \t]+(.*?)[ \t]*#*[ \t]*$`)
-	underline  = regexp.MustCompile(`^ {0,3}(=+|-+)[ \t]*$`)
-	codeSpan   = regexp.MustCompile("``.+?``|`[^`]+`")
-	comment    = regexp.MustCompile(`(?s)<!--.*?-->`)
-	inline     = regexp.MustCompile(`\]\(\s*(?:<([^>]*)>|([^\s()]*(?:\([^\s()]*\)[^\s()]*)*))(?:\s+(?:"[^"]*"|'[^']*'|\([^)]*\)))?\s*\)`)
-	definition = regexp.MustCompile(`^ {0,3}\[([^\]^][^\]]*)\]:\s*<?([^\s>]+)>?`)
-	reference  = regexp.MustCompile(`\[([^\[\]]+)\]\[([^\[\]]*)\]`)
-	attribute  = regexp.MustCompile(`(?i)<(?:a|img)\s[^>]*?(?:href|src)\s*=\s*"([^"]*)"`)
-	named      = regexp.MustCompile(`(?i)<[a-z][a-z0-9]*\s[^>]*?(?:id|name)\s*=\s*"([^"]*)"`)
-	linkText   = regexp.MustCompile(`!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])`)
-	htmlTag    = regexp.MustCompile(`</?[a-zA-Z][^>]*>`)
-	// emphasis with underscores counts only at word boundaries: snake_case keeps its own.
-	emphasis = regexp.MustCompile(`(^|[^\pL\pN])_+([^_]+)_+($|[^\pL\pN])`)
+	markdown  = goldmark.New(goldmark.WithExtensions(extension.GFM)).Parser()
+	attribute = regexp.MustCompile(`(?i)\s(href|src|id|name)\s*=\s*"([^"]*)"`)
+	// undefined is what is left in a text of a link to a reference that is not there.
+	undefined = regexp.MustCompile(`\[[^\[\]]+\]\[([^\[\]]+)\]`)
 )
 
-// parse reads one file. It knows what the documentation uses of Markdown, not
-// all of it: code blocks by indentation, for one, are read as text.
-func parse(text string) document {
-	doc := document{anchors: map[string]bool{}}
-	text = comment.ReplaceAllStringFunc(text, func(s string) string { return strings.Repeat("\n", strings.Count(s, "\n")) })
-	lines := strings.Split(text, "\n")
-	blankFences(lines)
-
-	defined := map[string]bool{}
-	for _, line := range lines {
-		if m := definition.FindStringSubmatch(line); m != nil {
-			defined[normalize(m[1])] = true
-		}
-	}
-
-	slugs := map[string]int{}
-	for i, line := range lines {
-		switch m := heading.FindStringSubmatch(line); {
-		case m != nil:
-			doc.addHeading(m[1], slugs)
-		case i+1 < len(lines) && strings.TrimSpace(line) != "" && underline.MatchString(lines[i+1]) && !strings.ContainsAny(line[:1], "|-*>"):
-			doc.addHeading(line, slugs)
-		}
-		line = codeSpan.ReplaceAllStringFunc(line, func(s string) string { return strings.Repeat("`", len(s)) })
-		for _, m := range named.FindAllStringSubmatch(line, -1) {
-			doc.anchors[m[1]] = true
-		}
-		doc.links = append(doc.links, linksOf(line, i+1, defined)...)
-	}
-	return doc
+// reader collects what matters while a document is walked through.
+type reader struct {
+	source []byte
+	slugs  map[string]int
+	doc    document
 }
 
-func linksOf(line string, number int, defined map[string]bool) []link {
-	var links []link
-	for _, m := range inline.FindAllStringSubmatch(line, -1) {
-		links = append(links, link{line: number, target: m[1] + m[2]})
+// parse reads one file.
+func parse(source string) document {
+	r := reader{source: []byte(source), slugs: map[string]int{}, doc: document{anchors: map[string]bool{}}}
+	pc := parser.NewContext()
+	tree := markdown.Parse(text.NewReader(r.source), parser.WithContext(pc))
+	_ = ast.Walk(tree, r.visit) // visit has no error
+	// A definition that nobody uses is dead all the same.
+	for _, d := range pc.References() {
+		at := bytes.Index(r.source, append(append([]byte("["), d.Label()...), "]:"...))
+		r.add(max(at, 0), string(d.Destination()))
 	}
-	for _, m := range attribute.FindAllStringSubmatch(line, -1) {
-		links = append(links, link{line: number, target: m[1]})
-	}
-	if m := definition.FindStringSubmatch(line); m != nil {
-		return append(links, link{line: number, target: m[2]})
-	}
-	for _, m := range reference.FindAllStringSubmatch(line, -1) {
-		name := m[2]
-		if name == "" {
-			name = m[1]
-		}
-		if !defined[normalize(name)] {
-			links = append(links, link{line: number, target: name, undefined: true})
-		}
-	}
-	return links
+	return r.doc
 }
 
-// blankFences empties the lines of fenced code blocks: they hold examples.
-func blankFences(lines []string) {
-	open := ""
-	for i, line := range lines {
-		m := fence.FindStringSubmatch(line)
-		switch {
-		case open == "" && m != nil:
-			open = m[1]
-		case open != "":
-			if m != nil && m[1][0] == open[0] && len(m[1]) >= len(open) && strings.Trim(line, " \t>"+open[:1]) == "" {
-				open = ""
-			}
-		default:
-			continue
-		}
-		lines[i] = ""
+func (r *reader) visit(node ast.Node, entering bool) (ast.WalkStatus, error) {
+	if !entering {
+		return ast.WalkContinue, nil
 	}
+	switch n := node.(type) {
+	case *ast.Heading:
+		r.heading(slug(shown(n, r.source)))
+	case *ast.Link:
+		if n.Reference == nil {
+			r.add(start(n), string(n.Destination))
+		}
+	case *ast.Image:
+		if n.Reference == nil {
+			r.add(start(n), string(n.Destination))
+		}
+	case *ast.RawHTML:
+		r.html(n.Segments)
+	case *ast.HTMLBlock:
+		if n.HTMLBlockType != ast.HTMLBlockType2 { // a comment
+			r.html(n.Lines())
+		}
+	case *ast.Paragraph, *ast.TextBlock:
+		r.undefined(n)
+	}
+	return ast.WalkContinue, nil
 }
 
-// addHeading adds the anchor that forges make of a heading. Equal headings get
+// add adds a link at a place in the source.
+func (r *reader) add(at int, target string) {
+	r.doc.links = append(r.doc.links, link{line: bytes.Count(r.source[:at], []byte("\n")) + 1, target: target})
+}
+
+// heading adds the anchor that forges make of a heading. Equal headings get
 // numbers, from the second on.
-func (d document) addHeading(text string, slugs map[string]int) {
-	s := slug(text)
-	n := slugs[s]
-	slugs[s]++
+func (r *reader) heading(s string) {
+	n := r.slugs[s]
+	r.slugs[s]++
 	if n > 0 {
 		s = fmt.Sprintf("%s-%d", s, n)
 	}
-	d.anchors[s] = true
+	r.doc.anchors[s] = true
+}
+
+func (r *reader) html(segments *text.Segments) {
+	for _, s := range segments.Sliced(0, segments.Len()) {
+		for _, m := range attribute.FindAllSubmatch(s.Value(r.source), -1) {
+			if name := strings.ToLower(string(m[1])); name == "id" || name == "name" {
+				r.doc.anchors[string(m[2])] = true
+			} else {
+				r.add(s.Start, string(m[2]))
+			}
+		}
+	}
+}
+
+// undefined looks for references in the text of a block that are left as they are.
+func (r *reader) undefined(block ast.Node) {
+	var plain []byte
+	for n := block.FirstChild(); n != nil; n = n.NextSibling() {
+		if t, ok := n.(*ast.Text); ok {
+			plain = append(plain, t.Value(r.source)...)
+		} else {
+			plain = append(plain, 0)
+		}
+	}
+	for _, m := range undefined.FindAllSubmatch(plain, -1) {
+		r.add(start(block), string(m[1]))
+		r.doc.links[len(r.doc.links)-1].undefined = true
+	}
+}
+
+// start returns where the text of a node begins, or that of what it is in.
+func start(node ast.Node) int {
+	at := -1
+	_ = ast.Walk(node, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if t, ok := n.(*ast.Text); ok && entering {
+			at = t.Segment.Start
+			return ast.WalkStop, nil
+		}
+		return ast.WalkContinue, nil
+	})
+	for ; at < 0 && node != nil; node = node.Parent() {
+		if node.Type() == ast.TypeBlock && node.Lines().Len() > 0 {
+			at = node.Lines().At(0).Start
+		}
+	}
+	return max(at, 0)
+}
+
+// shown returns the text of a node, as it is read.
+func shown(node ast.Node, source []byte) string {
+	var b strings.Builder
+	_ = ast.Walk(node, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if t, ok := n.(*ast.Text); ok && entering {
+			b.Write(t.Value(source))
+		}
+		return ast.WalkContinue, nil
+	})
+	return b.String()
 }
 
 // slug follows GitHub: the text as shown, lower case, spaces as hyphens, and
 // without any punctuation but hyphens and underscores.
 func slug(heading string) string {
-	s := linkText.ReplaceAllString(heading, "$1")
-	if !strings.Contains(s, "`") {
-		s = htmlTag.ReplaceAllString(s, "")
-		s = emphasis.ReplaceAllString(s, "$1$2$3")
-	}
 	var b strings.Builder
-	for _, r := range strings.ToLower(strings.TrimSpace(s)) {
+	for _, r := range strings.ToLower(strings.TrimSpace(heading)) {
 		switch {
 		case r == ' ':
 			b.WriteRune('-')
@@ -144,8 +172,4 @@ func slug(heading string) string {
 		}
 	}
 	return b.String()
-}
-
-func normalize(reference string) string {
-	return strings.ToLower(strings.Join(strings.Fields(reference), " "))
 }

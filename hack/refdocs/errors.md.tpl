@@ -21,8 +21,8 @@ Each code has a class, and what follows depends on the class alone. Conditions a
 | {{ .Class }} | {{ .Ready }} `{{ .Reason }}` | {{ if .Stalled }}yes{{ else }}no{{ end }} | {{ with .Event }}`{{ . }}`{{ end }} | {{ .Retry }} | {{ .Message }} |
 {{- end }}
 
-An object is also tried again at once when its spec, its Secret or its LiveAccount changes. When the cloud asks for a longer
-wait than the table has, the operator waits for that long.
+An object is also tried again at once when its spec, its Secret or its LiveAccount changes. When the cloud says how
+long to wait, the operator waits for that long in place of what the table has, which may be less.
 
 Some errors show in another way:
 

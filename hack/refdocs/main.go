@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command refdocs writes the pages of docs/reference that the code can say best
-// itself: metrics, RAM policies and error codes. "make generate" runs it. Each
+// itself: metrics, RAM policies, error codes and flags. "make generate" runs it. Each
 // page is a template beside this file, with the name of the page.
 package main
 
@@ -25,6 +25,7 @@ var pages = map[string]func() (any, error){
 	"metrics.md":      metrics,
 	"ram-policies.md": policies,
 	"errors.md":       errorCodes,
+	"flags.md":        programFlags,
 }
 
 func main() {

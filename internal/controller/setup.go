@@ -36,7 +36,6 @@ import (
 // +kubebuilder:rbac:groups=live.alibabacloud.com,resources=liveaccounts,verbs=list;watch;patch
 // +kubebuilder:rbac:groups=live.alibabacloud.com,resources=liveaccounts/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch
-// +kubebuilder:rbac:groups="",resources=serviceaccounts/token,verbs=create
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // Options configure the reconcilers of all kinds.

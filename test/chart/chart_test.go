@@ -40,8 +40,37 @@ func helm(t *testing.T, args ...string) (string, error) {
 	if program == "" {
 		t.Skip("HELM is not set: run make test")
 	}
-	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
-	return string(out), err
+	// It tells of each link in the chart, beside what it prints.
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	var complaints bytes.Buffer
+	cmd.Stderr = &complaints
+	out, err := cmd.Output()
+	if err != nil {
+		return string(out) + complaints.String(), err
+	}
+	return string(out), nil
+}
+
+// TestPackage looks whether a package has the files that the chart only links to.
+func TestPackage(t *testing.T) {
+	t.Parallel()
+	out := t.TempDir()
+	if text, err := helm(t, "package", dir, "-d", out); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	packages, err := filepath.Glob(filepath.Join(out, "*.tgz"))
+	if err != nil || len(packages) != 1 {
+		t.Fatalf("got %v, %v", packages, err)
+	}
+	args := []string{"template", release, packages[0], "-n", namespace, "--skip-tests"}
+	text, err := helm(t, append(args, "--set", "prometheusRule.enabled=true,grafanaDashboard.enabled=true")...)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	got := parse(t, text)
+	if diff := cmp.Diff(render(t, "prometheusRule.enabled=true", "grafanaDashboard.enabled=true"), got); diff != "" {
+		t.Errorf("directory (-) and package (+):\n%s", diff)
+	}
 }
 
 func render(t *testing.T, values ...string) objects {
@@ -163,7 +192,11 @@ func TestEqualToManifests(t *testing.T) {
 		}
 		return all
 	}
-	for name, values := range map[string][]string{"default": nil, "trial": {"emulator.enabled=true"}} {
+	for name, values := range map[string][]string{
+		"default":             nil,
+		"trial":               {"emulator.enabled=true"},
+		"metrics-certificate": {"metrics.certificate.certManager.enabled=true", "serviceMonitor.enabled=true", "prometheusRule.enabled=true", "grafanaDashboard.enabled=true"},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := withoutPullPolicy(normal(render(t, values...)))
@@ -214,9 +247,29 @@ func TestValues(t *testing.T) {
 		{name: "namespaces, roles", values: []string{"watchNamespaces={a,b}"}, object: "Role/b/live-notify-operator-objects", has: []string{`"secrets"`, `"livenotifyconfigs"`}},
 		{name: "namespaces, cluster", values: []string{"watchNamespaces={a,b}"}, object: "ClusterRole//live-notify-operator-manager-role", has: []string{"tokenreviews"}, hasNot: []string{"secrets", "livenotifyconfigs"}},
 		{
-			name: "nothing for the cluster", values: []string{"watchNamespaces={a}", "metrics.secure=false"}, object: manager, has: []string{"--metrics-secure=false"},
-			without: []string{"ClusterRole//live-notify-operator-manager-role", "ClusterRoleBinding//live-notify-operator-manager", "ClusterRole//live-notify-operator-metrics-reader"},
+			name: "nothing for the cluster", values: []string{"watchNamespaces={a}", "metrics.secure=false", "rbac.seeOtherOperators=false", "rbac.aggregateClusterRoles=false"}, object: manager, has: []string{"--metrics-secure=false"},
+			without: []string{"ClusterRole//live-notify-operator-manager-role", "ClusterRole//live-notify-operator-edit", "ClusterRoleBinding//live-notify-operator-manager", "ClusterRole//live-notify-operator-metrics-reader"},
 		},
+		{name: "no tokens", object: "ClusterRole//live-notify-operator-manager-role", has: []string{`"secrets"`}, hasNot: []string{"serviceaccounts/token"}},
+		{name: "tokens", values: []string{"oidc.enabled=true"}, object: "ClusterRole//live-notify-operator-manager-role", has: []string{"serviceaccounts/token"}},
+		{name: "tokens in a namespace", values: []string{"oidc.enabled=true", "oidc.namespaces={b}"}, object: "Role/b/live-notify-operator-tokens", has: []string{"serviceaccounts/token"}},
+		{name: "tokens not in the cluster", values: []string{"oidc.enabled=true", "oidc.namespaces={b}"}, object: "ClusterRole//live-notify-operator-manager-role", hasNot: []string{"serviceaccounts/token"}},
+		{name: "tokens where it watches", values: []string{"oidc.enabled=true", "watchNamespaces={a}"}, object: "RoleBinding/a/live-notify-operator-tokens", has: []string{"live-notify-operator-manager"}},
+		{name: "registry", values: []string{"global.imageRegistry=registry.example.com/team/", "global.imagePullSecrets={one}", "imagePullSecrets[0].name=two"}, object: manager, has: []string{`"registry.example.com/team/live-notify-operator:dev"`, `"imagePullSecrets":[{"name":"one"},{"name":"two"}]`}},
+		{name: "registry of the emulator", values: []string{"global.imageRegistry=registry.example.com", "emulator.enabled=true"}, object: "Deployment/" + namespace + "/live-emulator", has: []string{`"registry.example.com/live-emulator:dev"`}},
+		{name: "labels and annotations", values: []string{"commonLabels.team=media", "deploymentAnnotations.note=x"}, object: manager, has: []string{`"annotations":{"note":"x"}`, `"team":"media"},"name":"live-notify-operator-manager"`, `"team":"media"}},"spec"`}},
+		{name: "labels of roles", values: []string{"commonLabels.team=media"}, object: "ClusterRole//live-notify-operator-edit", has: []string{`"team":"media"`, `"rbac.authorization.k8s.io/aggregate-to-edit":"true"`}},
+		{name: "more objects", values: []string{"extraObjects[0].apiVersion=v1", "extraObjects[0].kind=ConfigMap", `extraObjects[0].metadata.name=\{\{ .Release.Name \}\}-more`}, object: "ConfigMap//live-notify-operator-more"},
+		{name: "certificate", values: []string{"metrics.certificate.existingSecret=mine", "serviceMonitor.enabled=true"}, object: manager, has: []string{"--metrics-cert-dir=/etc/live-notify-operator/metrics", `"secretName":"mine"`}},
+		{name: "verified scrape", values: []string{"metrics.certificate.existingSecret=mine", "serviceMonitor.enabled=true"}, object: "ServiceMonitor/" + namespace + "/live-notify-operator", has: []string{`"ca":{"secret":{"key":"ca.crt","name":"mine"}}`, `"serverName":"live-notify-operator-metrics.live-notify-system.svc"`}, hasNot: []string{"insecureSkipVerify"}},
+		{name: "cert-manager", values: []string{"metrics.certificate.certManager.enabled=true"}, object: "Certificate/" + namespace + "/live-notify-operator-metrics", has: []string{`"secretName":"live-notify-operator-metrics-certificate"`, `"issuerRef":{"kind":"Issuer"`, `"live-notify-operator-metrics.live-notify-system.svc"`}},
+		{
+			name: "an issuer", values: []string{"metrics.certificate.certManager.enabled=true", "metrics.certificate.certManager.issuerRef.kind=ClusterIssuer", "metrics.certificate.certManager.issuerRef.name=ca"}, object: "Certificate/" + namespace + "/live-notify-operator-metrics",
+			has: []string{`"issuerRef":{"kind":"ClusterIssuer","name":"ca"}`}, without: []string{"Issuer/" + namespace + "/live-notify-operator-metrics"},
+		},
+		{name: "text as an object", values: []string{"extraObjects[0]=kind: ConfigMap\napiVersion: v1\nmetadata: {name: text}"}, object: "ConfigMap//text"},
+		{name: "protection", object: "ValidatingAdmissionPolicyBinding//live-notify-operator-deletion-protection", has: []string{`"policyName":"live-notify-operator-deletion-protection"`}},
+		{name: "no protection", values: []string{"deletionProtection.enabled=false"}, object: manager, without: []string{"ValidatingAdmissionPolicy//live-notify-operator-deletion-protection"}},
 		{name: "no metrics", values: []string{"metrics.enabled=false"}, object: manager, has: []string{"--metrics-bind-address=0"}, without: []string{"Service/" + namespace + "/live-notify-operator-metrics"}},
 		{name: "scrape without TLS", values: []string{"serviceMonitor.enabled=true", "metrics.secure=false"}, object: "ServiceMonitor/" + namespace + "/live-notify-operator", has: []string{`"scheme":"http"`, `"honorLabels":true`}, hasNot: []string{"bearerTokenFile"}},
 		{name: "network", values: []string{"networkPolicy.enabled=true", "emulator.enabled=true"}, object: "NetworkPolicy/" + namespace + "/live-notify-operator-manager", has: []string{`"port":6443`, `"port":53`, `"live-emulator"`}},
@@ -265,7 +318,11 @@ func TestRefused(t *testing.T) {
 		"emulator.enabled=true,credentials.existingSecret=mine":                   "emulator.enabled and credentials.existingSecret exclude each other",
 		"podDisruptionBudget.minAvailable=1,podDisruptionBudget.maxUnavailable=1": "exclude each other: set one",
 		"metrics.enabled=false,serviceMonitor.enabled=true":                       "serviceMonitor.enabled needs metrics.enabled",
-		"serviceAccount.create=false":                                             "serviceAccount.create: false needs serviceAccount.name",
+		"oidc.namespaces={a}": "oidc.namespaces has no effect without oidc.enabled",
+		"oidc.enabled=true,oidc.namespaces={a},watchNamespaces={b}":                         "oidc.namespaces has a, which is not one of watchNamespaces",
+		"metrics.secure=false,metrics.certificate.existingSecret=a":                         "metrics.certificate has no effect without",
+		"metrics.certificate.certManager.enabled=true,metrics.certificate.existingSecret=a": "exclude each other",
+		"serviceAccount.create=false":                                                       "serviceAccount.create: false needs serviceAccount.name",
 	} {
 		t.Run(set, func(t *testing.T) {
 			t.Parallel()

@@ -4,5 +4,5 @@
 // Package e2e tests the operator in a whole cluster: installed by its chart, or
 // by kustomize, run by a kubelet, upgraded, killed and removed. The tests have the
 // build tag e2e, and a cluster to themselves: the one that KUBECONFIG names.
-// hack/e2e brings one up for them.
+// hack/e2e.sh brings one up for them.
 package e2e

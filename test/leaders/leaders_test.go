@@ -5,6 +5,7 @@ package leaders
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -103,7 +104,8 @@ func run(m *testing.M) int {
 // world is a namespace and a cloud, for replicas to take turns in.
 type world struct {
 	*testing.T
-	namespace string
+	namespace string // of the lease
+	objects   string // their namespace; that of the lease if empty
 	cloud     *emulator.Server
 }
 
@@ -168,13 +170,21 @@ func (j *journal) Write(p []byte) (int, error) {
 	return j.buf.Write(p)
 }
 
-func (w *world) start() *replica {
+func (j *journal) text() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.buf.String()
+}
+
+func (w *world) start(flags ...string) *replica {
 	w.Helper()
 	r := &replica{world: w, ended: make(chan struct{}), log: &journal{}, writes: map[string]int{}}
 	door := httptest.NewServer(r)
 	w.Cleanup(door.Close)
-	r.cmd = exec.CommandContext(context.WithoutCancel(w.Context()), operator, "--leader-elect", "--leader-elect-namespace="+w.namespace, "--watch-namespaces="+w.namespace,
-		"--metrics-bind-address=0", "--health-probe-bind-address=0", "--quota-share-percent=10000", "--endpoint="+door.URL)
+	r.cmd = exec.CommandContext(context.WithoutCancel(w.Context()), operator, append([]string{
+		"--leader-elect", "--leader-elect-namespace=" + w.namespace, "--watch-namespaces=" + cmp.Or(w.objects, w.namespace),
+		"--metrics-bind-address=0", "--health-probe-bind-address=0", "--quota-share-percent=10000", "--endpoint=" + door.URL,
+	}, flags...)...)
 	r.cmd.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "ALIBABA_CLOUD_ACCESS_KEY_ID=id", "ALIBABA_CLOUD_ACCESS_KEY_SECRET=secret")
 	r.cmd.Stdout, r.cmd.Stderr = r.log, r.log
 	w.must(r.cmd.Start())
@@ -183,7 +193,7 @@ func (w *world) start() *replica {
 		_ = r.cmd.Process.Kill() // also one that is frozen
 		<-r.ended
 		if w.Failed() {
-			w.Logf("process %d:\n%s", r.cmd.Process.Pid, r.log.buf.String())
+			w.Logf("process %d:\n%s", r.cmd.Process.Pid, r.log.text())
 		}
 	})
 	return r

@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
@@ -29,7 +30,7 @@ func TestApply(t *testing.T) {
 	for _, dir := range []string{"default", "trial"} {
 		t.Run(dir, func(t *testing.T) {
 			t.Parallel()
-			api := apply(t, filepath.Join("../../config", dir))
+			api := apply(t, filepath.Join("../../config", dir)).api
 			var manager appsv1.Deployment
 			get(t, api, "live-notify-operator-manager", &manager)
 			pod := manager.Spec.Template.Spec
@@ -60,8 +61,16 @@ func TestApply(t *testing.T) {
 	}
 }
 
+// cluster is an API server of a test's own.
+type cluster struct {
+	assets     string // the programs of a control plane
+	config     *rest.Config
+	kubeconfig string // a file
+	api        client.Client
+}
+
 // apply applies a directory to an API server of its own.
-func apply(t *testing.T, dir string) client.Client {
+func apply(t *testing.T, dir string) cluster {
 	t.Helper()
 	assets, err := controlplane.Assets(t.Context(), os.Stderr)
 	if err != nil {
@@ -97,7 +106,7 @@ func apply(t *testing.T, dir string) client.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return api
+	return cluster{assets: assets, config: config, kubeconfig: file, api: api}
 }
 
 // get reads an object of the namespace, or of the cluster if it is of no

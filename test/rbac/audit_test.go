@@ -107,7 +107,9 @@ func granted(t *testing.T, api client.Client, account client.ObjectKey) map[perm
 	all := map[permission]bool{}
 	add := func(namespace string, rules []rbacv1.PolicyRule) {
 		for _, rule := range rules {
-			if len(rule.ResourceNames)+len(rule.NonResourceURLs) > 0 {
+			// The operator lists leases of one name alone; the request would else be refused.
+			named := len(rule.ResourceNames) > 0 && !slices.Equal(rule.Resources, []string{"leases"})
+			if named || len(rule.NonResourceURLs) > 0 {
 				t.Errorf("a rule that this test does not understand: %v", rule)
 			}
 			for _, group := range rule.APIGroups {

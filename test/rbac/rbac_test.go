@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -38,6 +39,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	certutil "k8s.io/client-go/util/cert"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
@@ -60,6 +62,7 @@ func TestClusterWide(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.kubectl("apply", "--server-side", "-k", root+"/config/default")
+	w.kubectl("apply", "--server-side", "-n", tenant, "-k", root+"/config/oidc")
 	w.audit()
 }
 
@@ -69,6 +72,7 @@ func TestNamespaced(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.kubectl("apply", "--server-side", "-k", root+"/config/default")
+	w.kubectl("apply", "--server-side", "-n", tenant, "-k", root+"/config/oidc")
 	const name = release + "-manager"
 	var everywhere rbacv1.ClusterRole
 	var binding rbacv1.ClusterRoleBinding
@@ -77,7 +81,7 @@ func TestNamespaced(t *testing.T) {
 	local := &rbacv1.Role{ObjectMeta: inTenant(release)}
 	everywhere.Rules = slices.DeleteFunc(everywhere.Rules, func(rule rbacv1.PolicyRule) bool {
 		ofCluster := slices.ContainsFunc(rule.APIGroups, func(group string) bool {
-			return group == "authentication.k8s.io" || group == "authorization.k8s.io"
+			return group == "authentication.k8s.io" || group == "authorization.k8s.io" || group == "coordination.k8s.io"
 		})
 		if !ofCluster {
 			local.Rules = append(local.Rules, rule)
@@ -251,14 +255,15 @@ func (w *world) audit(args ...string) {
 	pod := deployments.Items[0].Spec.Template.Spec
 	account := client.ObjectKey{Namespace: system, Name: pod.ServiceAccountName}
 
-	metrics := address(w.T)
+	metrics, profiles := address(w.T), address(w.T)
 	args = slices.Concat(pod.Containers[0].Args, args, []string{
 		"--leader-elect-namespace=" + system, "--endpoint=" + w.endpoint,
-		"--metrics-bind-address=" + metrics, "--health-probe-bind-address=0", "--quota-share-percent=10000",
+		"--metrics-bind-address=" + metrics, "--metrics-cert-dir=" + w.certificate(), "--pprof-bind-address=" + profiles, "--health-probe-bind-address=0", "--quota-share-percent=10000",
 	})
 	end := w.start(account, nil, args)
 	w.scenario()
 	w.scrape("https://" + metrics + "/metrics")
+	w.profile("http://" + profiles + "/debug/pprof/cmdline")
 	end()
 	// The next one finds a lease that was given back, and what there is as it
 	// would at an API server that does not stream lists yet.
@@ -488,8 +493,11 @@ func (w *world) scrape(url string) {
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: roles.Items[i].Name},
 		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: reader.Namespace, Name: reader.Name}},
 	})
-	// It makes its certificate itself.
-	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // see above
+	pool := x509.NewCertPool()
+	ca, err := os.ReadFile(w.file("tls.crt"))
+	w.must(err)
+	pool.AppendCertsFromPEM(ca)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
 	defer transport.CloseIdleConnections()
 	for name, c := range map[string]struct {
 		token string
@@ -514,6 +522,29 @@ func (w *world) scrape(url string) {
 		if shown := bytes.Contains(body, []byte("live_notify_")); shown != (c.want == http.StatusOK) {
 			w.Errorf("%s is shown metrics: %t", name, shown)
 		}
+	}
+}
+
+// certificate makes one for the metrics, and returns its directory.
+func (w *world) certificate() string {
+	w.Helper()
+	cert, key, err := certutil.GenerateSelfSignedCertKey("127.0.0.1", nil, nil)
+	w.must(err)
+	w.must(errors.Join(os.WriteFile(w.file("tls.crt"), cert, 0o600), os.WriteFile(w.file("tls.key"), key, 0o600)))
+	return w.dir
+}
+
+// profile asks for a profile.
+func (w *world) profile(url string) {
+	w.Helper()
+	request, err := http.NewRequestWithContext(w.Context(), http.MethodGet, url, nil)
+	w.must(err)
+	response, err := http.DefaultClient.Do(request)
+	w.must(err)
+	body, err := io.ReadAll(response.Body)
+	w.must(errors.Join(err, response.Body.Close()))
+	if response.StatusCode != http.StatusOK || !bytes.Contains(body, []byte("--pprof-bind-address")) {
+		w.Errorf("%s answers %s: %s", url, response.Status, body)
 	}
 }
 

@@ -7,7 +7,7 @@ SPDX-License-Identifier: Apache-2.0
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{- /* The longest suffix of a name, "-metrics-reader", leaves 48 of 63. */}}
+{{- /* The longest suffix of a name that may have 63, "-metrics-reader", leaves 48. */}}
 {{- define "lno.fullname" -}}
 {{- if .Values.fullnameOverride }}
 {{- .Values.fullnameOverride | trunc 48 | trimSuffix "-" }}
@@ -34,6 +34,9 @@ app.kubernetes.io/part-of: live-notify-operator
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
 {{- end }}
 
 {{- define "lno.selectorLabels" -}}
@@ -58,10 +61,37 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 
 {{- /* Takes a dict of the root and an image. */}}
 {{- define "lno.image" -}}
+{{- with .root.Values.global.imageRegistry }}{{ trimSuffix "/" . }}/{{ end -}}
 {{- if .image.digest -}}
 {{ .image.repository }}@{{ .image.digest }}
 {{- else -}}
 {{ .image.repository }}:{{ default .root.Chart.AppVersion .image.tag }}
+{{- end }}
+{{- end }}
+
+{{- define "lno.imagePullSecrets" -}}
+{{- $all := list }}
+{{- range concat .Values.global.imagePullSecrets .Values.imagePullSecrets }}
+{{- if kindIs "string" . }}
+{{- $all = append $all (dict "name" .) }}
+{{- else }}
+{{- $all = append $all . }}
+{{- end }}
+{{- end }}
+{{- with $all }}
+imagePullSecrets:
+{{ uniq . | toYaml }}
+{{- end }}
+{{- end }}
+
+{{- /* The Secret with the certificate of the metrics, if there is one. */}}
+{{- define "lno.metricsSecret" -}}
+{{- with .Values.metrics.certificate }}
+{{- if .existingSecret }}
+{{- .existingSecret }}
+{{- else if .certManager.enabled }}
+{{- include "lno.fullname" $ }}-metrics-certificate
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -110,6 +140,22 @@ capabilities:
 {{- end }}
 {{- if and .serviceMonitor.enabled (not .metrics.enabled) }}
 {{- fail "serviceMonitor.enabled needs metrics.enabled" }}
+{{- end }}
+{{- if and (or .metrics.certificate.existingSecret .metrics.certificate.certManager.enabled) (not (and .metrics.enabled .metrics.secure)) }}
+{{- fail "metrics.certificate has no effect without metrics.enabled and metrics.secure" }}
+{{- end }}
+{{- if and .metrics.certificate.existingSecret .metrics.certificate.certManager.enabled }}
+{{- fail "metrics.certificate.existingSecret and metrics.certificate.certManager.enabled exclude each other" }}
+{{- end }}
+{{- if and .oidc.namespaces (not .oidc.enabled) }}
+{{- fail "oidc.namespaces has no effect without oidc.enabled: set it" }}
+{{- end }}
+{{- if and .oidc.enabled .watchNamespaces }}
+{{- range .oidc.namespaces }}
+{{- if not (has . $.Values.watchNamespaces) }}
+{{- fail (printf "oidc.namespaces has %s, which is not one of watchNamespaces" .) }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- if and (not .serviceAccount.create) (not .serviceAccount.name) }}
 {{- fail "serviceAccount.create: false needs serviceAccount.name: the default account of the namespace is everyone's" }}

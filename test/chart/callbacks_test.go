@@ -1,0 +1,173 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package chart
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/live-notify/live-notify-operator/test/controlplane"
+)
+
+const callbacks = "../../charts/live-callbacks"
+
+const callbackValues = `
+commonLabels: {team: media}
+commonAnnotations: {live.alibabacloud.com/deletion-protection: "true"}
+defaults:
+  accountRef: {name: media-team}
+  deletionPolicy: Retain
+  records: {window: 2h, unhealthyThreshold: 3}
+livenotifyconfigs:
+- domainName: push.example.com
+  notifyURL: https://hooks.example.com/live/streams
+  authentication: {keySecretRef: {name: live-callback-key, key: key}}
+- name: other
+  labels: {team: news}
+  domainName: push.news.example.com
+  exceptionNotifyURL: http://hooks.example.com:8080/exceptions
+  deletionPolicy: Delete
+  records: {unhealthyThreshold: 1}
+liverecordnotifyconfigs:
+- domainName: live.example.com
+  notifyURL: https://hooks.example.com/recordings
+  suspend: false
+livertcmpueventsubs:
+- name: conference
+  appID: conference-app
+  callbackURL: https://hooks.example.com/mpu
+  channelIDs: [one, two]
+`
+
+func renderCallbacks(t *testing.T, values string) (string, error) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "values.yaml")
+	if err := os.WriteFile(file, []byte(values), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return helm(t, "template", "callbacks", callbacks, "-n", "default", "-f", file)
+}
+
+// TestCallbacks renders a list of domains, and applies it to an API server that has
+// the CRDs.
+func TestCallbacks(t *testing.T) {
+	t.Parallel()
+	out, err := renderCallbacks(t, callbackValues)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	all := parse(t, out)
+	spec := func(key string) string { return text(all[key]["spec"]) }
+	for key, want := range map[string]string{
+		"LiveNotifyConfig/default/push-example-com":       `{"accountRef":{"name":"media-team"},"authentication":{"keySecretRef":{"key":"key","name":"live-callback-key"}},"deletionPolicy":"Retain","domainName":"push.example.com","notifyURL":"https://hooks.example.com/live/streams","records":{"unhealthyThreshold":3,"window":"2h"}}`,
+		"LiveNotifyConfig/default/other":                  `{"accountRef":{"name":"media-team"},"deletionPolicy":"Delete","domainName":"push.news.example.com","exceptionNotifyURL":"http://hooks.example.com:8080/exceptions","records":{"unhealthyThreshold":1,"window":"2h"}}`,
+		"LiveRecordNotifyConfig/default/live-example-com": `{"accountRef":{"name":"media-team"},"deletionPolicy":"Retain","domainName":"live.example.com","notifyURL":"https://hooks.example.com/recordings","records":{"unhealthyThreshold":3,"window":"2h"},"suspend":false}`,
+		"LiveRtcMPUEventSub/default/conference":           `{"accountRef":{"name":"media-team"},"appID":"conference-app","callbackURL":"https://hooks.example.com/mpu","channelIDs":["one","two"],"deletionPolicy":"Retain","records":{"unhealthyThreshold":3,"window":"2h"}}`,
+	} {
+		if diff := cmp.Diff(want, spec(key)); diff != "" {
+			t.Errorf("%s:\n%s", key, diff)
+		}
+	}
+	if len(all) != 4 {
+		t.Errorf("there are %d objects", len(all))
+	}
+	meta := text(all["LiveNotifyConfig/default/other"]["metadata"])
+	for _, want := range []string{`"team":"news"`, `"live.alibabacloud.com/deletion-protection":"true"`} {
+		if !strings.Contains(meta, want) {
+			t.Errorf("no %s in %s", want, meta)
+		}
+	}
+
+	api := cluster(t)
+	for key, o := range all {
+		if err := api.Create(t.Context(), &unstructured.Unstructured{Object: o}); err != nil {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+}
+
+// cluster returns an API server with the CRDs.
+func cluster(t *testing.T) client.Client {
+	t.Helper()
+	assets, err := controlplane.Assets(t.Context(), os.Stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := &envtest.Environment{BinaryAssetsDirectory: assets, CRDDirectoryPaths: []string{"../../config/crd/bases"}, ErrorIfCRDPathMissing: true}
+	config, err := env.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := env.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	api, err := client.New(config, client.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return api
+}
+
+// TestCallbacksRefused holds the schema of the values to that of the CRDs: what one
+// refuses the other refuses too.
+func TestCallbacksRefused(t *testing.T) {
+	t.Parallel()
+	api := cluster(t)
+	const at = "https://hooks.example.com/live"
+	for name, tt := range map[string]struct {
+		plural, kind string
+		spec         map[string]any
+		want         string // in what helm says
+	}{
+		"no domain":           {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"notifyURL": at}, "missing property 'domainName'"},
+		"no URL":              {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com"}, "missing property"},
+		"no scheme":           {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": "hooks.example.com"}, "notifyURL"},
+		"a port":              {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": "https://hooks.example.com:65536/"}, "notifyURL"},
+		"an address":          {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": "https://1.2.3.256/"}, "notifyURL"},
+		"a template":          {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": "https://hooks.example.com/${X}"}, "notifyURL"},
+		"a domain with caps":  {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "A.example.com", "notifyURL": at}, "domainName"},
+		"a domain of numbers": {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "1.2.3.4", "notifyURL": at}, "domainName"},
+		"a policy":            {"liverecordnotifyconfigs", "LiveRecordNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "driftPolicy": "Ignore"}, "driftPolicy"},
+		"a field":             {"liverecordnotifyconfigs", "LiveRecordNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "notifyUrl": at}, "'notifyUrl' not allowed"},
+		"a threshold":         {"liverecordnotifyconfigs", "LiveRecordNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "records": map[string]any{"unhealthyThreshold": int64(0)}}, "unhealthyThreshold"},
+		"a channel twice":     {"livertcmpueventsubs", "LiveRtcMPUEventSub", map[string]any{"appID": "app", "callbackURL": at, "channelIDs": []any{"a", "a"}}, "channelIDs"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			entry := map[string]any{"name": "x"}
+			for field, value := range tt.spec {
+				entry[field] = value
+			}
+			values, err := json.Marshal(map[string]any{tt.plural: []any{entry}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if out, err := renderCallbacks(t, string(values)); err == nil || !strings.Contains(out, tt.want) {
+				t.Errorf("helm: got %v and %s, want %q", err, out, tt.want)
+			}
+			o := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "live.alibabacloud.com/v1alpha1", "kind": tt.kind, "spec": tt.spec}}
+			o.SetName("x")
+			o.SetNamespace("default")
+			if err := client.WithFieldValidation(api, "Strict").Create(t.Context(), o); err == nil {
+				t.Error("the API server accepts it")
+			}
+		})
+	}
+}
+
+func TestCallbacksLint(t *testing.T) {
+	t.Parallel()
+	if out, err := helm(t, "lint", "--strict", callbacks); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
