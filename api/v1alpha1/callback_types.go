@@ -216,6 +216,12 @@ type CallbackStatus struct {
 	// +optional
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
+	// lastHandledReconcileAt is the last value of the annotation
+	// live.alibabacloud.com/reconcile-requested-at that the operator has done what
+	// it asks for; of a long one the first 128 bytes.
+	// +optional
+	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
+
 	// lastSyncTime is when the configuration was last read from the cloud, as
 	// of the last time this status was written. An object that stays as it is
 	// is read more often than this says.

@@ -153,6 +153,12 @@ const (
 // itself it proves nothing: see Applied.
 const Finalizer = "live.alibabacloud.com/callback"
 
+// AnnotationReconcileRequestedAt asks the operator to look at an object now. A
+// value that is new, such as the time, makes it read the configuration and the
+// callback records whatever the schedule says, and try again what is Stalled or
+// was rolled back. Once that is done, status.lastHandledReconcileAt has the value.
+const AnnotationReconcileRequestedAt = "live.alibabacloud.com/reconcile-requested-at"
+
 // AccountFinalizer keeps a LiveAccount while an object that refers to it has a
 // configuration in the cloud.
 const AccountFinalizer = "live.alibabacloud.com/account"

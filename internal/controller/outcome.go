@@ -109,6 +109,7 @@ func (p *pass) finish(ctx context.Context, out outcome) (reconcile.Result, error
 		p.schedule(out)
 		p.conclude(ctx, out)
 	}
+	p.handled()
 	if err := p.writeStatus(ctx); err != nil {
 		return p.faulted(ctx, asFault(err))
 	}

@@ -60,6 +60,8 @@ type pass struct {
 	lane    quota.Lane // of the pass, once it is known to be due
 	asked   bool       // someone changed something since the last try
 	counted bool       // callbacks, in this pass
+	// countsOn: counting is still to be gone on with.
+	countsOn bool
 	keyRead func() (live.Key, authentication, error)
 	news    []news // events to give once the status tells the same
 }

@@ -89,7 +89,7 @@ func (p *pass) due(auth authentication, changed bool) bool {
 	newKey := auth.rotated && auth.version != p.mem.triedKey && (p.mem.tried || p.readyNow())
 	// Other credentials may mend what failed; what is in sync waits for its turn.
 	newAccount := p.mem.account != "" && p.mem.account != p.account.Version && !p.readyNow()
-	p.asked = !known || newKey || newAccount
+	p.asked = !known || newKey || newAccount || p.requested()
 	if p.mem.nextSync.IsZero() { // the first look of this process
 		p.mem.nextSync = p.now
 		if p.readyNow() && p.reason(v1alpha1.ConditionReady) != v1alpha1.ReasonApplied {

@@ -138,8 +138,8 @@ const (
 )
 
 // setup adds the reconciler to the manager. An object is reconciled when its spec
-// changes, when it is deleted, when its finalizer was taken away, when it comes
-// first among those of its key, and when its Secret or its account changes.
+// changes, when it is deleted, when someone asks for it by the annotation, when its
+// finalizer was taken away, when it comes first among those of its key, and when its Secret or its account changes.
 func (r *Reconciler) setup() error {
 	if err := r.index(); err != nil {
 		return err
@@ -161,7 +161,8 @@ func (r *Reconciler) worthALook() predicate.Predicate {
 		CreateFunc: func(e event.CreateEvent) bool { return r.scope.has(e.Object) },
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			was, is := r.scope.has(e.ObjectOld), r.scope.has(e.ObjectNew)
-			return was != is || is && (specChanges.Update(e) || claimed(e.ObjectOld) && !claimed(e.ObjectNew))
+			return was != is || is && (specChanges.Update(e) || claimed(e.ObjectOld) && !claimed(e.ObjectNew) ||
+				requestOf(e.ObjectOld) != requestOf(e.ObjectNew))
 		},
 	}
 }
