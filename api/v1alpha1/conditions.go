@@ -78,6 +78,9 @@ const (
 	// ReasonDeletionBlocked (False): the object is being deleted, but its
 	// configuration cannot be removed from the cloud.
 	ReasonDeletionBlocked = "DeletionBlocked"
+	// ReasonDeletionHeld (Unknown): the object is being deleted, and waits, since
+	// its account has had as many removals within an hour as it allows.
+	ReasonDeletionHeld = "DeletionHeld"
 )
 
 // ConditionVerified of a LiveAccount is True while the token service vouches for
@@ -135,6 +138,9 @@ const (
 	EventDriftCorrected = "DriftCorrected"
 	// EventDeleted: the configuration was removed from the cloud.
 	EventDeleted = "Deleted"
+	// EventDeletionHeld: the removal waits for its turn within the limit of the
+	// account.
+	EventDeletionHeld = "DeletionHeld"
 	// EventRetained: the object went away and its configuration stays.
 	EventRetained = "Retained"
 	// EventConflict: an older object has the same domain or application.

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/account"
 	"github.com/live-notify/live-notify-operator/internal/kind"
 )
 
@@ -26,6 +27,8 @@ var (
 		"The CallbacksHealthy condition: 1 True, 0 False, -1 Unknown.")
 	driftTotalDesc = metricOf("live_notify_drift_total",
 		"How often the cloud was found changed behind the operator's back.")
+	deletionsHeldDesc = prometheus.NewDesc("live_notify_deletions_held",
+		"Deleted objects that wait for their turn within the limit of deletions of their account.", []string{"account"}, nil)
 )
 
 // metricOf describes a metric of which each object has a series.
@@ -39,6 +42,7 @@ func metricOf(name, help string, labels ...string) *prometheus.Desc {
 type objectMetrics struct {
 	scope       Scope
 	reader      client.Reader
+	ownLimit    int // of deletions
 	reconcilers []*Reconciler
 }
 
@@ -48,13 +52,14 @@ func Collectors() []prometheus.Collector { return []prometheus.Collector{&object
 
 // Describe implements prometheus.Collector.
 func (m *objectMetrics) Describe(descs chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{callbacksInWindowDesc, readyDesc, notReadyDesc, callbacksHealthyDesc, driftTotalDesc} {
+	for _, desc := range []*prometheus.Desc{callbacksInWindowDesc, readyDesc, notReadyDesc, callbacksHealthyDesc, driftTotalDesc, deletionsHeldDesc} {
 		descs <- desc
 	}
 }
 
 // Collect implements prometheus.Collector.
 func (m *objectMetrics) Collect(metrics chan<- prometheus.Metric) {
+	held := m.limits()
 	for _, r := range m.reconcilers {
 		list := r.kind.NewList()
 		if err := m.reader.List(context.Background(), list, client.UnsafeDisableDeepCopy); err != nil {
@@ -63,8 +68,41 @@ func (m *objectMetrics) Collect(metrics chan<- prometheus.Metric) {
 		for _, o := range objects(list) {
 			if m.scope.has(o) {
 				r.collect(o, metrics)
+				m.hold(held, o)
 			}
 		}
+	}
+	for label, n := range held {
+		metrics <- prometheus.MustNewConstMetric(deletionsHeldDesc, prometheus.GaugeValue, n, label)
+	}
+}
+
+// limits returns a count of zero for each account that has a limit of deletions.
+func (m *objectMetrics) limits() map[string]float64 {
+	held := map[string]float64{}
+	if m.reader == nil {
+		return held
+	}
+	if m.ownLimit > 0 {
+		held[account.OwnLabel] = 0
+	}
+	var list v1alpha1.LiveAccountList
+	if err := m.reader.List(context.Background(), &list, client.UnsafeDisableDeepCopy); err != nil {
+		return held // the cache has not started
+	}
+	for _, a := range list.Items {
+		if a.Spec.MaxDeletionsPerHour > 0 && m.scope.hasNamespace(a.Namespace) {
+			held[a.Namespace+"/"+a.Name] = 0
+		}
+	}
+	return held
+}
+
+// hold counts an object whose removal waits.
+func (m *objectMetrics) hold(held map[string]float64, o kind.Object) {
+	_, status := o.Callback()
+	if label := removesFrom(o); label != "" && reasonOf(status, v1alpha1.ConditionReady) == v1alpha1.ReasonDeletionHeld {
+		held[label]++
 	}
 }
 

@@ -36,6 +36,7 @@ type shared struct {
 	watchdog      *watchdog
 	scope         Scope
 	workers       int
+	deletions     *ownDeletions
 }
 
 // Reconciler converges the objects of one kind.
@@ -62,8 +63,8 @@ type pass struct {
 	counted bool       // callbacks, in this pass
 	// countsOn: counting is still to be gone on with.
 	countsOn bool
-	keyRead func() (live.Key, authentication, error)
-	news    []news // events to give once the status tells the same
+	keyRead  func() (live.Key, authentication, error)
+	news     []news // events to give once the status tells the same
 }
 
 // news is an event that is still to be given.

@@ -192,6 +192,7 @@ type memory struct {
 	nextSync  time.Time
 	syncedAt  time.Time   // the last successful read of the configuration
 	deletedAt time.Time   // the last removal, waiting to show
+	counted   bool        // as a removal of its account
 	corrected []time.Time // corrections of drift within plan.WarPeriod
 
 	nextCount     time.Time

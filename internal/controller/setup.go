@@ -33,7 +33,7 @@ import (
 
 // +kubebuilder:rbac:groups=live.alibabacloud.com,resources=livenotifyconfigs;liverecordnotifyconfigs;livertcmpueventsubs,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=live.alibabacloud.com,resources=livenotifyconfigs/status;liverecordnotifyconfigs/status;livertcmpueventsubs/status,verbs=patch
-// +kubebuilder:rbac:groups=live.alibabacloud.com,resources=liveaccounts,verbs=list;watch;patch
+// +kubebuilder:rbac:groups=live.alibabacloud.com,resources=liveaccounts,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=live.alibabacloud.com,resources=liveaccounts/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=serviceaccounts/token,verbs=create
@@ -44,6 +44,8 @@ type Options struct {
 	Accounts account.Options
 	// Scope is what is worked on; all if it is empty.
 	Scope Scope
+	// Deletions bound the removals from the operator's own account.
+	Deletions DeletionOptions
 	// Workers is how many objects of a kind converge at once.
 	Workers int
 	// Clock tells the time; the real one if nil.
@@ -108,8 +110,10 @@ func Setup(mgr ctrl.Manager, o Options) error {
 		watchdog: &watchdog{clock: o.Clock},
 		scope:    o.Scope,
 		workers:  o.Workers,
+
+		deletions: &ownDeletions{DeletionOptions: o.Deletions},
 	}
-	metrics := &objectMetrics{scope: o.Scope, reader: s.Client}
+	metrics := &objectMetrics{scope: o.Scope, reader: s.Client, ownLimit: o.Deletions.PerHour}
 	for _, k := range kind.All {
 		r := &Reconciler{shared: s, kind: k, slots: quota.NewSlots(o.Workers)}
 		if err := r.setup(); err != nil {
@@ -215,6 +219,7 @@ func (r *Reconciler) index() error {
 			}
 			return ""
 		},
+		removalIndex: removesFrom,
 		accountIndex: func(o kind.Object) string {
 			spec, _ := o.Callback()
 			return accountName(spec)
