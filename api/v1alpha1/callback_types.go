@@ -117,6 +117,13 @@ type CallbackSpec struct {
 	// +kubebuilder:default={}
 	// +optional
 	Records RecordsSpec `json:"records,omitzero"`
+
+	// guard watches a change of this spec or of the authentication key after it was
+	// written, and undoes it when callbacks fail. Default: nobody watches, unless a
+	// LiveRolloutPolicy selects this object. A creation, an adoption and the
+	// correction of drift are not watched.
+	// +optional
+	Guard *GuardSpec `json:"guard,omitempty"`
 }
 
 // AccountReference names a LiveAccount in the namespace of the object.
@@ -209,8 +216,8 @@ type CallbackStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// conditions of the object: Ready, Drifted, CallbacksHealthy and, while no
-	// retry will help, Stalled.
+	// conditions of the object: Ready, Drifted, CallbacksHealthy, with a guard
+	// ChangeAccepted, and, while no retry will help, Stalled.
 	// +listType=map
 	// +listMapKey=type
 	// +optional
@@ -239,6 +246,11 @@ type CallbackStatus struct {
 	// callbacks are the counts from the cloud's callback records.
 	// +optional
 	Callbacks *Callbacks `json:"callbacks,omitempty"`
+
+	// guard tells of the last change, and of the configuration that was accepted
+	// before, while spec.guard or a LiveRolloutPolicy watches changes.
+	// +optional
+	Guard *GuardStatus `json:"guard,omitempty"`
 }
 
 // Applied is what this object has written to the cloud, or is about to write. It

@@ -27,6 +27,12 @@ var (
 		"The CallbacksHealthy condition: 1 True, 0 False, -1 Unknown.")
 	driftTotalDesc = metricOf("live_notify_drift_total",
 		"How often the cloud was found changed behind the operator's back.")
+	changesTotalDesc = metricOf("live_notify_changes_total",
+		"Changes that a guard has judged, by result: accepted, rolled_back or failed.", "result")
+	rolloutObjectsDesc = prometheus.NewDesc("live_notify_rollout_objects",
+		"Objects of a LiveRolloutPolicy by state: up_to_date, watching, waiting or failed.", []string{"namespace", "name", "state"}, nil)
+	rolloutHaltedDesc = prometheus.NewDesc("live_notify_rollout_halted",
+		"1 while a LiveRolloutPolicy is halted by a change that failed, else 0.", []string{"namespace", "name"}, nil)
 	deletionsHeldDesc = prometheus.NewDesc("live_notify_deletions_held",
 		"Deleted objects that wait for their turn within the limit of deletions of their account.", []string{"account"}, nil)
 )
@@ -52,7 +58,8 @@ func Collectors() []prometheus.Collector { return []prometheus.Collector{&object
 
 // Describe implements prometheus.Collector.
 func (m *objectMetrics) Describe(descs chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{callbacksInWindowDesc, readyDesc, notReadyDesc, callbacksHealthyDesc, driftTotalDesc, deletionsHeldDesc} {
+	for _, desc := range []*prometheus.Desc{callbacksInWindowDesc, readyDesc, notReadyDesc, callbacksHealthyDesc, driftTotalDesc,
+		changesTotalDesc, rolloutObjectsDesc, rolloutHaltedDesc, deletionsHeldDesc} {
 		descs <- desc
 	}
 }
@@ -72,8 +79,32 @@ func (m *objectMetrics) Collect(metrics chan<- prometheus.Metric) {
 			}
 		}
 	}
+	m.collectRollouts(metrics)
 	for label, n := range held {
 		metrics <- prometheus.MustNewConstMetric(deletionsHeldDesc, prometheus.GaugeValue, n, label)
+	}
+}
+
+// collectRollouts sends the series of the LiveRolloutPolicies.
+func (m *objectMetrics) collectRollouts(metrics chan<- prometheus.Metric) {
+	var list v1alpha1.LiveRolloutPolicyList
+	if m.reader == nil || m.reader.List(context.Background(), &list, client.UnsafeDisableDeepCopy) != nil {
+		return // the cache has not started
+	}
+	for _, p := range list.Items {
+		if !m.scope.hasNamespace(p.Namespace) {
+			continue
+		}
+		for state, n := range map[string]int32{
+			"up_to_date": p.Status.UpToDate, "watching": p.Status.Watching, "waiting": p.Status.Waiting, "failed": p.Status.Failed,
+		} {
+			metrics <- prometheus.MustNewConstMetric(rolloutObjectsDesc, prometheus.GaugeValue, float64(n), p.Namespace, p.Name, state)
+		}
+		halted := 0.0
+		if meta.IsStatusConditionTrue(p.Status.Conditions, v1alpha1.ConditionHalted) {
+			halted = 1
+		}
+		metrics <- prometheus.MustNewConstMetric(rolloutHaltedDesc, prometheus.GaugeValue, halted, p.Namespace, p.Name)
 	}
 }
 
@@ -123,6 +154,11 @@ func (r *Reconciler) collect(o kind.Object, metrics chan<- prometheus.Metric) {
 	send(driftTotalDesc, prometheus.CounterValue, drifts)
 	if r.kind.Records == nil {
 		return
+	}
+	if g := status.Guard; g != nil {
+		for result, n := range map[string]int64{"accepted": g.Accepted, "rolled_back": g.RolledBack, "failed": g.Failed} {
+			send(changesTotalDesc, prometheus.CounterValue, float64(n), result)
+		}
 	}
 	send(callbacksHealthyDesc, prometheus.GaugeValue, gaugeOf(status, v1alpha1.ConditionCallbacksHealthy))
 	counts, known := r.memories.shown(client.ObjectKeyFromObject(o))

@@ -6,6 +6,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -132,6 +133,9 @@ func Setup(mgr ctrl.Manager, o Options) error {
 	if err := mgr.Add(manager.RunnableFunc(s.identifyOwn)); err != nil {
 		return err
 	}
+	if err := setupRollouts(s); err != nil {
+		return err
+	}
 	return setupAccounts(s)
 }
 
@@ -148,14 +152,17 @@ func (r *Reconciler) setup() error {
 	if err := r.index(); err != nil {
 		return err
 	}
-	return ctrl.NewControllerManagedBy(r.manager).
+	b := ctrl.NewControllerManagedBy(r.manager).
 		Named(r.kind.Name).
 		Watches(r.kind.New(), changesBeforeNews, builder.WithPredicates(r.worthALook())).
 		Watches(r.kind.New(), handler.EnqueueRequestsFromMapFunc(r.nextInLine), builder.WithPredicates(claims)).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.usersOfSecret)).
 		Watches(&v1alpha1.LiveAccount{}, handler.EnqueueRequestsFromMapFunc(r.usersOfAccount), builder.WithPredicates(specChanges)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: r.workers}).
-		Complete(r)
+		WithOptions(controller.Options{MaxConcurrentReconciles: r.workers})
+	if r.kind.Records != nil {
+		b = b.Watches(&v1alpha1.LiveRolloutPolicy{}, r.wakers())
+	}
+	return b.Complete(r)
 }
 
 // worthALook passes what the main watch is for. An object that was deleted and
@@ -166,7 +173,8 @@ func (r *Reconciler) worthALook() predicate.Predicate {
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			was, is := r.scope.has(e.ObjectOld), r.scope.has(e.ObjectNew)
 			return was != is || is && (specChanges.Update(e) || claimed(e.ObjectOld) && !claimed(e.ObjectNew) ||
-				requestOf(e.ObjectOld) != requestOf(e.ObjectNew))
+				requestOf(e.ObjectOld) != requestOf(e.ObjectNew) ||
+				!maps.Equal(e.ObjectOld.GetLabels(), e.ObjectNew.GetLabels()))
 		},
 	}
 }

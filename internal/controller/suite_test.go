@@ -728,7 +728,7 @@ func mpuFixture() fixture {
 			if r.Result == emulator.ResultFailed {
 				code = 500
 			}
-			planted = append(planted, emulator.MPURecord{Time: r.Time, AppID: appID, HTTPCode: code})
+			planted = append(planted, emulator.MPURecord{Time: r.Time, AppID: appID, HTTPCode: code, CallbackURL: r.URL})
 		}
 		return emulator.Records{MPU: planted}
 	}
