@@ -68,6 +68,7 @@ type options struct {
 	allowInsecure                 bool
 	requireAccountRef             bool
 	workers                       int
+	maxDeletions                  int // an hour, from the operator's own account
 	zap                           zap.Options
 	printVersion, check           bool
 }
@@ -90,6 +91,7 @@ func parseFlags() (options, error) {
 	flag.BoolVar(&o.allowInsecure, "allow-insecure-endpoints", false, "Allow http:// endpoints that are not loopback. Requests carry authentication keys.")
 	flag.BoolVar(&o.requireAccountRef, "require-account-ref", false, "Refuse objects that lean on the operator's own credentials, and LiveAccounts that lean on the role of its instance.")
 	flag.IntVar(&o.workers, "max-concurrent-reconciles", 10, "Objects of a kind that converge at once.")
+	flag.IntVar(&o.maxDeletions, "max-deletions-per-hour", 0, "How many configurations the operator removes within an hour from its own account, for objects that were deleted; the others wait. 0 is no limit. For a LiveAccount, spec.maxDeletionsPerHour says it.")
 	flag.BoolVar(&o.printVersion, "version", false, "Print the version and end.")
 	flag.BoolVar(&o.check, "check", false, "Wait until the cluster has the kinds and an operator at work, and end; the status is 1 if that takes over a minute.")
 	o.zap.BindFlags(flag.CommandLine)
@@ -108,6 +110,9 @@ func parseFlags() (options, error) {
 	}
 	if o.quotaShare < 1 {
 		return o, errors.New("--quota-share-percent: must be at least 1")
+	}
+	if o.maxDeletions < 0 {
+		return o, errors.New("--max-deletions-per-hour: must be at least 0")
 	}
 	if o.workers < 1 {
 		return o, errors.New("--max-concurrent-reconciles: must be at least 1")
@@ -174,6 +179,7 @@ func run() error {
 		},
 		Scope:   controller.Scope{Namespaces: o.namespaces, Selector: o.selector},
 		Workers: o.workers, Metrics: metrics.Registry,
+		Deletions: controller.DeletionOptions{PerHour: o.maxDeletions, Namespace: ownNamespace(o)},
 	})
 	if err != nil {
 		return err
@@ -183,6 +189,18 @@ func run() error {
 	}
 	log.Info("starting", "version", build.Version, "commit", build.Commit, "go", build.GoVersion)
 	return mgr.Start(ctx)
+}
+
+// ownNamespace returns the namespace of the operator; "" if it is in none.
+func ownNamespace(o options) string {
+	if o.leaseNamespace != "" {
+		return o.leaseNamespace
+	}
+	namespace, err := os.ReadFile("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+	if err != nil {
+		return "" // outside of a pod
+	}
+	return strings.TrimSpace(string(namespace))
 }
 
 // identityOnly leaves of an object's metadata what tells it, and a change of it,

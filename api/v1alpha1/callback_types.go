@@ -117,6 +117,13 @@ type CallbackSpec struct {
 	// +kubebuilder:default={}
 	// +optional
 	Records RecordsSpec `json:"records,omitzero"`
+
+	// guard watches a change of this spec or of the authentication key after it was
+	// written, and undoes it when callbacks fail. Default: nobody watches, unless a
+	// LiveRolloutPolicy selects this object. A creation, an adoption and the
+	// correction of drift are not watched.
+	// +optional
+	Guard *GuardSpec `json:"guard,omitempty"`
 }
 
 // AccountReference names a LiveAccount in the namespace of the object.
@@ -209,12 +216,18 @@ type CallbackStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// conditions of the object: Ready, Drifted, CallbacksHealthy and, while no
-	// retry will help, Stalled.
+	// conditions of the object: Ready, Drifted, CallbacksHealthy, with a guard
+	// ChangeAccepted, and, while no retry will help, Stalled.
 	// +listType=map
 	// +listMapKey=type
 	// +optional
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// lastHandledReconcileAt is the last value of the annotation
+	// live.alibabacloud.com/reconcile-requested-at that the operator has done what
+	// it asks for; of a long one the first 128 bytes.
+	// +optional
+	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
 
 	// lastSyncTime is when the configuration was last read from the cloud, as
 	// of the last time this status was written. An object that stays as it is
@@ -233,6 +246,11 @@ type CallbackStatus struct {
 	// callbacks are the counts from the cloud's callback records.
 	// +optional
 	Callbacks *Callbacks `json:"callbacks,omitempty"`
+
+	// guard tells of the last change, and of the configuration that was accepted
+	// before, while spec.guard or a LiveRolloutPolicy watches changes.
+	// +optional
+	Guard *GuardStatus `json:"guard,omitempty"`
 }
 
 // Applied is what this object has written to the cloud, or is about to write. It

@@ -22,6 +22,11 @@ const (
 	// counted, and while the records cannot be read.
 	ConditionCallbacksHealthy = "CallbacksHealthy"
 
+	// ConditionChangeAccepted tells, with a guard, how the last change of the spec or
+	// of the key fared: Unknown while it is watched, True once it was accepted, False
+	// if it failed.
+	ConditionChangeAccepted = "ChangeAccepted"
+
 	// ConditionStalled is present and True only while no retry will help until
 	// someone acts (kstatus). Its reason is that of Ready.
 	ConditionStalled = "Stalled"
@@ -78,6 +83,15 @@ const (
 	// ReasonDeletionBlocked (False): the object is being deleted, but its
 	// configuration cannot be removed from the cloud.
 	ReasonDeletionBlocked = "DeletionBlocked"
+	// ReasonRolledBack (False, Stalled): callbacks failed after the last change, and
+	// the configuration before it is in the cloud again. Also of ChangeAccepted.
+	ReasonRolledBack = "RolledBack"
+	// ReasonWaitingForRollout (Unknown): a LiveRolloutPolicy has not let the change
+	// start. The cloud holds the configuration before it.
+	ReasonWaitingForRollout = "WaitingForRollout"
+	// ReasonDeletionHeld (Unknown): the object is being deleted, and waits, since
+	// its account has had as many removals within an hour as it allows.
+	ReasonDeletionHeld = "DeletionHeld"
 )
 
 // ConditionVerified of a LiveAccount is True while the token service vouches for
@@ -123,8 +137,50 @@ const (
 	ReasonRecordsUnavailable = "RecordsUnavailable"
 )
 
+// Reasons of the ChangeAccepted condition, besides ReasonRolledBack.
+const (
+	// ReasonWatching (Unknown): the change was written, and its callbacks are counted.
+	ReasonWatching = "Watching"
+	// ReasonAccepted (True): fewer callbacks failed than the guard allows.
+	ReasonAccepted = "Accepted"
+	// ReasonChangeFailed (False): as many failed, and the change was left.
+	ReasonChangeFailed = "ChangeFailed"
+)
+
+// ConditionHalted of a LiveRolloutPolicy is True while a change that failed keeps
+// others from starting.
+const ConditionHalted = "Halted"
+
+// Reasons of the conditions of a LiveRolloutPolicy.
+const (
+	// ReasonInForce (Ready True): changes start as the policy says.
+	ReasonInForce = "InForce"
+	// ReasonPaused (Ready True): spec.paused is true, and no change starts.
+	ReasonPaused = "Paused"
+	// ReasonOverlapping (Ready False): an older policy selects some of the objects,
+	// and counts for these.
+	ReasonOverlapping = "Overlapping"
+	// ReasonInvalid (Ready False): the selector or the kinds cannot be understood.
+	ReasonInvalid = "Invalid"
+	// ReasonFailedChange (Halted True): a change failed.
+	ReasonFailedChange = "FailedChange"
+	// ReasonNoFailedChange (Halted False): none keeps others from starting.
+	ReasonNoFailedChange = "NoFailedChange"
+)
+
 // Reasons of events.
 const (
+	// EventChangeAccepted: a change that was watched is accepted.
+	EventChangeAccepted = "ChangeAccepted"
+	// EventChangeFailed: callbacks failed after a change, which was left.
+	EventChangeFailed = "ChangeFailed"
+	// EventRolledBack: callbacks failed after a change, which was undone.
+	EventRolledBack = "RolledBack"
+	// EventRolloutHalted: a change failed, and its LiveRolloutPolicy lets no other
+	// start.
+	EventRolloutHalted = "RolloutHalted"
+	// EventRolloutResumed: it lets changes start again.
+	EventRolloutResumed = "RolloutResumed"
 	// EventAdopted: a configuration that was in the cloud before is now managed.
 	EventAdopted = "Adopted"
 	// EventApplied: the cloud accepted a new spec or key.
@@ -135,6 +191,9 @@ const (
 	EventDriftCorrected = "DriftCorrected"
 	// EventDeleted: the configuration was removed from the cloud.
 	EventDeleted = "Deleted"
+	// EventDeletionHeld: the removal waits for its turn within the limit of the
+	// account.
+	EventDeletionHeld = "DeletionHeld"
 	// EventRetained: the object went away and its configuration stays.
 	EventRetained = "Retained"
 	// EventConflict: an older object has the same domain or application.
@@ -152,6 +211,12 @@ const (
 // is set before the first write; an object without it never deletes anything. By
 // itself it proves nothing: see Applied.
 const Finalizer = "live.alibabacloud.com/callback"
+
+// AnnotationReconcileRequestedAt asks the operator to look at an object now. A
+// value that is new, such as the time, makes it read the configuration and the
+// callback records whatever the schedule says, and try again what is Stalled or
+// was rolled back. Once that is done, status.lastHandledReconcileAt has the value.
+const AnnotationReconcileRequestedAt = "live.alibabacloud.com/reconcile-requested-at"
 
 // AccountFinalizer keeps a LiveAccount while an object that refers to it has a
 // configuration in the cloud.

@@ -47,6 +47,17 @@ type LiveAccountSpec struct {
 	// +optional
 	QuotaSharePercent int32 `json:"quotaSharePercent,omitempty"`
 
+	// maxDeletionsPerHour is how many configurations the operator removes from the
+	// cloud within an hour, for objects that refer to this account and are deleted;
+	// the others wait, with Ready Unknown, reason DeletionHeld, and a message that
+	// says when their turn is. 0, the default, is no limit. A change takes effect at
+	// once. It bounds what a mistake such as kubectl delete --all can do before
+	// someone notices.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100000
+	// +optional
+	MaxDeletionsPerHour int32 `json:"maxDeletionsPerHour,omitempty"`
+
 	// allowedDomains are the domains that objects may manage through this
 	// account, such as push.example.com or *.example.com, where * stands for
 	// any characters; at most 256. Empty, the default, means any. An object with
@@ -156,6 +167,22 @@ type LiveAccountStatus struct {
 	// a role; never a secret.
 	// +optional
 	Identity string `json:"identity,omitempty"`
+
+	// deletions are how many configurations were removed within the last hour, by
+	// minute, while there is a limit: spec.maxDeletionsPerHour. What is about to be
+	// removed is counted first, so that a restart forgets none.
+	// +kubebuilder:validation:MaxItems=64
+	// +listType=atomic
+	// +optional
+	Deletions []DeletionCount `json:"deletions,omitempty"`
+}
+
+// DeletionCount is how many configurations were removed within a minute.
+type DeletionCount struct {
+	// minute is when it begins.
+	Minute metav1.Time `json:"minute"`
+	// count of configurations.
+	Count int32 `json:"count"`
 }
 
 // LiveAccount says in which cloud account, and with which credentials, the

@@ -19,6 +19,7 @@ func AddToScheme(scheme *runtime.Scheme) error {
 		&LiveRecordNotifyConfig{}, &LiveRecordNotifyConfigList{},
 		&LiveRtcMPUEventSub{}, &LiveRtcMPUEventSubList{},
 		&LiveAccount{}, &LiveAccountList{},
+		&LiveRolloutPolicy{}, &LiveRolloutPolicyList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

@@ -73,6 +73,20 @@ var rows = []struct {
 			queries: []query{{`topk(10, sum by (kind, namespace, name) (increase(live_notify_drift_total{namespace=~"$namespace", kind=~"$kind"}[1h])) > 0)`, ofObject}},
 		},
 	}},
+	{"Changes", []panel{
+		{
+			title: "Changes under a guard", description: "Changes that a guard has judged within an hour, by result. Empty when nothing changes.", width: 8, height: 8, unit: "short",
+			queries: []query{{`sum by (result) (increase(live_notify_changes_total{namespace=~"$namespace", kind=~"$kind"}[1h])) > 0`, "{{result}}"}},
+		},
+		{
+			title: "Rollouts", description: "Objects of each LiveRolloutPolicy by state. Empty without a policy.", width: 8, height: 8, unit: "short",
+			queries: []query{{`max by (namespace, name, state) (live_notify_rollout_objects{namespace=~"$namespace"})`, "{{namespace}}/{{name}} {{state}}"}},
+		},
+		{
+			title: "Deletions that wait", description: "Deleted objects that wait within the limit of their account. Empty without a limit.", width: 8, height: 8, unit: "short",
+			queries: []query{{`max by (account) (live_notify_deletions_held)`, "{{account}}"}},
+		},
+	}},
 	{"Requests to the cloud", []panel{
 		{
 			title: "Requests", description: "Requests by operation.", width: 12, height: 8, unit: "reqps",

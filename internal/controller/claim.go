@@ -194,6 +194,7 @@ func (p *pass) lose(ctx context.Context, winner kind.Object) outcome {
 	if err := p.disown(ctx); err != nil {
 		return outcome{fault: err}
 	}
+	p.dropChange()
 	p.mem.nextSync = time.Time{} // start afresh when the winner has gone away
 	out := outcome{}
 	out.Ready, out.Reason, out.Stalled, out.Event = "False", v1alpha1.ReasonConflict, true, v1alpha1.EventConflict

@@ -55,6 +55,9 @@ func (p *pass) removeAll(ctx context.Context, acct *account.Account) outcome {
 		return deferred(slotWait())
 	}
 	defer leave()
+	if out, ok := p.mayRemove(ctx, acct); !ok {
+		return out
+	}
 	err := p.remove(ctx, p.kind.Remote(acct.Client))
 	switch class := live.ClassOf(err); {
 	case errors.Is(err, errStillThere):

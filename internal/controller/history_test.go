@@ -195,6 +195,8 @@ func (m *history) actions() map[string]func(*rapid.T) {
 		"fate":           m.doFate,
 		"cache":          m.doCache,
 		"hostile tenant": m.doHostile, "hostile tenant another time": m.doHostile,
+		"fail": m.doFail,
+		"ask": m.doAsk,
 		"restart": func(t *rapid.T) {
 			t.Log("restart")
 			m.restart()
@@ -272,6 +274,13 @@ func (m *history) drawEdit(t *rapid.T) (what string, edit func(Object)) {
 			case *v1alpha1.LiveNotifyConfig:
 				o.Spec.SwitchNotifyURL = ""
 				setURL(o, 2, o.Spec.SwitchNotifyURL)
+			}
+		}},
+		{"toggle the guard", func(o Object) {
+			if spec(o).Guard != nil {
+				spec(o).Guard = nil
+			} else {
+				guarded(time.Minute, 1, v1alpha1.OnFailureRollBack)(o)
 			}
 		}},
 		{"toggle suspend", func(o Object) { spec(o).Suspend = !spec(o).Suspend }},
@@ -360,6 +369,19 @@ func (m *history) doCloud(t *rapid.T) {
 	if switchIn(before) != switchIn(m.f.have(m.cloud)) {
 		m.unseen = true
 	}
+}
+
+// doFail lets callbacks to all URLs fail, or none.
+func (m *history) doFail(t *rapid.T) {
+	t.Log("callbacks fail")
+	m.fails(pick(t, "url", "http://hooks.example.com/one", "http://hooks.example.com/two", "http://hooks.example.com/needed"), 1)
+}
+
+// doAsk asks for a look now.
+func (m *history) doAsk(t *rapid.T) {
+	name := m.one(t)
+	t.Logf("ask for a look at %s", name)
+	m.ask(name, strconv.FormatInt(m.steps, 10))
 }
 
 // switchIn returns the field of a configuration that cannot be read.
@@ -716,7 +738,7 @@ func (m *history) written(action string) {
 		return // a breach already
 	}
 	asked := []any{m.wanted(obj)}
-	if m.meddled {
+	if m.meddled || spec(obj).Guard != nil { // then what was before may be written again
 		for _, o := range m.asked {
 			if o.GetUID() == obj.GetUID() {
 				asked = append(asked, m.wanted(o))
@@ -789,6 +811,7 @@ func (m *history) calm() {
 	for _, name := range m.living() {
 		m.update(name, func(o Object) {
 			spec(o).Suspend, spec(o).ManagementPolicy = false, v1alpha1.Manage
+			spec(o).Guard = nil
 			spec(o).AdoptionPolicy, spec(o).DriftPolicy = v1alpha1.AdoptAlways, v1alpha1.DriftCorrect
 		})
 	}

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/account"
 	"github.com/live-notify/live-notify-operator/internal/kind"
 )
 
@@ -26,6 +27,14 @@ var (
 		"The CallbacksHealthy condition: 1 True, 0 False, -1 Unknown.")
 	driftTotalDesc = metricOf("live_notify_drift_total",
 		"How often the cloud was found changed behind the operator's back.")
+	changesTotalDesc = metricOf("live_notify_changes_total",
+		"Changes that a guard has judged, by result: accepted, rolled_back or failed.", "result")
+	rolloutObjectsDesc = prometheus.NewDesc("live_notify_rollout_objects",
+		"Objects of a LiveRolloutPolicy by state: up_to_date, watching, waiting or failed.", []string{"namespace", "name", "state"}, nil)
+	rolloutHaltedDesc = prometheus.NewDesc("live_notify_rollout_halted",
+		"1 while a LiveRolloutPolicy is halted by a change that failed, else 0.", []string{"namespace", "name"}, nil)
+	deletionsHeldDesc = prometheus.NewDesc("live_notify_deletions_held",
+		"Deleted objects that wait for their turn within the limit of deletions of their account.", []string{"account"}, nil)
 )
 
 // metricOf describes a metric of which each object has a series.
@@ -39,6 +48,7 @@ func metricOf(name, help string, labels ...string) *prometheus.Desc {
 type objectMetrics struct {
 	scope       Scope
 	reader      client.Reader
+	ownLimit    int // of deletions
 	reconcilers []*Reconciler
 }
 
@@ -48,13 +58,15 @@ func Collectors() []prometheus.Collector { return []prometheus.Collector{&object
 
 // Describe implements prometheus.Collector.
 func (m *objectMetrics) Describe(descs chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{callbacksInWindowDesc, readyDesc, notReadyDesc, callbacksHealthyDesc, driftTotalDesc} {
+	for _, desc := range []*prometheus.Desc{callbacksInWindowDesc, readyDesc, notReadyDesc, callbacksHealthyDesc, driftTotalDesc,
+		changesTotalDesc, rolloutObjectsDesc, rolloutHaltedDesc, deletionsHeldDesc} {
 		descs <- desc
 	}
 }
 
 // Collect implements prometheus.Collector.
 func (m *objectMetrics) Collect(metrics chan<- prometheus.Metric) {
+	held := m.limits()
 	for _, r := range m.reconcilers {
 		list := r.kind.NewList()
 		if err := m.reader.List(context.Background(), list, client.UnsafeDisableDeepCopy); err != nil {
@@ -63,8 +75,65 @@ func (m *objectMetrics) Collect(metrics chan<- prometheus.Metric) {
 		for _, o := range objects(list) {
 			if m.scope.has(o) {
 				r.collect(o, metrics)
+				m.hold(held, o)
 			}
 		}
+	}
+	m.collectRollouts(metrics)
+	for label, n := range held {
+		metrics <- prometheus.MustNewConstMetric(deletionsHeldDesc, prometheus.GaugeValue, n, label)
+	}
+}
+
+// collectRollouts sends the series of the LiveRolloutPolicies.
+func (m *objectMetrics) collectRollouts(metrics chan<- prometheus.Metric) {
+	var list v1alpha1.LiveRolloutPolicyList
+	if m.reader == nil || m.reader.List(context.Background(), &list, client.UnsafeDisableDeepCopy) != nil {
+		return // the cache has not started
+	}
+	for _, p := range list.Items {
+		if !m.scope.hasNamespace(p.Namespace) {
+			continue
+		}
+		for state, n := range map[string]int32{
+			"up_to_date": p.Status.UpToDate, "watching": p.Status.Watching, "waiting": p.Status.Waiting, "failed": p.Status.Failed,
+		} {
+			metrics <- prometheus.MustNewConstMetric(rolloutObjectsDesc, prometheus.GaugeValue, float64(n), p.Namespace, p.Name, state)
+		}
+		halted := 0.0
+		if meta.IsStatusConditionTrue(p.Status.Conditions, v1alpha1.ConditionHalted) {
+			halted = 1
+		}
+		metrics <- prometheus.MustNewConstMetric(rolloutHaltedDesc, prometheus.GaugeValue, halted, p.Namespace, p.Name)
+	}
+}
+
+// limits returns a count of zero for each account that has a limit of deletions.
+func (m *objectMetrics) limits() map[string]float64 {
+	held := map[string]float64{}
+	if m.reader == nil {
+		return held
+	}
+	if m.ownLimit > 0 {
+		held[account.OwnLabel] = 0
+	}
+	var list v1alpha1.LiveAccountList
+	if err := m.reader.List(context.Background(), &list, client.UnsafeDisableDeepCopy); err != nil {
+		return held // the cache has not started
+	}
+	for _, a := range list.Items {
+		if a.Spec.MaxDeletionsPerHour > 0 && m.scope.hasNamespace(a.Namespace) {
+			held[a.Namespace+"/"+a.Name] = 0
+		}
+	}
+	return held
+}
+
+// hold counts an object whose removal waits.
+func (m *objectMetrics) hold(held map[string]float64, o kind.Object) {
+	_, status := o.Callback()
+	if label := removesFrom(o); label != "" && reasonOf(status, v1alpha1.ConditionReady) == v1alpha1.ReasonDeletionHeld {
+		held[label]++
 	}
 }
 
@@ -86,6 +155,11 @@ func (r *Reconciler) collect(o kind.Object, metrics chan<- prometheus.Metric) {
 	send(driftTotalDesc, prometheus.CounterValue, drifts)
 	if r.kind.Records == nil {
 		return
+	}
+	if g := status.Guard; g != nil {
+		for result, n := range map[string]int64{"accepted": g.Accepted, "rolled_back": g.RolledBack, "failed": g.Failed} {
+			send(changesTotalDesc, prometheus.CounterValue, float64(n), result)
+		}
 	}
 	send(callbacksHealthyDesc, prometheus.GaugeValue, gaugeOf(status, v1alpha1.ConditionCallbacksHealthy))
 	counts, known := r.memories.shown(client.ObjectKeyFromObject(o))

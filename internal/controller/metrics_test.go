@@ -123,3 +123,29 @@ func (d *driver) series(name string) []string {
 	r := d.r.(*Reconciler)
 	return seriesOf(d.t, &objectMetrics{reader: r.Client, reconcilers: []*Reconciler{r}}, d.f.name, d.namespace, name)
 }
+
+// gathered returns the lines of a metric.
+func gathered(t tester, metrics prometheus.Collector, name string) (lines []string) {
+	t.Helper()
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(metrics)
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	for _, family := range families {
+		if family.GetName() != name {
+			continue
+		}
+		var text strings.Builder
+		if _, err := expfmt.MetricFamilyToText(&text, family); err != nil {
+			t.Fatalf("%v", err)
+		}
+		for line := range strings.Lines(text.String()) {
+			if !strings.HasPrefix(line, "#") {
+				lines = append(lines, strings.TrimSpace(line))
+			}
+		}
+	}
+	return lines
+}

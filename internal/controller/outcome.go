@@ -32,6 +32,8 @@ type outcome struct {
 	idle bool
 	// read: the cloud answered, whatever became of it.
 	read bool
+	// steady: it is told as Stalled, and yet there is nothing to retry.
+	steady bool
 	// gone: the finalizer is released; there is nothing to come back to.
 	gone bool
 	// deferral: the operator holds back by itself until then. It is no failure, and
@@ -105,10 +107,17 @@ func (p *pass) finish(ctx context.Context, out outcome) (reconcile.Result, error
 		}
 		out = p.outage(out)
 	}
+	p.concludeGuard(&out)
+	if err := p.yieldTurn(ctx); err != nil {
+		return p.faulted(ctx, asFault(err))
+	}
 	if !out.idle {
 		p.schedule(out)
+	}
+	if !out.idle || p.hold != nil {
 		p.conclude(ctx, out)
 	}
+	p.handled()
 	if err := p.writeStatus(ctx); err != nil {
 		return p.faulted(ctx, asFault(err))
 	}

@@ -36,6 +36,7 @@ type shared struct {
 	watchdog      *watchdog
 	scope         Scope
 	workers       int
+	deletions     *ownDeletions
 }
 
 // Reconciler converges the objects of one kind.
@@ -60,8 +61,13 @@ type pass struct {
 	lane    quota.Lane // of the pass, once it is known to be due
 	asked   bool       // someone changed something since the last try
 	counted bool       // callbacks, in this pass
-	keyRead func() (live.Key, authentication, error)
-	news    []news // events to give once the status tells the same
+	steering
+	aim     kind.Object // obj with the configuration that the cloud is to hold; nil for obj itself
+	writing time.Time   // when the last write began, by the clock of the cloud
+	// countsOn: counting is still to be gone on with.
+	countsOn bool
+	keyRead  func() (live.Key, authentication, error)
+	news     []news // events to give once the status tells the same
 }
 
 // news is an event that is still to be given.
@@ -148,11 +154,25 @@ func (p *pass) converge(ctx context.Context) outcome {
 			return outcome{fault: err}
 		}
 	}
-	out := p.sync(ctx)
-	if out.idle || out.read {
+	out := p.bring(ctx)
+	if out.idle || out.read || out.steady {
 		out.recount = p.count(ctx, out.read)
 	}
 	return out
+}
+
+// bring brings the cloud to the spec, or to what the guard holds on to instead.
+func (p *pass) bring(ctx context.Context) outcome {
+	if err := p.guarded(ctx); err != nil {
+		return outcome{fault: err}
+	}
+	if err := p.watch(ctx); err != nil {
+		return outcome{fault: err}
+	}
+	if out, ok := p.steer(ctx); !ok {
+		return out
+	}
+	return p.sync(ctx)
 }
 
 // suspend leaves everything as it is.

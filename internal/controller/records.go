@@ -42,7 +42,7 @@ func (p *pass) count(ctx context.Context, read bool) time.Duration {
 	}
 	if !p.countedBefore() && !p.mem.counts.Unfinished() && p.mem.countFailures == 0 {
 		p.mem.counts = live.Counts{} // they were for another window
-	} else if p.now.Before(p.mem.nextCount) && !p.mended() {
+	} else if p.now.Before(p.mem.nextCount) && !p.mended() && !p.requested() {
 		p.rejudge()
 		return 0
 	}
@@ -54,6 +54,7 @@ func (p *pass) count(ctx context.Context, read bool) time.Duration {
 	}
 	p.mem.countFailures, p.counted = 0, true
 	if counts.Unfinished() {
+		p.countsOn = true
 		p.mem.nextCount = p.clock.Now().Add(goOn)
 		p.keepProgress(counts)
 		return goOn
@@ -112,6 +113,7 @@ func (p *pass) recalled() live.Counts {
 // a single lost reply, and returns when to try again.
 func (p *pass) notCounted(ctx context.Context, err error) time.Duration {
 	if d, ok := errors.AsType[*quota.Deferral](err); ok {
+		p.countsOn = true
 		p.mem.nextCount = p.clock.Now().Add(d.Wait)
 		return d.Wait
 	}

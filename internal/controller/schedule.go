@@ -85,14 +85,14 @@ func Backoff(v plan.Verdict) (least, most time.Duration) {
 // someone changed since the last try is due at once; whether someone did, the
 // status tells, so that a restart is no change.
 func (p *pass) due(auth authentication, changed bool) bool {
-	known := p.status.ObservedGeneration == p.obj.GetGeneration()
+	known := p.status.ObservedGeneration == p.obj.GetGeneration() || p.waits()
 	newKey := auth.rotated && auth.version != p.mem.triedKey && (p.mem.tried || p.readyNow())
 	// Other credentials may mend what failed; what is in sync waits for its turn.
 	newAccount := p.mem.account != "" && p.mem.account != p.account.Version && !p.readyNow()
-	p.asked = !known || newKey || newAccount
+	p.asked = !known || newKey || newAccount || p.requested()
 	if p.mem.nextSync.IsZero() { // the first look of this process
 		p.mem.nextSync = p.now
-		if p.readyNow() && p.reason(v1alpha1.ConditionReady) != v1alpha1.ReasonApplied {
+		if p.readyNow() && p.reason(v1alpha1.ConditionReady) != v1alpha1.ReasonApplied || p.waits() {
 			p.mem.nextSync = nextDue(p.now, p.resync(), p.obj.GetUID())
 		}
 	}
@@ -130,11 +130,12 @@ func (p *pass) schedule(out outcome) {
 	if p.account != nil {
 		p.mem.account = p.account.Version
 	}
-	if !out.Transient && !out.Stalled {
+	amiss := out.Transient || out.Stalled && !out.steady
+	if !amiss {
 		p.mem.failures = 0
 	}
 	switch {
-	case out.Transient || out.Stalled:
+	case amiss:
 		p.mem.failures++
 		least, most := Backoff(out.Verdict)
 		wait := backoff(p.mem.failures, least, most)
@@ -172,6 +173,11 @@ func (p *pass) comeBack(out outcome) reconcile.Result {
 	if count := p.mem.nextCount; count.After(now) && count.Before(next) {
 		next = count
 	}
+	for _, t := range []time.Time{p.nextWatch(), p.nextTurn()} {
+		if !t.IsZero() && t.Before(next) {
+			next = t
+		}
+	}
 	if out.recount > 0 && now.Add(out.recount).Before(next) {
 		next = now.Add(out.recount)
 	}
@@ -192,7 +198,12 @@ type memory struct {
 	nextSync  time.Time
 	syncedAt  time.Time   // the last successful read of the configuration
 	deletedAt time.Time   // the last removal, waiting to show
+	counted   bool        // as a removal of its account
 	corrected []time.Time // corrections of drift within plan.WarPeriod
+
+	watch    watchState // of the last change
+	turn     turn       // told by the LiveRolloutPolicy
+	nextTurn time.Time
 
 	nextCount     time.Time
 	countFailures int // in a row

@@ -26,7 +26,7 @@ type authentication struct {
 // authentication tells whether the key is another than was last written. The
 // Secret is read only if it was touched since.
 func (p *pass) authentication(ctx context.Context) (authentication, error) {
-	ref := p.kind.KeyRef(p.obj)
+	ref := p.kind.KeyRef(p.wanted())
 	if ref == nil {
 		return authentication{}, nil
 	}
@@ -58,7 +58,7 @@ func (p *pass) authKey(ctx context.Context) (live.Key, authentication, error) {
 }
 
 func (p *pass) readKey(ctx context.Context) (live.Key, authentication, error) {
-	ref := p.kind.KeyRef(p.obj)
+	ref := p.kind.KeyRef(p.wanted())
 	if ref == nil {
 		return "", authentication{}, nil
 	}

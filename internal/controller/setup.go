@@ -6,6 +6,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -33,7 +34,7 @@ import (
 
 // +kubebuilder:rbac:groups=live.alibabacloud.com,resources=livenotifyconfigs;liverecordnotifyconfigs;livertcmpueventsubs,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=live.alibabacloud.com,resources=livenotifyconfigs/status;liverecordnotifyconfigs/status;livertcmpueventsubs/status,verbs=patch
-// +kubebuilder:rbac:groups=live.alibabacloud.com,resources=liveaccounts,verbs=list;watch;patch
+// +kubebuilder:rbac:groups=live.alibabacloud.com,resources=liveaccounts,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=live.alibabacloud.com,resources=liveaccounts/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
@@ -43,6 +44,8 @@ type Options struct {
 	Accounts account.Options
 	// Scope is what is worked on; all if it is empty.
 	Scope Scope
+	// Deletions bound the removals from the operator's own account.
+	Deletions DeletionOptions
 	// Workers is how many objects of a kind converge at once.
 	Workers int
 	// Clock tells the time; the real one if nil.
@@ -107,8 +110,10 @@ func Setup(mgr ctrl.Manager, o Options) error {
 		watchdog: &watchdog{clock: o.Clock},
 		scope:    o.Scope,
 		workers:  o.Workers,
+
+		deletions: &ownDeletions{DeletionOptions: o.Deletions},
 	}
-	metrics := &objectMetrics{scope: o.Scope, reader: s.Client}
+	metrics := &objectMetrics{scope: o.Scope, reader: s.Client, ownLimit: o.Deletions.PerHour}
 	for _, k := range kind.All {
 		r := &Reconciler{shared: s, kind: k, slots: quota.NewSlots(o.Workers)}
 		if err := r.setup(); err != nil {
@@ -129,6 +134,9 @@ func Setup(mgr ctrl.Manager, o Options) error {
 	if err := mgr.Add(manager.RunnableFunc(s.identifyOwn)); err != nil {
 		return err
 	}
+	if err := setupRollouts(s); err != nil {
+		return err
+	}
 	return setupAccounts(s)
 }
 
@@ -139,20 +147,23 @@ const (
 )
 
 // setup adds the reconciler to the manager. An object is reconciled when its spec
-// changes, when it is deleted, when its finalizer was taken away, when it comes
-// first among those of its key, and when its Secret or its account changes.
+// changes, when it is deleted, when someone asks for it by the annotation, when its
+// finalizer was taken away, when it comes first among those of its key, and when its Secret or its account changes.
 func (r *Reconciler) setup() error {
 	if err := r.index(); err != nil {
 		return err
 	}
-	return ctrl.NewControllerManagedBy(r.manager).
+	b := ctrl.NewControllerManagedBy(r.manager).
 		Named(r.kind.Name).
 		Watches(r.kind.New(), changesBeforeNews, builder.WithPredicates(r.worthALook())).
 		Watches(r.kind.New(), mapped(r.nextInLine), builder.WithPredicates(claims)).
 		WatchesMetadata(&corev1.Secret{}, mapped(r.usersOfSecret)).
 		Watches(&v1alpha1.LiveAccount{}, mapped(r.usersOfAccount), builder.WithPredicates(specChanges)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: r.workers}).
-		Complete(r)
+		WithOptions(controller.Options{MaxConcurrentReconciles: r.workers})
+	if r.kind.Records != nil {
+		b = b.Watches(&v1alpha1.LiveRolloutPolicy{}, r.wakers())
+	}
+	return b.Complete(r)
 }
 
 // worthALook passes what the main watch is for. An object that was deleted and
@@ -162,7 +173,9 @@ func (r *Reconciler) worthALook() predicate.Predicate {
 		CreateFunc: func(e event.CreateEvent) bool { return r.scope.has(e.Object) },
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			was, is := r.scope.has(e.ObjectOld), r.scope.has(e.ObjectNew)
-			return was != is || is && (specChanges.Update(e) || claimed(e.ObjectOld) && !claimed(e.ObjectNew))
+			return was != is || is && (specChanges.Update(e) || claimed(e.ObjectOld) && !claimed(e.ObjectNew) ||
+				requestOf(e.ObjectOld) != requestOf(e.ObjectNew) ||
+				!maps.Equal(e.ObjectOld.GetLabels(), e.ObjectNew.GetLabels()))
 		},
 	}
 }
@@ -215,6 +228,7 @@ func (r *Reconciler) index() error {
 			}
 			return ""
 		},
+		removalIndex: removesFrom,
 		accountIndex: func(o kind.Object) string {
 			spec, _ := o.Callback()
 			return accountName(spec)

@@ -167,6 +167,7 @@ type world struct {
 	timeout   time.Duration      // of a request; the default if 0
 	tokens    *live.TokenService // nil if there is none
 	mgr       ctrl.Manager
+	deletions DeletionOptions
 }
 
 // tester is what a world needs of a test, be it one of package testing or of
@@ -274,7 +275,10 @@ type driver struct {
 
 // drive returns a driver for a kind, of which a restarted operator is another.
 func (w *world) drive(f fixture) *driver {
-	w.Expect((&Reconciler{shared: w.shared(), kind: f.kind}).index()).To(Succeed())
+	s := w.shared()
+	for _, k := range kind.All {
+		w.Expect((&Reconciler{shared: s, kind: k}).index()).To(Succeed())
+	}
 	d := &driver{world: w, f: f}
 	d.restart()
 	if w.sim == nil {
@@ -297,6 +301,7 @@ func (w *world) shared() *shared {
 	return &shared{
 		Client: c, uncached: reader, manager: w.mgr, workers: 4,
 		accounts: accounts, events: w.mgr.GetEventRecorder("live-notify-operator"), clock: w.clock, watchdog: &watchdog{clock: w.clock},
+		deletions: &ownDeletions{DeletionOptions: w.deletions},
 	}
 }
 
@@ -723,7 +728,7 @@ func mpuFixture() fixture {
 			if r.Result == emulator.ResultFailed {
 				code = 500
 			}
-			planted = append(planted, emulator.MPURecord{Time: r.Time, AppID: appID, HTTPCode: code})
+			planted = append(planted, emulator.MPURecord{Time: r.Time, AppID: appID, HTTPCode: code, CallbackURL: r.URL})
 		}
 		return emulator.Records{MPU: planted}
 	}

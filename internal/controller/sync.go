@@ -48,7 +48,7 @@ func (p *pass) sync(ctx context.Context) outcome {
 	}
 	p.mem.syncedAt = p.now
 	p.kind.Observe(p.obj, have)
-	c := p.compare(have, p.kind.Desired(p.obj, key), auth)
+	c := p.compare(have, p.kind.Desired(p.wanted(), key), auth)
 	out := p.act(ctx, remote, c)
 	out.read = true
 	return p.tried(auth, out)
@@ -124,9 +124,9 @@ func (p *pass) writtenTo() string {
 	return p.accounts.KnownID(p.obj.GetNamespace(), a.Account)
 }
 
-// revision identifies what the spec asks for, but for the authentication key.
+// revision identifies what this pass brings the cloud to, but for the authentication key.
 func (p *pass) revision() string {
-	return live.Revision(p.kind.Desired(p.obj, "").Fields())
+	return live.Revision(p.kind.Desired(p.wanted(), "").Fields())
 }
 
 // changed tells whether the spec asks for something else than was last written, or
@@ -239,6 +239,7 @@ func (p *pass) act(ctx context.Context, remote kind.Remote, c comparison) outcom
 	case todo.Action == plan.Settle || todo.Action == plan.Adopt:
 		if out.fault = p.own(ctx); out.fault == nil {
 			p.wrote(c, p.lastWrite())
+			p.arrived(c.want, false)
 		}
 	}
 	if todo.Event != "" {
@@ -267,6 +268,7 @@ func (p *pass) put(ctx context.Context, remote kind.Remote, c comparison, todo p
 	a := p.record()
 	a.Pending = p.revision()
 	a.Refused = a.Refused && !unsure
+	refused := p.beginChange(c, todo.Action)
 	if err := p.patchStatus(ctx); err != nil {
 		return outcome{fault: &apiFault{"noting what is about to be written", err}}
 	}
@@ -280,7 +282,11 @@ func (p *pass) put(ctx context.Context, remote kind.Remote, c comparison, todo p
 	defer cancel()
 	logged := logr.NewContext(ctx, log.FromContext(ctx).WithValues("why", todo.Action, "fields", live.Names(c.situation.Diff)))
 	force := c.situation.Owns || c.situation.Adopt || todo.Action == plan.Complete
+	p.writing = p.account.Client.Now().UTC().Truncate(time.Second)
 	if err := remote.Put(logged, lane, p.key, c.have, c.want, force); err != nil {
+		if live.Refused(err) && !unsure {
+			refused()
+		}
 		return p.notPut(err, unsure)
 	}
 	if todo.Action == plan.Correct || todo.Action == plan.Respell {
@@ -288,6 +294,7 @@ func (p *pass) put(ctx context.Context, remote kind.Remote, c comparison, todo p
 	}
 	p.noDrift()
 	p.wrote(c, &metav1.Time{Time: p.clock.Now().Truncate(time.Second)})
+	p.arrived(c.want, true)
 	p.respell(c.situation.Diff, todo.Action)
 	if todo.Event != "" {
 		p.tell(todo.Event, todo.Note)

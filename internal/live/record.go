@@ -109,7 +109,7 @@ func (r Record) remove(ctx context.Context, t turn) error {
 func (r Record) Count(ctx context.Context, domain string, q Query, before Counts) (Counts, error) {
 	start, end := q.span(r.Client.Now())
 	t := newTurn(quota.Records, domain)
-	return count(recordRecords, before, end, func(status string, size, number int32) (page, error) {
+	return count(recordRecords, q, before, end, func(status string, size, number int32) (page, error) {
 		storage := "all"
 		reply, err := call(ctx, r.Client, t, recordRecords, r.Client.api().DescribeLiveRecordNotifyRecordsWithContext,
 			&sdk.DescribeLiveRecordNotifyRecordsRequest{

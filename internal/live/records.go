@@ -13,6 +13,8 @@ type Query struct {
 	Window time.Duration // up to now, by the clock of the cloud
 	// AppName and StreamName narrow the records of a domain down; "" is all.
 	AppName, StreamName string
+	// Watch, if there is one, is what is counted instead of the window.
+	Watch *Watch
 }
 
 // maxAge is how far back records may be asked for. The cloud has those of 7 days;
@@ -22,6 +24,9 @@ const maxAge = 7*24*time.Hour - time.Minute
 // span returns the window that ends now, in whole seconds.
 func (q Query) span(now time.Time) (start, end time.Time) {
 	end = now.UTC().Truncate(time.Second)
+	if q.Watch != nil { // whether the start is part of it is not documented
+		return latest(q.Watch.Since.Add(-time.Second), end.Add(-maxAge)).Truncate(time.Second), end
+	}
 	return end.Add(-max(min(q.Window, maxAge), time.Second)).Truncate(time.Second), end
 }
 
@@ -38,6 +43,7 @@ type Counts struct {
 	Buckets []Bucket
 	// unfinished is the bucket that is to be gone on with.
 	unfinished *scan
+	watched    *watched // the same of a Watch
 }
 
 // Unfinished tells that there are more records than are read at once, or that an
@@ -129,7 +135,10 @@ const (
 // failed ones, and all. The order of records is not documented. Where there are
 // more failures than fit a page, the page tells the order; unless it is newest
 // first, a third request looks at the last page.
-func count(op operation, before Counts, end time.Time, read func(status string, size, number int32) (page, error)) (Counts, error) {
+func count(op operation, q Query, before Counts, end time.Time, read func(status string, size, number int32) (page, error)) (Counts, error) {
+	if q.Watch != nil {
+		return q.Watch.count(op, before, end, read)
+	}
 	failed, err := read(statusFailed, recordsPage, 1)
 	if err != nil {
 		return before, err

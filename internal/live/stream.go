@@ -110,7 +110,7 @@ func (s Stream) remove(ctx context.Context, t turn) error {
 func (s Stream) Count(ctx context.Context, domain string, q Query, before Counts) (Counts, error) {
 	start, end := q.span(s.Client.Now())
 	t := newTurn(quota.Records, domain)
-	return count(streamRecords, before, end, func(status string, size, number int32) (page, error) {
+	return count(streamRecords, q, before, end, func(status string, size, number int32) (page, error) {
 		reply, err := call(ctx, s.Client, t, streamRecords, s.Client.api().DescribeLiveStreamsNotifyRecordsWithContext,
 			&sdk.DescribeLiveStreamsNotifyRecordsRequest{
 				DomainName: &domain, StartTime: formatTime(start), EndTime: formatTime(end),

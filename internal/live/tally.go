@@ -288,6 +288,9 @@ func bucketWidth(window time.Duration) time.Duration {
 // countListed counts records that can only be listed. With an error it returns
 // what is counted so far, which the next count goes on from.
 func countListed(q Query, before Counts, now func() time.Time, read reader) (Counts, error) {
+	if q.Watch != nil {
+		return q.Watch.list(before, now, read)
+	}
 	c := newTally(q, before, now())
 	for range maxPages {
 		s := c.unfinished

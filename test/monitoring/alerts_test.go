@@ -132,7 +132,7 @@ func TestEachAlertIsTested(t *testing.T) {
 // TestAlertsNameWhatThereIs: a reason or a code that was renamed would silence an
 // alert.
 func TestAlertsNameWhatThereIs(t *testing.T) {
-	reasons := map[string]bool{"Suspended": true, "DeletionBlocked": true}
+	reasons := map[string]bool{"Suspended": true, "DeletionBlocked": true, "DeletionHeld": true, "WaitingForRollout": true, "RolledBack": true}
 	for _, outcome := range plan.ErrorTable() {
 		reasons[outcome.Reason] = true
 	}

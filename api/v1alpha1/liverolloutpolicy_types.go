@@ -1,0 +1,126 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// LiveRolloutPolicySpec says in which steps changes reach many objects.
+type LiveRolloutPolicySpec struct {
+	// selector selects objects of this namespace by their labels. Empty selects
+	// all. Of several policies that select one object, the oldest counts.
+	// +optional
+	Selector metav1.LabelSelector `json:"selector,omitzero"`
+
+	// kinds of objects that the policy is for, such as LiveNotifyConfig. Empty, the
+	// default, means all kinds that the cloud keeps callback records of; the others
+	// cannot be watched.
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MaxLength=63
+	// +listType=set
+	// +optional
+	Kinds []string `json:"kinds,omitempty"`
+
+	// maxConcurrent is how many changes are watched at once: a number from 1 to
+	// 1000, or a percentage of the selected objects such as 10%, rounded down, of
+	// which at least one and at most 1000 are. Default 1. The others wait, with
+	// Ready Unknown, reason WaitingForRollout.
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 1 && self <= 1000 : self.matches('^([1-9][0-9]?|100)%$')",message="must be a number from 1 to 1000, or a percentage from 1% to 100%"
+	// +kubebuilder:default=1
+	// +optional
+	MaxConcurrent *intstr.IntOrString `json:"maxConcurrent,omitempty"`
+
+	// guard watches the changes of objects that have no guard of their own.
+	Guard GuardSpec `json:"guard"`
+
+	// paused true lets no change start. Those that are being watched go on. To pause
+	// and resume a policy that is halted lets it go on, whatever failed. Default
+	// false.
+	// +optional
+	Paused bool `json:"paused,omitempty"`
+}
+
+// LiveRolloutPolicyStatus is the observed state of a LiveRolloutPolicy.
+type LiveRolloutPolicyStatus struct {
+	// observedGeneration is the generation of the spec that this status is for.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// conditions of the policy: Ready, True while it is in force, and Halted, True
+	// while a change that failed keeps others from starting.
+	// +listType=map
+	// +listMapKey=type
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// selected is how many objects the policy is for.
+	// +optional
+	Selected int32 `json:"selected"`
+	// upToDate is how many of them are in the cloud as their spec says, with no
+	// change under way.
+	// +optional
+	UpToDate int32 `json:"upToDate"`
+	// watching is how many changes are being written, watched or undone.
+	// +optional
+	Watching int32 `json:"watching"`
+	// waiting is how many changes wait for their turn.
+	// +optional
+	Waiting int32 `json:"waiting"`
+	// failed is how many objects have a change that failed.
+	// +optional
+	Failed int32 `json:"failed"`
+
+	// granted are the changes that may be under way. Each is noted here, with the
+	// optimistic lock, before its first write.
+	// +kubebuilder:validation:MaxItems=1000
+	// +listType=map
+	// +listMapKey=uid
+	// +optional
+	Granted []RolloutGrant `json:"granted,omitempty"`
+
+	// halted are the changes that failed, and keep others from starting. Each is
+	// noted here before it is undone.
+	// +kubebuilder:validation:MaxItems=1000
+	// +listType=map
+	// +listMapKey=uid
+	// +optional
+	Halted []RolloutGrant `json:"halted,omitempty"`
+}
+
+// LiveRolloutPolicy says in which steps a change reaches many objects: only so many
+// are watched at once, and one that fails halts the others.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=lrp,categories=live
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Halted",type=string,JSONPath=`.status.conditions[?(@.type=="Halted")].status`
+// +kubebuilder:printcolumn:name="Selected",type=integer,JSONPath=`.status.selected`
+// +kubebuilder:printcolumn:name="Up-to-date",type=integer,JSONPath=`.status.upToDate`
+// +kubebuilder:printcolumn:name="Watching",type=integer,JSONPath=`.status.watching`
+// +kubebuilder:printcolumn:name="Waiting",type=integer,JSONPath=`.status.waiting`
+// +kubebuilder:printcolumn:name="Failed",type=integer,JSONPath=`.status.failed`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+type LiveRolloutPolicy struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec says in which steps changes reach the selected objects.
+	Spec LiveRolloutPolicySpec `json:"spec"`
+	// status is the observed state.
+	// +optional
+	Status LiveRolloutPolicyStatus `json:"status,omitempty"`
+}
+
+// LiveRolloutPolicyList is a list of LiveRolloutPolicies.
+// +kubebuilder:object:root=true
+type LiveRolloutPolicyList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []LiveRolloutPolicy `json:"items"`
+}

@@ -1,0 +1,315 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/plan"
+)
+
+// guarded gives a spec a guard.
+func guarded(window time.Duration, maxFailures int32, onFailure v1alpha1.OnFailure) func(Object) {
+	return func(o Object) {
+		spec(o).Guard = &v1alpha1.GuardSpec{Window: metav1.Duration{Duration: window}, MaxFailures: maxFailures, OnFailure: onFailure}
+	}
+}
+
+func rollBack(o Object) { guarded(10*time.Minute, 2, v1alpha1.OnFailureRollBack)(o) }
+
+// changedURL is what f.change sets.
+const changedURL = "http://hooks.example.com/changed"
+
+// called adds callbacks to a URL that just ended.
+func (d *driver) called(url string, n int, result string) {
+	d.t.Helper()
+	var records []emulator.CallbackRecord
+	for i := range n {
+		records = append(records, emulator.CallbackRecord{
+			Time: d.clock.Now(), Domain: d.f.key, App: "live", Stream: fmt.Sprint("s", i), Type: "publish", URL: url, Description: "unexpected HTTP status 500", Result: result,
+		})
+	}
+	d.cloud.AddRecords(d.f.planted(records))
+}
+
+func (d *driver) fails(url string, n int) { d.t.Helper(); d.called(url, n, emulator.ResultFailed) }
+
+// changeAccepted returns the condition of an object; an empty one if it has none.
+func changeAccepted(o Object) metav1.Condition {
+	if c := meta.FindStatusCondition(statusOf(o).Conditions, v1alpha1.ConditionChangeAccepted); c != nil {
+		return *c
+	}
+	return metav1.Condition{}
+}
+
+// watching returns a driver with an object whose change was just written, and what
+// the cloud held before.
+func watching(t tester, f fixture, guard func(Object)) (d *driver, before any) {
+	t.Helper()
+	d = simulated(t, f, emulator.Options{})
+	d.secret(firstKey)
+	before = f.want(d.create("a", f.sign, guard, rarely), f.keyed(firstKey))
+	d.settle("a")
+	d.passes("a", 2*time.Minute)
+	d.Expect(changeAccepted(d.get("a")).Reason).To(BeEmpty(), "a creation is not watched")
+	d.update("a", f.change)
+	d.pass("a")
+	d.Expect(changeAccepted(d.get("a")).Reason).To(Equal(v1alpha1.ReasonWatching))
+	return d, before
+}
+
+func TestChangeIsAccepted(t *testing.T) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		d, _ := watching(t, f, rollBack)
+		d.fails(changedURL, 1) // of 2
+		d.passes("a", 9*time.Minute)
+		d.Expect(changeAccepted(d.get("a")).Reason).To(Equal(v1alpha1.ReasonWatching))
+		d.passes("a", 2*time.Minute)
+		obj := d.get("a")
+		d.Expect(changeAccepted(obj).Reason).To(Equal(v1alpha1.ReasonAccepted))
+		d.Expect(changeAccepted(obj).Status).To(Equal(metav1.ConditionTrue))
+		d.Expect(f.have(d.cloud)).To(Equal(f.want(obj, f.keyed(firstKey))))
+		d.Expect(statusOf(obj).Guard.Accepted).To(Equal(int64(1)))
+		d.Expect(readyReason(obj)).To(Equal(v1alpha1.ReasonInSync))
+
+		// What was accepted is what the next change goes back to.
+		d.update("a", f.clear)
+		d.pass("a")
+		d.fails(changedURL, 2)
+		d.passes("a", time.Minute)
+		d.Expect(f.have(d.cloud)).To(Equal(f.want(obj, f.keyed(firstKey))))
+	})
+}
+
+func TestChangeThatFailsIsRolledBack(t *testing.T) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		d, before := watching(t, f, rollBack)
+		d.fails(changedURL+"?action=publish", 1)
+		d.passes("a", 31*time.Second)
+		d.Expect(f.have(d.cloud)).NotTo(Equal(before))
+		d.fails(changedURL+"?action=publish", 1)
+		d.passes("a", 31*time.Second)
+		d.Expect(f.have(d.cloud)).To(Equal(before))
+		obj := d.get("a")
+		for _, c := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionStalled, v1alpha1.ConditionChangeAccepted} {
+			d.Expect(reasonIn(obj, c)).To(Equal(v1alpha1.ReasonRolledBack), c)
+		}
+		d.Expect(messageOf(obj, v1alpha1.ConditionReady)).To(ContainSubstring(changedURL))
+		d.Expect(statusOf(obj).Guard.RolledBack).To(Equal(int64(1)))
+		d.catchUp()
+		d.Expect(gathered(t, &objectMetrics{reader: d.mgr.GetClient(), reconcilers: []*Reconciler{d.r.(*Reconciler)}}, "live_notify_changes_total")).
+			To(ContainElement(HaveSuffix(`result="rolled_back"} 1`)))
+
+		// It stays so, also for a new process; drift is held against it.
+		d.restart()
+		d.calls()
+		d.passes("a", 30*time.Minute)
+		d.Expect(f.have(d.cloud)).To(Equal(before))
+		reads, writes, _ := d.calls()
+		d.Expect(writes).To(BeEmpty())
+		d.Expect(len(reads)).To(BeNumerically("<=", 5), "it is read as one in sync is")
+		f.edit(d.cloud)
+		d.passes("a", 11*time.Minute)
+		d.Expect(f.have(d.cloud)).To(Equal(before))
+		d.Expect(readyReason(d.get("a"))).To(Equal(v1alpha1.ReasonRolledBack))
+
+		// Someone asks for another try.
+		d.ask("a", "again")
+		d.pass("a")
+		d.Expect(f.have(d.cloud)).To(Equal(f.want(d.get("a"), f.keyed(firstKey))))
+		d.Expect(changeAccepted(d.get("a")).Reason).To(Equal(v1alpha1.ReasonWatching))
+		d.passes("a", 11*time.Minute)
+		d.Expect(changeAccepted(d.get("a")).Reason).To(Equal(v1alpha1.ReasonAccepted))
+		d.Expect(readyReason(d.get("a"))).To(Equal(v1alpha1.ReasonInSync))
+	})
+}
+
+// TestWhatHasNothingToDoWithAChange never undoes it.
+func TestWhatHasNothingToDoWithAChange(t *testing.T) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		d := simulated(t, f, emulator.Options{})
+		d.create("a", rollBack)
+		d.settle("a")
+		d.fails(changedURL, 5) // before the change
+		d.passes("a", 2*time.Minute)
+		d.update("a", f.change)
+		d.pass("a")
+		for _, url := range []string{"http://elsewhere.example.com/", changedURL + "/other", changedURL + "x", "http://hooks.example.com/notify"} {
+			d.fails(url, 5)
+		}
+		d.called(changedURL, 20, emulator.ResultSuccess)
+		d.passes("a", 12*time.Minute)
+		d.Expect(changeAccepted(d.get("a")).Reason).To(Equal(v1alpha1.ReasonAccepted), changeAccepted(d.get("a")).Message)
+		d.Expect(f.have(d.cloud)).To(Equal(f.want(d.get("a"), "")))
+	})
+}
+
+func TestReportLeavesTheChange(t *testing.T) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		d, _ := watching(t, f, guarded(10*time.Minute, 1, v1alpha1.OnFailureReport))
+		d.fails(changedURL, 1)
+		d.passes("a", 10*time.Minute)
+		obj := d.get("a")
+		d.Expect(changeAccepted(obj).Reason).To(Equal(v1alpha1.ReasonChangeFailed))
+		d.Expect(f.have(d.cloud)).To(Equal(f.want(obj, f.keyed(firstKey))))
+		d.Expect(readyReason(obj)).To(Equal(v1alpha1.ReasonInSync))
+	})
+}
+
+func TestChangeOfTheKeyAloneCannotBeUndone(t *testing.T) {
+	forEachSigningKind(t, func(t *testing.T, f fixture) {
+		d := simulated(t, f, emulator.Options{})
+		d.secret(firstKey)
+		url := kindURL(d.create("a", f.sign, rollBack))
+		d.settle("a")
+		d.passes("a", 2*time.Minute)
+		d.secret(secondKey)
+		d.pass("a")
+		d.Expect(changeAccepted(d.get("a")).Reason).To(Equal(v1alpha1.ReasonWatching))
+		d.fails(url, 2)
+		d.passes("a", 2*time.Minute)
+		obj := d.get("a")
+		d.Expect(changeAccepted(obj).Reason).To(Equal(v1alpha1.ReasonChangeFailed))
+		d.Expect(changeAccepted(obj).Message).To(ContainSubstring("only the key changed"))
+		d.Expect(f.have(d.cloud)).To(Equal(f.want(obj, secondKey)))
+		// A new key is a new change, and a new chance.
+		d.secret(firstKey)
+		d.pass("a")
+		d.Expect(changeAccepted(d.get("a")).Reason).To(Equal(v1alpha1.ReasonWatching))
+	})
+}
+
+func kindURL(o Object) string {
+	switch o := o.(type) {
+	case *v1alpha1.LiveNotifyConfig:
+		return o.Spec.NotifyURL
+	case *v1alpha1.LiveRecordNotifyConfig:
+		return o.Spec.NotifyURL
+	default:
+		return ""
+	}
+}
+
+// TestRollBackMeetsANewerSpec: what someone changed in the meantime is not undone.
+func TestRollBackMeetsANewerSpec(t *testing.T) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		d, _ := watching(t, f, rollBack)
+		d.fails(changedURL, 2)
+		d.gate.plan(func(_ int, call string) fate { // the edit comes just before the roll-back is noted
+			if slices.Contains(f.records, call) {
+				return fate{hold: func() { d.update("a", f.clear) }}
+			}
+			return fate{}
+		})
+		d.clock.advance(plan.WatchEvery)
+		d.pass("a")
+		d.gate.plan(nil)
+		d.passes("a", time.Minute)
+		obj := d.get("a")
+		d.Expect(f.have(d.cloud)).To(Equal(f.want(obj, f.keyed(firstKey))))
+		d.Expect(changeAccepted(obj).Reason).To(Equal(v1alpha1.ReasonWatching))
+		d.passes("a", 11*time.Minute)
+		d.Expect(changeAccepted(d.get("a")).Reason).To(Equal(v1alpha1.ReasonAccepted))
+	})
+}
+
+// TestGuardThatComesWithTheChange goes back to what the object wrote before.
+func TestGuardThatComesWithTheChange(t *testing.T) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		d := simulated(t, f, emulator.Options{})
+		before := f.want(d.create("a"), "")
+		d.settle("a")
+		d.passes("a", 2*time.Minute)
+		d.update("a", func(o Object) { f.change(o); rollBack(o) })
+		d.pass("a")
+		d.fails(changedURL, 2)
+		d.passes("a", time.Minute)
+		d.Expect(f.have(d.cloud)).To(Equal(before))
+		// Without the guard the spec is what counts.
+		d.update("a", func(o Object) { spec(o).Guard = nil })
+		obj := d.settle("a")
+		d.Expect(f.have(d.cloud)).To(Equal(f.want(obj, "")))
+		d.Expect(statusOf(obj).Guard).To(BeNil())
+		d.Expect(changeAccepted(obj).Reason).To(BeEmpty())
+	})
+}
+
+// TestGoingBackByHandIsNoChangeToWatch, and mends what was rolled back.
+func TestGoingBackByHandIsNoChangeToWatch(t *testing.T) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		d, before := watching(t, f, rollBack)
+		d.fails(changedURL, 2)
+		d.passes("a", time.Minute)
+		d.Expect(readyReason(d.get("a"))).To(Equal(v1alpha1.ReasonRolledBack))
+		d.calls()
+		d.update("a", func(o Object) {
+			was := f.object()
+			f.sign(was)
+			copySpec(o, was)
+			rollBack(o)
+			rarely(o)
+		})
+		obj := d.settle("a")
+		_, writes, _ := d.calls()
+		d.Expect(writes).To(BeEmpty())
+		d.Expect(f.have(d.cloud)).To(Equal(before))
+		d.Expect(changeAccepted(obj).Status).To(Equal(metav1.ConditionTrue))
+		d.Expect(meta.FindStatusCondition(statusOf(obj).Conditions, v1alpha1.ConditionStalled)).To(BeNil())
+	})
+}
+
+func copySpec(to, from Object) {
+	switch to := to.(type) {
+	case *v1alpha1.LiveNotifyConfig:
+		to.Spec = from.(*v1alpha1.LiveNotifyConfig).Spec
+	case *v1alpha1.LiveRecordNotifyConfig:
+		to.Spec = from.(*v1alpha1.LiveRecordNotifyConfig).Spec
+	case *v1alpha1.LiveRtcMPUEventSub:
+		to.Spec = from.(*v1alpha1.LiveRtcMPUEventSub).Spec
+	}
+}
+
+// TestGuardCostsNothingWhenNothingChanges, and two requests each 30 s while it
+// watches.
+func TestGuardCostsNothingWhenNothingChanges(t *testing.T) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		d, _ := watching(t, f, rollBack)
+		d.calls()
+		d.passes("a", 5*time.Minute)
+		_, _, records := d.calls()
+		d.Expect(len(records)).To(BeNumerically("<=", 2*11))
+		d.passes("a", 10*time.Minute)
+		d.settle("a")
+		d.passes("a", 5*time.Minute)
+		d.calls()
+		version := d.get("a").GetResourceVersion()
+		d.passes("a", 50*time.Minute)
+		_, writes, records := d.calls()
+		d.Expect(writes).To(BeEmpty())
+		d.Expect(len(records)).To(BeNumerically("<=", 5), "the count of each hour alone")
+		d.Expect(d.get("a").GetResourceVersion()).To(Equal(version))
+	})
+}
+
+// TestRecordsThatCannotBeReadAcceptNothing.
+func TestRecordsThatCannotBeReadAcceptNothing(t *testing.T) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		d, _ := watching(t, f, rollBack)
+		d.cloud.Inject(emulator.Fault{Action: f.records[0], Code: "InternalError", Status: 500})
+		d.passes("a", 15*time.Minute)
+		d.Expect(changeAccepted(d.get("a")).Reason).To(Equal(v1alpha1.ReasonWatching))
+		d.cloud.ClearFaults()
+		d.passes("a", 2*time.Minute)
+		d.Expect(changeAccepted(d.get("a")).Reason).To(Equal(v1alpha1.ReasonAccepted))
+	})
+}

@@ -1,0 +1,256 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/kind"
+	"github.com/live-notify/live-notify-operator/internal/live"
+)
+
+// +kubebuilder:rbac:groups=live.alibabacloud.com,resources=liverolloutpolicies,verbs=get;list;watch
+// +kubebuilder:rbac:groups=live.alibabacloud.com,resources=liverolloutpolicies/status,verbs=patch
+
+// rolloutReconciler keeps the status of each LiveRolloutPolicy: it counts, and gives
+// free the places of changes that have ended. It lets none start: the objects
+// ask by themselves.
+type rolloutReconciler struct{ *shared }
+
+func setupRollouts(s *shared) error {
+	r := &rolloutReconciler{s}
+	b := ctrl.NewControllerManagedBy(s.manager).Named("LiveRolloutPolicy").For(&v1alpha1.LiveRolloutPolicy{})
+	for _, k := range kind.All {
+		if k.Records != nil {
+			b = b.Watches(k.New(), mapped(r.policiesOf), builder.WithPredicates(steps))
+		}
+	}
+	if err := b.Complete(r); err != nil {
+		return fmt.Errorf("setting up LiveRolloutPolicy: %w", err)
+	}
+	return nil
+}
+
+// steps passes what a policy counts of an object.
+var steps = predicate.Funcs{
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		was, ok := e.ObjectOld.(kind.Object)
+		is, ok2 := e.ObjectNew.(kind.Object)
+		if !ok || !ok2 {
+			return false
+		}
+		k := &kind.Kind{}
+		return member(k, was) != member(k, is) || !equality.Semantic.DeepEqual(was.GetLabels(), is.GetLabels())
+	},
+}
+
+// policiesOf returns the policies of an object's namespace.
+func (r *rolloutReconciler) policiesOf(ctx context.Context, o client.Object) []reconcile.Request {
+	var list v1alpha1.LiveRolloutPolicyList
+	if err := r.List(ctx, &list, client.InNamespace(o.GetNamespace()), client.UnsafeDisableDeepCopy); err != nil {
+		ctrl.LoggerFrom(ctx).Error(&apiFault{"listing LiveRolloutPolicies", err}, "policies are not told of a change")
+		return nil
+	}
+	var requests []reconcile.Request
+	for i := range list.Items {
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
+	}
+	return requests
+}
+
+// Reconcile updates the status of one policy.
+func (r *rolloutReconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	defer r.watchdog.enter()()
+	if !r.scope.hasNamespace(req.Namespace) {
+		return reconcile.Result{}, nil
+	}
+	var policy v1alpha1.LiveRolloutPolicy
+	if err := r.Get(ctx, req.NamespacedName, &policy); apierrors.IsNotFound(err) {
+		return reconcile.Result{}, nil
+	} else if err != nil {
+		return reconcile.Result{}, &apiFault{"reading the LiveRolloutPolicy", err}
+	}
+	ctx, cancel := context.WithTimeout(ctx, passTimeout)
+	defer cancel()
+	before := policy.DeepCopy()
+	if err := r.describe(ctx, &policy); err != nil {
+		return r.faulted(err)
+	}
+	if equality.Semantic.DeepEqual(before, &policy) {
+		return reconcile.Result{}, nil
+	}
+	// The lock makes sure that nothing that was noted meanwhile is lost.
+	err := r.Status().Patch(ctx, policy.DeepCopy(), client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	if err != nil {
+		return r.faulted(&apiFault{"patching the status", err})
+	}
+	r.tell(before, &policy)
+	return reconcile.Result{}, nil
+}
+
+// describe makes the status anew.
+func (r *rolloutReconciler) describe(ctx context.Context, policy *v1alpha1.LiveRolloutPolicy) error {
+	s := &policy.Status
+	s.ObservedGeneration = policy.Generation
+	set := func(kind string, status metav1.ConditionStatus, reason, message string) {
+		meta.SetStatusCondition(&s.Conditions, metav1.Condition{
+			Type: kind, Status: status, Reason: reason, Message: live.Bound(message, maxMessage), ObservedGeneration: policy.Generation,
+			LastTransitionTime: metav1.NewTime(r.clock.Now()),
+		})
+	}
+	if _, ok := understood(policy); !ok {
+		s.Selected, s.UpToDate, s.Watching, s.Waiting, s.Failed = 0, 0, 0, 0, 0
+		s.Granted, s.Halted = nil, nil
+		set(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInvalid,
+			"spec.selector or spec.kinds cannot be understood, so that this policy is in force for nothing. The kinds are those that the cloud keeps callback records of, such as LiveNotifyConfig.")
+		set(v1alpha1.ConditionHalted, metav1.ConditionFalse, v1alpha1.ReasonNoFailedChange, "No change is held up.")
+		return nil
+	}
+	members, overlaps, err := r.members(ctx, policy)
+	if err != nil {
+		return err
+	}
+	rollout := rolloutOf(policy, members)
+	s.Granted, s.Halted = rollout.Review(r.absent(ctx, policy))
+	sums := rollout.Sum()
+	s.Selected, s.UpToDate, s.Watching, s.Waiting, s.Failed = sums.Selected, sums.UpToDate, sums.Watching, sums.Waiting, sums.Failed
+	switch {
+	case overlaps:
+		set(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonOverlapping,
+			"Another LiveRolloutPolicy selects some of the same objects. For these the older one counts. Make the selectors differ.")
+	case policy.Spec.Paused:
+		set(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPaused, "spec.paused is true: no change starts.")
+	default:
+		set(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonInForce,
+			fmt.Sprintf("At most %d changes are under way at once.", rollout.Max))
+	}
+	if len(s.Halted) == 0 {
+		set(v1alpha1.ConditionHalted, metav1.ConditionFalse, v1alpha1.ReasonNoFailedChange, "No change is held up.")
+		return nil
+	}
+	first := s.Halted[0]
+	set(v1alpha1.ConditionHalted, metav1.ConditionTrue, v1alpha1.ReasonFailedChange,
+		fmt.Sprintf("Callbacks failed after the change of %s %s, so that no other change starts. Mend it by another change; or set spec.paused to true and back to false to go on all the same.", first.Kind, first.Name))
+	return nil
+}
+
+// absent returns a function that tells whether the policy certainly does not
+// select an object any more. The cache alone cannot tell: it may be of before.
+func (r *rolloutReconciler) absent(ctx context.Context, policy *v1alpha1.LiveRolloutPolicy) func(types.UID) bool {
+	names := map[types.UID]v1alpha1.RolloutGrant{}
+	for _, g := range slices.Concat(policy.Status.Granted, policy.Status.Halted) {
+		names[g.UID] = g
+	}
+	return func(uid types.UID) bool {
+		g := names[uid]
+		for _, k := range kind.All {
+			if k.Name != g.Kind {
+				continue
+			}
+			o := k.New()
+			err := r.uncached.Get(ctx, client.ObjectKey{Namespace: policy.Namespace, Name: g.Name}, o)
+			if apierrors.IsNotFound(err) {
+				return true
+			}
+			if err != nil {
+				return false
+			}
+			p, ok := understood(policy)
+			return o.GetUID() != uid || !ok || !p.covers(k, o)
+		}
+		return true // of a kind that there is not
+	}
+}
+
+// tell gives an event when a policy comes to be halted, or goes on.
+func (r *rolloutReconciler) tell(before, after *v1alpha1.LiveRolloutPolicy) {
+	was := meta.IsStatusConditionTrue(before.Status.Conditions, v1alpha1.ConditionHalted)
+	is := meta.FindStatusCondition(after.Status.Conditions, v1alpha1.ConditionHalted)
+	switch halted := is != nil && is.Status == metav1.ConditionTrue; {
+	case halted && !was:
+		r.events.Eventf(after, nil, corev1.EventTypeWarning, v1alpha1.EventRolloutHalted, v1alpha1.EventRolloutHalted, "%s", live.Bound(is.Message, maxNote))
+	case was && !halted:
+		r.events.Eventf(after, nil, corev1.EventTypeNormal, v1alpha1.EventRolloutResumed, v1alpha1.EventRolloutResumed, "%s", "Changes start again")
+	}
+}
+
+// faulted is the end of a pass that the Kubernetes API cut short.
+func (r *rolloutReconciler) faulted(err error) (reconcile.Result, error) {
+	f := asFault(err)
+	if apierrors.IsConflict(f.err) || apierrors.IsNotFound(f.err) {
+		return reconcile.Result{RequeueAfter: minRetry / 10}, nil
+	}
+	return reconcile.Result{}, f
+}
+
+// wakers wakes the objects that a change of a policy is for: all of them when its
+// spec changes, and those whose turn it is when places come free.
+func (r *Reconciler) wakers() handler.EventHandler {
+	all := func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], policies ...client.Object) {
+		for _, p := range policies {
+			r.wake(ctx, q, p.(*v1alpha1.LiveRolloutPolicy))
+		}
+	}
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			all(ctx, q, e.Object)
+		},
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			all(ctx, q, e.Object)
+		},
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			if specChanges.Update(e) {
+				all(ctx, q, e.ObjectOld, e.ObjectNew)
+				return
+			}
+			r.wakeNext(ctx, q, e.ObjectNew.(*v1alpha1.LiveRolloutPolicy))
+		},
+	}
+}
+
+// wake adds all objects of the kind that a policy covers.
+func (r *Reconciler) wake(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], policy *v1alpha1.LiveRolloutPolicy) {
+	p, ok := understood(policy)
+	list := r.kind.NewList()
+	if err := r.List(ctx, list, client.InNamespace(policy.Namespace), client.UnsafeDisableDeepCopy); err != nil || !ok {
+		return
+	}
+	for _, o := range objects(list) {
+		if p.covers(r.kind, o) && r.scope.has(o) {
+			q.Add(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(o)})
+		}
+	}
+}
+
+// wakeNext adds the objects of the kind whose turn it is.
+func (r *Reconciler) wakeNext(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], policy *v1alpha1.LiveRolloutPolicy) {
+	members, _, err := r.members(ctx, policy)
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "objects are not told that it is their turn")
+		return
+	}
+	for _, m := range rolloutOf(policy, members).Next() {
+		if m.Kind == r.kind.Name {
+			q.Add(reconcile.Request{NamespacedName: client.ObjectKey{Namespace: policy.Namespace, Name: m.Name}})
+		}
+	}
+}

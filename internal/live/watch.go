@@ -1,0 +1,155 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"strings"
+	"time"
+)
+
+// Watch narrows a query down to what became of a change: the callbacks that failed
+// since a time, to some URLs. A count of these takes two requests at most.
+//
+// The counts have one or two buckets: the second one begins where records may still
+// turn up, and is where the next count is to begin. Counts without buckets are not
+// complete; the next count goes on with them.
+type Watch struct {
+	Since time.Time
+	// To are the URLs of the new configuration, Other those of the one before. A
+	// callback belongs to the one that is most like what was called.
+	To, Other []string
+}
+
+// maxWatchPages bounds the requests of one count.
+const maxWatchPages = 2
+
+// watched is a count of listed records that is to be gone on with.
+type watched struct {
+	since, end time.Time
+	pages      int
+	failures   []Failure
+	messages   map[string]int // where in failures a message is; -1 for one that arrived
+}
+
+// maxWatched bounds the messages that a count looks at.
+const maxWatched = 10_000
+
+// concerns tells whether a callback was to one of the URLs.
+func (w *Watch) concerns(url string) bool {
+	mine := closest(url, w.To)
+	return mine > 0 && mine >= closest(url, w.Other)
+}
+
+// closest returns how much of what was called is one of some URLs; 0 if it is none
+// of them with what the cloud adds to it.
+func closest(called string, urls []string) (length int) {
+	called = canonical(called)
+	for _, url := range urls {
+		url = canonical(url)
+		rest, ok := strings.CutPrefix(called, url)
+		if ok && url != "" && (rest == "" || strings.ContainsRune("?&#", rune(rest[0])) || strings.HasSuffix(url, "?") || strings.HasSuffix(url, "&")) {
+			length = max(length, len(url))
+		}
+	}
+	return length
+}
+
+// counts returns those of the failures that concern the watch.
+func (w *Watch) counts(failures []Failure, end time.Time) Counts {
+	c := Counts{End: end}
+	var mine []Failure
+	for _, f := range failures {
+		if !f.Time.IsZero() && !f.Time.Before(w.Since) && w.concerns(f.URL) {
+			mine = append(mine, f)
+		}
+	}
+	c.Failed, c.Total = int64(len(mine)), int64(len(mine))
+	if last := newest(mine); last != nil {
+		c.Last = last.kept()
+	}
+	c.Buckets = []Bucket{{Start: w.Since}}
+	if split := edge(end); split.After(w.Since) {
+		c.Buckets = append(c.Buckets, Bucket{Start: split})
+	}
+	for _, f := range mine {
+		b := &c.Buckets[len(c.Buckets)-1]
+		if f.Time.Before(b.Start) {
+			b = &c.Buckets[0]
+		}
+		b.Failed++
+		b.Total++
+	}
+	return c
+}
+
+// count counts by a family that has totals. Of more failures than two pages hold,
+// it looks at the newest.
+func (w *Watch) count(op operation, before Counts, end time.Time, read func(status string, size, number int32) (page, error)) (Counts, error) {
+	failed, err := read(statusFailed, recordsPage, 1)
+	if err != nil {
+		return before, err
+	}
+	if !failed.known() {
+		return before, odd(op, "the reply has no TotalNum")
+	}
+	if number := failed.last(); number > 1 {
+		if failed.newestFirst() {
+			number = 2
+		}
+		more, err := read(statusFailed, failed.asked(), number)
+		if err != nil {
+			return before, err
+		}
+		failed.records = append(failed.records, more.records...)
+	}
+	c := w.counts(failed.records, end)
+	c.AtLeast = int(*failed.total) > len(failed.records)
+	return c, nil
+}
+
+// list counts by a family whose records can only be listed.
+func (w *Watch) list(before Counts, now func() time.Time, read reader) (Counts, error) {
+	s := before.watched
+	if s == nil || !s.since.Equal(w.Since) {
+		s = &watched{since: w.Since, end: now().UTC().Truncate(time.Second), messages: map[string]int{}}
+	}
+	for range maxWatchPages {
+		deliveries, more, err := read(s.since.Add(-time.Second), s.end, s.pages+1)
+		if err != nil {
+			before.watched = s
+			return before, err
+		}
+		s.pages++
+		for _, d := range deliveries {
+			s.add(d)
+		}
+		if !more || len(s.messages) >= maxWatched {
+			c := w.counts(s.failures, s.end)
+			c.AtLeast = more
+			return c, nil
+		}
+	}
+	c := w.counts(s.failures, s.end)
+	c.Buckets, c.AtLeast, c.watched = nil, true, s
+	return c, nil
+}
+
+// add takes in a record. A message failed only if all of its deliveries did.
+func (s *watched) add(d delivery) {
+	at, known := s.messages[d.id]
+	switch {
+	case len(s.messages) >= maxWatched:
+	case d.id == "" && d.failed:
+		s.failures = append(s.failures, d.as)
+	case d.id == "" || known && at < 0:
+	case !d.failed:
+		if known {
+			s.failures[at].Time = time.Time{} // it arrived after all
+		}
+		s.messages[d.id] = -1
+	case !known:
+		s.messages[d.id] = len(s.failures)
+		s.failures = append(s.failures, d.as)
+	}
+}

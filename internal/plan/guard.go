@@ -1,0 +1,116 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+)
+
+// WatchEvery is how often the failed callbacks of a change are counted.
+const WatchEvery = 30 * time.Second
+
+// Guard is how a change is watched.
+type Guard struct {
+	Window      time.Duration
+	MaxFailures int64
+	Report      bool // onFailure is Report
+}
+
+// GuardOf returns the guard of a spec, with the defaults of the schema.
+func GuardOf(spec v1alpha1.GuardSpec) Guard {
+	g := Guard{Window: spec.Window.Duration, MaxFailures: int64(spec.MaxFailures), Report: spec.OnFailure == v1alpha1.OnFailureReport}
+	if g.Window == 0 {
+		g.Window = 10 * time.Minute
+	}
+	g.MaxFailures = max(g.MaxFailures, 1)
+	return g
+}
+
+// Watched is what is known of a change that was written.
+type Watched struct {
+	Guard
+	Failed   int64
+	Elapsed  time.Duration // from the write to the end of what was counted
+	Complete bool          // all up to then was counted
+	KeyOnly  bool          // nothing but the key changed
+	Previous bool          // the configuration before it is known
+}
+
+// Judge says what becomes of the change.
+func (w Watched) Judge() v1alpha1.ChangeState {
+	switch {
+	case w.Failed >= w.MaxFailures && (w.Report || w.Lasting() != ""):
+		return v1alpha1.ChangeFailed
+	case w.Failed >= w.MaxFailures:
+		return v1alpha1.ChangeRollingBack
+	case w.Elapsed >= w.Window && (w.Complete || w.Elapsed >= 2*w.Window):
+		return v1alpha1.ChangeAccepted
+	default:
+		return v1alpha1.ChangeWatching
+	}
+}
+
+// Lasting says why the change cannot be undone; "" if it can.
+func (w Watched) Lasting() string {
+	switch {
+	case w.KeyOnly:
+		return "only the key changed, and the operator does not keep the key before it"
+	case !w.Previous:
+		return "the configuration before it is not known"
+	default:
+		return ""
+	}
+}
+
+// Judged is what ChangeAccepted says of a change.
+type Judged struct {
+	Status          metav1.ConditionStatus
+	Reason, Message string
+}
+
+// Tell says how a change fares. Last describes the newest failed callback, as the
+// rest of a sentence, and lasting why a change that failed was not undone.
+func (g Guard) Tell(c v1alpha1.GuardedChange, last, lasting string) Judged {
+	tell := func(status metav1.ConditionStatus, reason, format string, args ...any) Judged {
+		return Judged{status, reason, fmt.Sprintf(format, args...)}
+	}
+	failed := fmt.Sprintf("%d callbacks failed after the change of generation %d, of which the guard allows fewer than %d%s.", c.Failed, c.Generation, g.MaxFailures, last)
+	switch c.State {
+	case v1alpha1.ChangeWatching:
+		until := "its end"
+		if c.WrittenTime != nil {
+			until = c.WrittenTime.Add(g.Window).UTC().Format(time.RFC3339)
+		}
+		return tell(metav1.ConditionUnknown, v1alpha1.ReasonWatching,
+			"The change of generation %d is watched until %s: %d callbacks failed so far, and with %d it fails.", c.Generation, until, c.Failed, g.MaxFailures)
+	case v1alpha1.ChangeAccepted:
+		return tell(metav1.ConditionTrue, v1alpha1.ReasonAccepted,
+			"Within the window after the change of generation %d, %d callbacks failed, fewer than %d.", c.Generation, c.Failed, g.MaxFailures)
+	case v1alpha1.ChangeRollingBack, v1alpha1.ChangeRolledBack:
+		return tell(metav1.ConditionFalse, v1alpha1.ReasonRolledBack, "%s The configuration before it is written again.", failed)
+	case v1alpha1.ChangeFailed:
+		if lasting == "" {
+			lasting = "onFailure is Report"
+		}
+		return tell(metav1.ConditionFalse, v1alpha1.ReasonChangeFailed, "%s It was left as it is: %s. Look at the receiver.", failed, lasting)
+	default:
+		return tell(metav1.ConditionUnknown, v1alpha1.ReasonWatching, "The change of generation %d is about to be written.", c.Generation)
+	}
+}
+
+// RolledBack is the verdict on an object whose last change was undone. Nothing is
+// to be tried until someone acts, and what is in the cloud is looked after as
+// usual.
+func RolledBack(failed int64, last string) Verdict {
+	v := verdict(metav1.ConditionFalse, v1alpha1.ReasonRolledBack,
+		"%d callbacks failed after the last change%s. The cloud holds the configuration before it. Mend the receiver or this spec; the operator tries again when the spec or the Secret changes, or when the annotation %s has a new value.",
+		failed, last, v1alpha1.AnnotationReconcileRequestedAt)
+	v.Stalled = true
+	return v
+}

@@ -1,0 +1,69 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+)
+
+func TestJudge(t *testing.T) {
+	g := Guard{Window: 10 * time.Minute, MaxFailures: 2}
+	report := g
+	report.Report = true
+	cases := map[string]struct {
+		watched Watched
+		want    v1alpha1.ChangeState
+	}{
+		"nothing failed, and time is left":           {Watched{Guard: g, Elapsed: time.Minute, Complete: true, Previous: true}, v1alpha1.ChangeWatching},
+		"nothing failed until the end":               {Watched{Guard: g, Elapsed: 10 * time.Minute, Complete: true, Previous: true}, v1alpha1.ChangeAccepted},
+		"too few failed until the end":               {Watched{Guard: g, Failed: 1, Elapsed: 10 * time.Minute, Complete: true, Previous: true}, v1alpha1.ChangeAccepted},
+		"the end, and not all is counted":            {Watched{Guard: g, Elapsed: 10 * time.Minute, Previous: true}, v1alpha1.ChangeWatching},
+		"twice the window, and never is all counted": {Watched{Guard: g, Elapsed: 20 * time.Minute, Previous: true}, v1alpha1.ChangeAccepted},
+		"enough failed":                              {Watched{Guard: g, Failed: 2, Elapsed: time.Second, Complete: true, Previous: true}, v1alpha1.ChangeRollingBack},
+		"enough failed of what is counted":           {Watched{Guard: g, Failed: 2, Elapsed: time.Second, Previous: true}, v1alpha1.ChangeRollingBack},
+		"enough failed at the very end":              {Watched{Guard: g, Failed: 2, Elapsed: 10 * time.Minute, Complete: true, Previous: true}, v1alpha1.ChangeRollingBack},
+		"enough failed, and it is to be reported":    {Watched{Guard: report, Failed: 2, Complete: true, Previous: true}, v1alpha1.ChangeFailed},
+		"enough failed after a new key":              {Watched{Guard: g, Failed: 2, Complete: true, KeyOnly: true, Previous: true}, v1alpha1.ChangeFailed},
+		"enough failed, and nobody knows the other":  {Watched{Guard: g, Failed: 2, Complete: true}, v1alpha1.ChangeFailed},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := c.watched.Judge(); got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestGuardOfHasTheDefaultsOfTheSchema(t *testing.T) {
+	if got, want := GuardOf(v1alpha1.GuardSpec{}), (Guard{Window: 10 * time.Minute, MaxFailures: 1}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestTellHasAStatusForEachState(t *testing.T) {
+	g := Guard{Window: 10 * time.Minute, MaxFailures: 2}
+	want := map[v1alpha1.ChangeState]struct {
+		status metav1.ConditionStatus
+		reason string
+	}{
+		v1alpha1.ChangeWriting:     {metav1.ConditionUnknown, v1alpha1.ReasonWatching},
+		v1alpha1.ChangeWatching:    {metav1.ConditionUnknown, v1alpha1.ReasonWatching},
+		v1alpha1.ChangeAccepted:    {metav1.ConditionTrue, v1alpha1.ReasonAccepted},
+		v1alpha1.ChangeRollingBack: {metav1.ConditionFalse, v1alpha1.ReasonRolledBack},
+		v1alpha1.ChangeRolledBack:  {metav1.ConditionFalse, v1alpha1.ReasonRolledBack},
+		v1alpha1.ChangeFailed:      {metav1.ConditionFalse, v1alpha1.ReasonChangeFailed},
+	}
+	for state, w := range want {
+		got := g.Tell(v1alpha1.GuardedChange{State: state, Generation: 2}, "", "")
+		if got.Status != w.status || got.Reason != w.reason || got.Message == "" {
+			t.Errorf("%s: got %+v, want %s %s", state, got, w.status, w.reason)
+		}
+	}
+}
