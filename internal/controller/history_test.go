@@ -196,7 +196,7 @@ func (m *history) actions() map[string]func(*rapid.T) {
 		"cache":          m.doCache,
 		"hostile tenant": m.doHostile, "hostile tenant another time": m.doHostile,
 		"fail": m.doFail,
-		"ask": m.doAsk,
+		"ask":  m.doAsk,
 		"restart": func(t *rapid.T) {
 			t.Log("restart")
 			m.restart()
