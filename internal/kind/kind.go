@@ -65,6 +65,9 @@ type Kind struct {
 	Key func(Object) string
 	// OfDomain tells that the key is a domain, which accounts may restrict.
 	OfDomain bool
+	// Ingest tells that the domain is an ingest domain. Those of the other kinds of
+	// domains are main streaming domains.
+	Ingest bool
 	// Authentication says how callbacks are signed, nil for not at all. The field is
 	// nil for a kind that cannot sign.
 	Authentication func(Object) *v1alpha1.AuthenticationSpec

@@ -16,6 +16,7 @@ var stream = &Kind{
 	NewList:  func() client.ObjectList { return &v1alpha1.LiveNotifyConfigList{} },
 	Key:      func(o Object) string { return o.(*v1alpha1.LiveNotifyConfig).Spec.DomainName },
 	OfDomain: true,
+	Ingest:   true,
 	Authentication: func(o Object) *v1alpha1.AuthenticationSpec {
 		return o.(*v1alpha1.LiveNotifyConfig).Spec.Authentication
 	},

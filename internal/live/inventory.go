@@ -207,7 +207,7 @@ func (m MPU) Deliveries(ctx context.Context, appID string, q Span, number int) (
 		if r == nil {
 			continue
 		}
-		d := newDelivery("mpu", r.MsgId, r.Time, r.CallbackUrl, statusOf(r.HTTPCode))
+		d := newDelivery("mpu", r.MsgId, r.Time, r.CallbackUrl, httpStatus(r.HTTPCode))
 		if q.FailedOnly && !d.failed {
 			continue
 		}

@@ -32,6 +32,7 @@ import (
 
 // checker is what a CRD demands of its objects.
 type checker struct {
+	names      apiextensionsv1.CustomResourceDefinitionNames
 	structural *structuralschema.Structural
 	schema     validation.SchemaValidator
 	rules      *cel.Validator
@@ -79,7 +80,7 @@ func newChecker(crd *apiextensionsv1.CustomResourceDefinition) (*checker, error)
 	if err != nil {
 		return nil, err
 	}
-	return &checker{structural, validator, cel.NewValidator(structural, true, celconfig.PerCallLimit)}, nil
+	return &checker{crd.Spec.Names, structural, validator, cel.NewValidator(structural, true, celconfig.PerCallLimit)}, nil
 }
 
 // Default defaults and validates an object in place. What is wrong with it is an
@@ -111,6 +112,35 @@ func Default(ctx context.Context, o *unstructured.Unstructured) error {
 		return apierrors.NewInvalid(schema.GroupKind{Group: gvk.Group, Kind: gvk.Kind}, o.GetName(), errs)
 	}
 	return nil
+}
+
+// Names returns how a kind is called in URLs, and for short; "" for a kind that
+// has no CRD.
+func Names(kind string) (plural, short string) {
+	all, err := checkers()
+	if err != nil || all[kind] == nil {
+		return "", ""
+	}
+	names := all[kind].names
+	if len(names.ShortNames) > 0 {
+		short = names.ShortNames[0]
+	}
+	return names.Plural, short
+}
+
+// FieldType returns the type of a field of a kind's spec, such as string, boolean
+// or array, and its default; "" for a field that the spec does not have.
+func FieldType(kind, name string) (typed string, otherwise any) {
+	all, err := checkers()
+	if err != nil || all[kind] == nil {
+		return "", nil
+	}
+	spec := all[kind].structural.Properties["spec"]
+	f, ok := spec.Properties[name]
+	if !ok {
+		return "", nil
+	}
+	return f.Type, f.Default.Object
 }
 
 // nameErrors are those of the object's own name.

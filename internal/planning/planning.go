@@ -35,6 +35,8 @@ const (
 	InSync  Change = "="
 	Blocked Change = "!"
 	Unknown Change = "?"
+	// Unmanaged is a configuration that no object names.
+	Unmanaged Change = "*"
 )
 
 // Field is one that would change.
@@ -141,7 +143,7 @@ func (p *Planner) Plan(ctx context.Context, subjects []Subject) (*Report, error)
 	})
 	out.Items = append(out.Items, items...)
 	for _, i := range items {
-		out.Summary.add(i.Change)
+		out.Summary.Add(i.Change)
 		if i.Change == Unknown {
 			out.Fail(report.Problem{Object: i.Kind + "/" + i.Namespace + "/" + i.Name, Reason: i.Reason, Message: i.Message})
 		}
@@ -149,7 +151,8 @@ func (p *Planner) Plan(ctx context.Context, subjects []Subject) (*Report, error)
 	return out, nil
 }
 
-func (s *Summary) add(c Change) {
+// Add counts an item.
+func (s *Summary) Add(c Change) {
 	switch c {
 	case Create:
 		s.Create++
@@ -161,6 +164,8 @@ func (s *Summary) add(c Change) {
 		s.InSync++
 	case Blocked:
 		s.Blocked++
+	case Unmanaged:
+		s.Unmanaged++
 	default:
 		s.Unknown++
 	}
