@@ -26,6 +26,7 @@ type view[I any] struct {
 	head, wide []string         // columns, and those that wide adds
 	row        func(I) []string // all of them
 	below      func(I) []string // lines under the row, fit for a terminal
+	bare       bool             // without the head
 	name       func(I) string   // for -o name
 }
 
@@ -95,7 +96,9 @@ func table[I any](w io.Writer, wide bool, items []I, v view[I]) error {
 	if wide {
 		head = append(append([]string{}, v.head...), v.wide...)
 	}
-	fmt.Fprintln(t, strings.Join(head, "\t"))
+	if !v.bare {
+		fmt.Fprintln(t, strings.Join(head, "\t"))
+	}
 	for _, i := range items {
 		row := v.row(i)
 		for c := range row {

@@ -104,4 +104,3 @@ func (r *registry) of(account string) []listed {
 	slices.SortFunc(list, func(a, b listed) int { return strings.Compare(a.name, b.name) })
 	return list
 }
-
