@@ -64,7 +64,10 @@ func NewSender(roots *x509.CertPool) *Sender {
 	protocols.SetHTTP1(true)
 	return &Sender{&http.Client{
 		Transport: &http.Transport{
-			Protocols: protocols, TLSClientConfig: &tls.Config{RootCAs: roots}, DisableKeepAlives: true,
+			Protocols: protocols, TLSClientConfig: &tls.Config{RootCAs: roots},
+			// A connection is used once: package http sends a request again by itself
+			// when one that is used again breaks. The request does not say so.
+			MaxIdleConnsPerHost: -1,
 			TLSHandshakeTimeout: Timeout, ResponseHeaderTimeout: Timeout,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -97,7 +100,7 @@ func (s *Sender) Send(ctx context.Context, r Request, more http.Header) Exchange
 	x.Answer, x.Cost = printable(string(answer)), t.since()
 	switch {
 	case err != nil:
-		x.Trouble = "answered " + http.StatusText(resp.StatusCode) + ", and then dropped the connection in the body"
+		x.Trouble = "answered " + resp.Status[:min(len(resp.Status), 3)] + ", and then dropped the connection in the body"
 	case resp.StatusCode >= 300 && resp.StatusCode <= 399:
 		x.Trouble = "answered with a redirect, which the cloud is not known to follow: configure the URL that it leads to"
 	case !x.Taken():
