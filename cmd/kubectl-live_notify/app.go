@@ -133,7 +133,7 @@ func (a *app) root() *cobra.Command {
 	f.IntVar(&a.share, "quota-share-percent", access.DefaultSharePercent, "How much of each documented request limit a run may use.")
 	_ = root.RegisterFlagCompletionFunc("account", a.completeAccounts)
 	for _, verb := range []func() *cobra.Command{
-		a.plan, a.importing, a.failures, a.replay, a.probe,
+		a.plan, a.importing, a.failures, a.replay, a.probe, a.conformance,
 		a.check, a.reconcile, a.suspend, a.resume, a.status, a.version,
 	} {
 		cmd := verb()

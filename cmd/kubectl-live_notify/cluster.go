@@ -26,6 +26,7 @@ import (
 	"github.com/live-notify/live-notify-operator/internal/access"
 	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/manifest"
 	"github.com/live-notify/live-notify-operator/internal/planning"
 )
 
@@ -113,7 +114,10 @@ func (s *selection) flags(cmd *cobra.Command) {
 }
 
 // plural returns the name of a kind in URLs.
-func plural(k *kind.Kind) string { return strings.ToLower(k.Name) + "s" }
+func plural(k *kind.Kind) string {
+	name, _ := manifest.Names(k.Name)
+	return name
+}
 
 // kindOf returns the callback kind of an object; nil if it is another.
 func kindOf(name, apiVersion string) *kind.Kind {

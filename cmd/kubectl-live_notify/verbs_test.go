@@ -14,6 +14,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -191,4 +192,76 @@ func TestNoClusterIsThree(t *testing.T) {
 	for _, args := range [][]string{{"plan"}, {"failures"}, {"replay", "lnc/x"}} {
 		w.call(args...).want(t, exitUnknown, "no cluster")
 	}
+}
+
+func TestConformanceFindsTheBranches(t *testing.T) {
+	for name, tc := range map[string]struct {
+		switches emulator.Switches
+		flags    string
+	}{
+		"as documented": {emulator.Switches{}, "\n"},
+		"all others": {
+			emulator.Switches{
+				StreamDescribeAbsent: emulator.AbsentNotFound, StreamDeleteAbsentNotFound: true, StreamSetMerges: true,
+				RecordUpdateMerges: true, MPUDescribeAbsentInvalid: true, AcceptAnyKey: true,
+			},
+			"--stream-describe-absent=notfound --stream-delete-absent-not-found --stream-set-merges --accept-any-key --record-update-merges --mpu-describe-absent-invalid\n",
+		},
+		"set refuses": {emulator.Switches{StreamDescribeAbsent: emulator.AbsentMissing, StreamSetExists: true}, "--stream-describe-absent=missing --stream-set-exists\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, emulator.Options{Switches: tc.switches})
+			w.cloud.AddDomain("", "push.conformance.example", emulator.IngestDomain)
+			w.cloud.AddDomain("", "play.conformance.example", emulator.StreamingDomain)
+			w.cloud.AddApp("", "app-conformance")
+			before := emulator.StreamConfig{NotifyURL: "https://hooks.example.com/own", Auth: true, AuthKey: streamKey}
+			w.cloud.SetStreamConfig("push.conformance.example", before)
+			args := []string{"conformance", "--ingest-domain", "push.conformance.example", "--streaming-domain", "play.conformance.example", "--app-id", "app-conformance", "-o", "emulator-flags"}
+			w.call(args...).want(t, exitUsage, "Nothing was done")
+			got := w.call(append(args, "--yes=push.conformance.example")...).want(t, exitYes, "there again")
+			if got.out != tc.flags {
+				t.Errorf("got %q, want %q", got.out, tc.flags)
+			}
+			if after, _ := w.cloud.StreamConfig("push.conformance.example"); after != before {
+				t.Errorf("got %+v afterwards", after)
+			}
+			if _, there := w.cloud.RecordConfig("play.conformance.example"); there {
+				t.Error("the streaming domain has a configuration afterwards")
+			}
+		})
+	}
+}
+
+func TestProbeFindsAReceiverThatVerifiesNothing(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	w.stream("push-probe.example.com")
+	w.call("probe", "lnc/push").want(t, exitUsage, "--yes")
+	w.call("probe", "lnc/push", "--dry-run").want(t, exitYes, "1 callbacks of stream, signed")
+	w.call("probe", "lnc/push", "--yes").want(t, exitYes, "the receiver took it", "not public")
+	if got := w.receiver.requests(); len(got) != 1 || got[0].Header.Get("X-Live-Notify-Probe") != "1" || !strings.Contains(got[0].URL, "id=live-notify-probe-") {
+		t.Errorf("got %+v", got)
+	}
+	w.call("probe", "lnc/push", "--yes", "--verify").want(t, exitNo, "does not verify")
+	w.callWith(t.Context(), recordKey+"\n", "probe", "--url", w.receiver.URL, "--as", "record", "--key-file", "-", "--yes").want(t, exitYes)
+	w.call("probe", "--url", "http://127.0.0.1:1/", "--as", "mpu", "--yes").want(t, exitNo, "refuses connections", "not published")
+}
+
+func TestSuspendResumeReconcileStatus(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	w.stream("push-suspend.example.com")
+	w.call("suspend", "lnc/push").want(t, exitUsage, "--yes")
+	w.call("suspend", "lnc/push", "--yes", "--reason", "because").want(t, exitYes, "suspended")
+	w.call("plan", "lnc/push").want(t, exitNo, v1alpha1.ReasonSuspended)
+	w.call("resume", "lnc/push", "--yes").want(t, exitYes, "resumed")
+	w.call("plan", "lnc/push", "--show-in-sync").want(t, exitYes, "1 in sync")
+	w.call("reconcile", "lnc/push", "-o", "json").want(t, exitYes, `"result": "asked to be looked at"`)
+	var o v1alpha1.LiveNotifyConfig
+	if err := api.Get(t.Context(), types.NamespacedName{Namespace: w.namespace, Name: "push"}, &o); err != nil {
+		t.Fatal(err)
+	}
+	if o.Annotations[requestedAt] == "" || o.Annotations[suspendReason] != "" || o.Spec.Suspend {
+		t.Errorf("got %+v, suspend %v", o.Annotations, o.Spec.Suspend)
+	}
+	w.call("status").want(t, exitNo, "Unknown", "1 unknown")
+	w.call("check").want(t, exitNo, "It is of this version.", "No operator holds a lease", "They could be loaded.", "It lists the domains")
 }
