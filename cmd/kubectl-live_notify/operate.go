@@ -172,20 +172,6 @@ func (a *app) showStatus(r *overview.Report, o statusOptions) error {
 	return nil
 }
 
-// done is what a verb that writes to objects did to one.
-type done struct {
-	Kind      string `json:"kind"`
-	Namespace string `json:"namespace"`
-	Name      string `json:"name"`
-	// Result is what was done, or would be.
-	Result string `json:"result"`
-}
-
-type doneSummary struct {
-	Objects int `json:"objects"`
-	Done    int `json:"done"`
-}
-
 type changeOptions struct {
 	selection
 	wait, dryRun, yes bool
@@ -269,11 +255,11 @@ func (a *app) patch(ctx context.Context, o changeOptions, args []string, name, w
 	if err != nil {
 		return err
 	}
-	r := report.New[doneSummary, done](name)
+	r := report.New[report.ChangesSummary, report.Change](name)
 	r.Summary.Objects = len(subjects)
 	for _, s := range subjects {
 		fmt.Fprintf(a.err, "%s: %s\n", name, referred(s.Kind.Name, s.Object.GetNamespace(), s.Object.GetName()))
-		r.Items = append(r.Items, done{s.Kind.Name, s.Object.GetNamespace(), s.Object.GetName(), "to be " + what})
+		r.Items = append(r.Items, report.Change{Kind: s.Kind.Name, Namespace: s.Object.GetNamespace(), Name: s.Object.GetName(), Result: "to be " + what})
 	}
 	if len(subjects) == 0 {
 		fmt.Fprintln(a.err, "There is no such object here. Look in all namespaces with -A.")
@@ -290,19 +276,19 @@ func (a *app) patch(ctx context.Context, o changeOptions, args []string, name, w
 	if o.wait && handled != nil && !o.dryRun {
 		waited = awaitAll(ctx, c, subjects, r, handled)
 	}
-	if err := show(a, r, view[done]{
+	if err := show(a, r, view[report.Change]{
 		head: []string{"OBJECT", "RESULT"},
-		row: func(i done) []string {
+		row: func(i report.Change) []string {
 			return []string{strings.ToLower(i.Kind) + "/" + i.Name + " (" + i.Namespace + ")", i.Result}
 		},
-		name: func(i done) string { return strings.ToLower(i.Kind) + "/" + i.Name },
+		name: func(i report.Change) string { return strings.ToLower(i.Kind) + "/" + i.Name },
 	}); err != nil {
 		return err
 	}
 	return waited
 }
 
-func (a *app) patchAll(ctx context.Context, c client.Client, subjects []planning.Subject, r *report.Report[doneSummary, done], what string, patch map[string]any) error {
+func (a *app) patchAll(ctx context.Context, c client.Client, subjects []planning.Subject, r *report.Changes, what string, patch map[string]any) error {
 	text, err := json.Marshal(patch)
 	if err != nil {
 		return err
@@ -319,7 +305,7 @@ func (a *app) patchAll(ctx context.Context, c client.Client, subjects []planning
 }
 
 // awaitAll waits until all objects show what was asked for.
-func awaitAll(ctx context.Context, c client.Client, subjects []planning.Subject, r *report.Report[doneSummary, done], handled func(*unstructured.Unstructured) bool) error {
+func awaitAll(ctx context.Context, c client.Client, subjects []planning.Subject, r *report.Changes, handled func(*unstructured.Unstructured) bool) error {
 	end := time.Now().Add(waiting)
 	for n, s := range subjects {
 		for {

@@ -12,13 +12,6 @@ import (
 	"github.com/live-notify/live-notify-operator/internal/version"
 )
 
-type versionSummary struct {
-	Version   string `json:"version"`
-	Commit    string `json:"commit"`
-	GoVersion string `json:"goVersion"`
-	Platform  string `json:"platform"`
-}
-
 func (a *app) version() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "version", Short: "Print which build this is", Args: cobra.NoArgs,
@@ -31,8 +24,8 @@ func (a *app) version() *cobra.Command {
 				}
 				return nil
 			}
-			r := report.New[versionSummary, struct{}]("Version")
-			r.Summary = versionSummary{build.Version, build.Commit, build.GoVersion, build.Platform}
+			r := report.New[report.Build, struct{}]("Version")
+			r.Summary = report.Build{build.Version, build.Commit, build.GoVersion, build.Platform}
 			return show(a, r, view[struct{}]{})
 		},
 	}

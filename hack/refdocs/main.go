@@ -25,6 +25,7 @@ var pages = map[string]func() (any, error){
 	"metrics.md":      metrics,
 	"ram-policies.md": policies,
 	"errors.md":       errorCodes,
+	"cli-schema.json": cliSchema,
 }
 
 func main() {

@@ -15,9 +15,9 @@ import (
 // The domains of an account, for a command line: every call has the least lane.
 
 var (
-	listDomains    = use(operation{action: "DescribeLiveUserDomains", limit: 100})
-	domainMapping  = use(operation{action: "DescribeLiveDomainMapping", limit: 500.0 / 60})
-	describeDomain = use(operation{action: "DescribeLiveDomainDetail", limit: 50})
+	listDomains    = use(operation{action: "DescribeLiveUserDomains", limit: 100, tool: true})
+	domainMapping  = use(operation{action: "DescribeLiveDomainMapping", limit: 500.0 / 60, tool: true})
+	describeDomain = use(operation{action: "DescribeLiveDomainDetail", limit: 50, tool: true})
 )
 
 // Types of domains.
