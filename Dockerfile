@@ -1,7 +1,8 @@
 # Copyright The live-notify-operator Authors.
 # SPDX-License-Identifier: Apache-2.0
 
-# The operator, and as --target emulator the emulated cloud: each is one static
+# The operator, as --target emulator the emulated cloud, and as --target cli the
+# command line: each is one static
 # binary on a base without a shell. "make docker-build" passes the arguments.
 # docs/releasing.md tells how to move to newer bases.
 ARG BUILDER_IMAGE=docker.io/library/golang:1.26.8@sha256:3c3e25a4da13fd0478eed2df1eb35a0e667094a7124d3993a6a1d30f71c17e79
@@ -42,6 +43,12 @@ LABEL org.opencontainers.image.title=live-emulator \
       org.opencontainers.image.description="Emulates the callback plane of ApsaraVideo Live, for tests and trials."
 COPY --from=builder /out/live-emulator /live-emulator
 ENTRYPOINT ["/live-emulator"]
+
+FROM runtime AS cli
+LABEL org.opencontainers.image.title=kubectl-live_notify \
+      org.opencontainers.image.description="The command line of live-notify-operator: plan, import, failures, replay and more."
+COPY --from=builder /out/kubectl-live_notify /kubectl-live_notify
+ENTRYPOINT ["/kubectl-live_notify"]
 
 # The last stage is what a build without --target gives.
 FROM runtime AS operator

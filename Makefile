@@ -220,9 +220,13 @@ LDFLAGS = -s -w -X $(MODULE)/internal/version.version=$(VERSION) -X $(MODULE)/in
 GOBUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 BINARY          ?= bin/live-notify-operator
 EMULATOR_BINARY ?= bin/live-emulator
+CLI_BINARY      ?= bin/kubectl-live_notify
 
 .PHONY: build
 build: $(BINARY) $(EMULATOR_BINARY) ## Build the operator and the emulator into bin/.
+
+.PHONY: cli
+cli: $(CLI_BINARY) ## Build the command line into bin/; as kubectl-live_notify in the PATH it is "kubectl live-notify".
 
 .PHONY: $(BINARY)
 $(BINARY):
@@ -231,6 +235,10 @@ $(BINARY):
 .PHONY: $(EMULATOR_BINARY)
 $(EMULATOR_BINARY):
 	$(GOBUILD) -o $@ ./cmd/live-emulator
+
+.PHONY: $(CLI_BINARY)
+$(CLI_BINARY):
+	$(GOBUILD) -o $@ ./cmd/kubectl-live_notify
 
 CONTAINER_TOOL ?= docker
 IMG            ?= live-notify-operator:dev

@@ -26,6 +26,7 @@ var pages = map[string]func() (any, error){
 	"ram-policies.md": policies,
 	"errors.md":       errorCodes,
 	"flags.md":        programFlags,
+	"cli-schema.json": cliSchema,
 }
 
 func main() {

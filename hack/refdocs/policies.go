@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/live-notify/live-notify-operator/internal/live"
 )
@@ -24,19 +26,34 @@ type permission struct {
 // policies has a policy for those who only observe, one for those who manage,
 // and what they are made of.
 func policies() (any, error) {
-	observe, err := policy(false)
+	observe, err := policy(func(op live.Operation) bool { return !op.Write && !op.Tool })
 	if err != nil {
 		return nil, err
 	}
-	manage, err := policy(true)
+	manage, err := policy(func(op live.Operation) bool { return !op.Tool })
+	if err != nil {
+		return nil, err
+	}
+	records := func(op live.Operation) bool {
+		return strings.Contains(op.Action, "Record") && strings.HasSuffix(op.Action, "Records") || op.Action == "ListRtcMPUEventSubRecord"
+	}
+	imports, err := policy(func(op live.Operation) bool { return !op.Write && !records(op) })
+	if err != nil {
+		return nil, err
+	}
+	failures, err := policy(records)
+	if err != nil {
+		return nil, err
+	}
+	conformance, err := policy(func(op live.Operation) bool { return !op.Tool && !records(op) })
 	var permissions []permission
 	for _, op := range live.Operations() {
 		permissions = append(permissions, permission{op.Action, op.Write, op.OfDomain, limit(op.Limit)})
 	}
 	return struct {
-		Observe, Manage, AnyDomain string
-		Operations                 []permission
-	}{observe, manage, anyDomain, permissions}, err
+		Observe, Manage, Import, Failures, Conformance, AnyDomain string
+		Operations                                                []permission
+	}{observe, manage, imports, failures, conformance, anyDomain, permissions}, err
 }
 
 // limit writes a limit per second, or per minute if it is no whole number.
@@ -53,22 +70,21 @@ type statement struct {
 	Resource string
 }
 
-// policy returns the policy document that allows all reads, and if asked all
-// writes.
-func policy(writes bool) (string, error) {
+// policy returns the policy document that allows some operations.
+func policy(allow func(live.Operation) bool) (string, error) {
 	all, ofDomain := statement{Effect: "Allow", Resource: "*"}, statement{Effect: "Allow", Resource: anyDomain}
 	for _, op := range live.Operations() {
 		s := &all
 		if op.OfDomain {
 			s = &ofDomain
 		}
-		if writes || !op.Write {
+		if allow(op) {
 			s.Action = append(s.Action, "live:"+op.Action)
 		}
 	}
 	text, err := json.MarshalIndent(struct {
 		Version   string
 		Statement []statement
-	}{"1", []statement{all, ofDomain}}, "", "  ")
+	}{"1", slices.DeleteFunc([]statement{all, ofDomain}, func(s statement) bool { return len(s.Action) == 0 })}, "", "  ")
 	return string(text), err
 }

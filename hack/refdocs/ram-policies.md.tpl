@@ -23,6 +23,28 @@ For all objects.
 {{ .Manage }}
 ```
 
+## The command line
+
+`import` and `plan --unmanaged` list the domains of an account. They need this policy, and write nothing:
+
+```json
+{{ .Import }}
+```
+
+`failures` and `replay` read the records, and nothing else:
+
+```json
+{{ .Failures }}
+```
+
+`conformance` reads and writes the configurations of the domains that it is given:
+
+```json
+{{ .Conformance }}
+```
+
+`plan` without `--unmanaged` needs what Observe allows. `probe` calls no cloud.
+
 ## Narrower
 
 In the second statement, `{{ .AnyDomain }}` stands for every domain. To allow single ones write

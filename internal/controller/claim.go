@@ -17,7 +17,6 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/kind"
-	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
 // A configuration in the cloud belongs to one object. What is in an object's
@@ -48,69 +47,20 @@ func objects(list client.ObjectList) []kind.Object {
 	return items
 }
 
-// cloud is where an object's configuration is: what of it can be told apart.
-type cloud struct {
-	account types.NamespacedName // the LiveAccount; empty for the operator's own
-	id      string               // of the cloud account; "" if it is not verified
-	host    string               // of the endpoint; "" if it is not known
-}
-
-// same tells whether two objects may mean one configuration. Two verified
-// accounts, or an endpoint of the vendor and another one, have nothing in common:
-// whatever a tenant's own endpoint says, it keeps nobody else from a domain.
-func (c cloud) same(other cloud) bool {
-	switch {
-	case c.account == other.account:
-		return true
-	case c.id != "" && other.id != "":
-		return c.id == other.id
-	case c.host != "" && other.host != "":
-		return c.host == other.host || live.VendorEndpoint(c.host) && live.VendorEndpoint(other.host)
-	default:
-		return true
-	}
-}
-
 // cloudOf returns the cloud of an object, as far as the cache knows it, and
 // whether its account exists.
-func (r *Reconciler) cloudOf(ctx context.Context, o kind.Object) (cloud, bool) {
+func (r *Reconciler) cloudOf(ctx context.Context, o kind.Object) (kind.Cloud, bool) {
 	spec, _ := o.Callback()
 	if spec.AccountRef == nil {
 		own := r.accounts.Last("", nil)
-		return cloud{id: own.ID, host: own.Client.Host()}, true
+		return kind.Cloud{ID: own.ID, Host: own.Client.Host()}, true
 	}
-	c := cloud{account: types.NamespacedName{Namespace: o.GetNamespace(), Name: spec.AccountRef.Name}}
+	name := types.NamespacedName{Namespace: o.GetNamespace(), Name: spec.AccountRef.Name}
 	var account v1alpha1.LiveAccount
-	if err := r.Get(ctx, c.account, &account); err != nil {
-		return c, false
+	if err := r.Get(ctx, name, &account); err != nil {
+		return kind.Cloud{Account: name}, false
 	}
-	c.host = live.HostOf(account.Spec.Endpoint)
-	if meta.IsStatusConditionTrue(account.Status.Conditions, v1alpha1.ConditionVerified) {
-		c.id = account.Status.AccountID
-	}
-	return c, true
-}
-
-// claim is what counts of an object that names a key.
-type claim struct {
-	obj  kind.Object
-	owns bool
-}
-
-// precedes tells whether a comes before b. Creation times are in seconds: of two
-// in one, whoever has written something comes first.
-func (a claim) precedes(b claim) bool {
-	if a.owns != b.owns {
-		return a.owns
-	}
-	at, bt := a.obj.GetCreationTimestamp(), b.obj.GetCreationTimestamp()
-	if !at.Equal(&bt) {
-		return at.Before(&bt)
-	}
-	if af, bf := claimed(a.obj), claimed(b.obj); af != bf {
-		return af
-	}
-	return a.obj.GetUID() < b.obj.GetUID()
+	return kind.CloudOf(&account), true
 }
 
 // winner returns the object that comes before this one; nil if there is none.
@@ -120,73 +70,37 @@ func (p *pass) winner(ctx context.Context) (kind.Object, error) {
 		return nil, err
 	}
 	mine, _ := p.cloudOf(ctx, p.obj)
-	best := claim{p.obj, wrote(p.obj)}
+	best := kind.Claim{Obj: p.obj, Owns: wrote(p.obj)}
 	for _, rival := range rivals {
 		if rival.GetUID() == p.obj.GetUID() {
 			continue
 		}
-		c := claim{rival, wrote(rival)}
-		if c.precedes(best) && p.may(ctx, c, mine) {
+		c := kind.Claim{Obj: rival, Owns: wrote(rival)}
+		if c.Precedes(best) && p.may(ctx, c, mine) {
 			best = c
 		}
 	}
-	if best.obj.GetUID() == p.obj.GetUID() {
+	if best.Obj.GetUID() == p.obj.GetUID() {
 		return nil, nil
 	}
-	return best.obj, nil
+	return best.Obj, nil
 }
 
-// unseen is for how long an object that no operator has looked at yet keeps its
-// place in front of one of another account.
-const unseen = time.Minute
-
-// may tells whether a rival may have what is in this cloud. To name a domain is
-// not enough: who owns nothing yet must not have been refused it, and towards
-// another account must have read it.
-func (r *Reconciler) may(ctx context.Context, rival claim, mine cloud) bool {
-	theirs, exists := r.cloudOf(ctx, rival.obj)
-	if !theirs.same(mine) {
-		return false
-	}
-	if rival.owns {
-		return true
-	}
-	_, status := rival.obj.Callback()
-	switch reasonOf(status, v1alpha1.ConditionReady) {
-	case v1alpha1.ReasonAccountNotReady, v1alpha1.ReasonAccessDenied, v1alpha1.ReasonDomainNotFound, v1alpha1.ReasonWrongDomainType:
-		return false
-	}
-	switch {
-	case !exists || !rival.obj.GetDeletionTimestamp().IsZero():
-		return false
-	case theirs.account == mine.account || status.LastSyncTime != nil:
-		return true
-	default:
-		return status.ObservedGeneration == 0 && r.clock.Since(rival.obj.GetCreationTimestamp().Time) < unseen
-	}
+// may tells whether a rival may have what is in this cloud.
+func (r *Reconciler) may(ctx context.Context, rival kind.Claim, mine kind.Cloud) bool {
+	theirs, exists := r.cloudOf(ctx, rival.Obj)
+	return rival.May(theirs, mine, exists, r.clock.Now())
 }
 
-// wrote tells whether an object has something in the cloud, by its own status.
-func wrote(o kind.Object) bool {
-	_, status := o.Callback()
-	a := status.Applied
-	return claimed(o) && signedBy(o, a) && (a.Revision != "" || a.Pending != "" && !a.Refused)
-}
+func wrote(o kind.Object) bool { return kind.Wrote(o) }
 
-// signedBy tells whether what is noted as applied is of this very object, not of one
-// whose status was restored or copied. Versions before this note had no UID; but
-// these had the finalizer.
-func signedBy(o kind.Object, a *v1alpha1.Applied) bool {
-	return a != nil && (a.UID == o.GetUID() || legacy(a) && claimed(o))
-}
+func signedBy(o kind.Object, a *v1alpha1.Applied) bool { return kind.SignedBy(o, a) }
 
-// legacy tells that applied is in the form of the versions before 0.2, which knew
-// neither UIDs nor formats of revisions.
-func legacy(a *v1alpha1.Applied) bool {
-	return a.UID == "" && a.Revision != "" && !hasFormat(a.Revision)
-}
+func legacy(a *v1alpha1.Applied) bool { return kind.Legacy(a) }
 
-func claimed(o client.Object) bool { return controllerutil.ContainsFinalizer(o, v1alpha1.Finalizer) }
+func hasFormat(revision string) bool { return kind.HasFormat(revision) }
+
+func claimed(o client.Object) bool { return kind.Claimed(o) }
 
 // lose is the outcome for an object that another one comes before. It gives up
 // what it may have, and leaves the cloud to the other.
@@ -256,25 +170,25 @@ func (p *pass) heir(ctx context.Context) (kind.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	var heirs []claim
+	var heirs []kind.Claim
 	for _, rival := range rivals {
 		spec, _ := rival.Callback()
 		if !p.scope.hasNamespace(rival.GetNamespace()) || !rival.GetDeletionTimestamp().IsZero() || spec.ManagementPolicy == v1alpha1.Observe || spec.Suspend || !p.sameAccount(rival) {
 			continue
 		}
 		if _, err := p.accounts.Find(ctx, rival.GetNamespace(), spec.AccountRef, p.kind.Domain(rival)); err == nil {
-			heirs = append(heirs, claim{rival, wrote(rival)})
+			heirs = append(heirs, kind.Claim{Obj: rival, Owns: wrote(rival)})
 		}
 	}
 	if len(heirs) == 0 {
 		return nil, nil
 	}
-	return slices.MinFunc(heirs, func(a, b claim) int {
-		if a.precedes(b) {
+	return slices.MinFunc(heirs, func(a, b kind.Claim) int {
+		if a.Precedes(b) {
 			return -1
 		}
 		return 1
-	}).obj, nil
+	}).Obj, nil
 }
 
 // sameAccount tells whether another object's cloud account is the one that this

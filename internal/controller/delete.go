@@ -107,7 +107,7 @@ func (p *pass) ownsForRemoval(ctx context.Context, acct *account.Account) bool {
 	if p.kind.Recall != nil {
 		have = p.kind.Recall(p.obj, have)
 	}
-	return p.heldBefore(live.Revision(have.Fields()))
+	return kind.HeldBefore(p.status.Applied, live.Revision(have.Fields()))
 }
 
 // retained says why the configuration is to stay in the cloud; "" if it is not.

@@ -40,10 +40,13 @@ type steering struct {
 // wanted returns the object as if its spec asked for what this pass brings the
 // cloud to.
 func (p *pass) wanted() kind.Object {
-	if p.aim != nil {
-		return p.aim
+	if p.aim == nil {
+		return p.obj
 	}
-	return p.obj
+	_, status := p.aim.Callback()
+	*status = *p.status // as this pass has changed it meanwhile
+	p.aim.SetFinalizers(p.obj.GetFinalizers())
+	return p.aim
 }
 
 // change returns the last change that the guard knows of; nil for none.
@@ -142,10 +145,10 @@ func (p *pass) wantsChange(c *v1alpha1.GuardedChange, auth authentication) bool 
 	}
 	again := c != nil && (c.State == v1alpha1.ChangeWriting || c.State == v1alpha1.ChangeRollingBack || c.State == v1alpha1.ChangeRolledBack)
 	switch {
-	case hasFormat(a.Revision) && a.Revision != revision, again:
+	case kind.HasFormat(a.Revision) && a.Revision != revision, again:
 		return true
 	case auth.rotated && p.kind.KeyRef(p.obj) != nil:
-		return !legacyKey(a)
+		return a.KeyFingerprint != "" || !kind.Legacy(a) // else it is not known which key was written
 	default:
 		return false
 	}

@@ -29,6 +29,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
@@ -915,7 +916,7 @@ func (m *history) amiss() string {
 	m.t.Helper()
 	var winner Object
 	for _, name := range m.living() {
-		if obj := m.get(name); winner == nil || (claim{obj, wrote(obj)}).precedes(claim{winner, wrote(winner)}) {
+		if obj := m.get(name); winner == nil || (kind.Claim{Obj: obj, Owns: wrote(obj)}).Precedes(kind.Claim{Obj: winner, Owns: wrote(winner)}) {
 			winner = obj
 		}
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/plan"
 )
 
@@ -137,7 +138,7 @@ func TestNamingADomainKeepsNobodyFromIt(t *testing.T) {
 		},
 		"that no operator ever looked at": func(d *driver) {
 			d.create("squatter", func(o Object) { spec(o).AccountRef = &v1alpha1.AccountReference{Name: "nobody"} })
-			d.clock.advance(2 * unseen)
+			d.clock.advance(2 * kind.Unseen)
 		},
 		"that is suspended": func(d *driver) {
 			d.haveAccount("theirs")

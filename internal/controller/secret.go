@@ -5,12 +5,11 @@ package controller
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"fmt"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/account"
+	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/plan"
 )
@@ -77,7 +76,7 @@ func (p *pass) readKey(ctx context.Context) (live.Key, authentication, error) {
 	if err != nil {
 		return "", authentication{}, keyUnavailable("entry %q of Secret %q %w", ref.Key, ref.Name, err)
 	}
-	auth := authentication{version: string(secret.UID) + "/" + secret.ResourceVersion, fingerprint: p.fingerprint(key)}
+	auth := authentication{version: string(secret.UID) + "/" + secret.ResourceVersion, fingerprint: kind.Fingerprint(p.obj, key)}
 	a := p.status.Applied
 	auth.rotated = a == nil || a.KeyFingerprint != auth.fingerprint
 	p.mem.key = auth
@@ -89,13 +88,4 @@ func keyUnavailable(format string, args ...any) error {
 		Reason:  v1alpha1.ReasonAuthKeyUnavailable,
 		Message: "The authentication key cannot be used: " + fmt.Errorf(format, args...).Error() + ". The cloud keeps what it has.",
 	}
-}
-
-// fingerprint tells one key from another, as a format number and 16 bits of a hash
-// that is salted with the object's UID: of all keys that someone may guess, one in
-// 65,536 has the same, so that it confirms no guess.
-func (p *pass) fingerprint(key live.Key) string {
-	h := hmac.New(sha256.New, []byte(p.obj.GetUID()))
-	h.Write([]byte(key)) // never fails
-	return fmt.Sprintf("1:%x", h.Sum(nil)[:2])
 }

@@ -255,20 +255,20 @@ func (r *Reconciler) nextInLine(ctx context.Context, obj client.Object) []reconc
 		ctrl.LoggerFrom(ctx).Error(err, "rivals are not told of a change")
 		return nil
 	}
-	var first *claim
+	var first *kind.Claim
 	for _, rival := range rivals {
 		if rival.GetUID() == obj.GetUID() || !r.scope.has(rival) {
 			continue
 		}
-		c := claim{rival, wrote(rival)}
-		if mine, _ := r.cloudOf(ctx, rival); first == nil || c.precedes(*first) && r.may(ctx, c, mine) {
+		c := kind.Claim{Obj: rival, Owns: wrote(rival)}
+		if mine, _ := r.cloudOf(ctx, rival); first == nil || c.Precedes(*first) && r.may(ctx, c, mine) {
 			first = &c
 		}
 	}
 	if first == nil {
 		return nil
 	}
-	return []reconcile.Request{{NamespacedName: client.ObjectKeyFromObject(first.obj)}}
+	return []reconcile.Request{{NamespacedName: client.ObjectKeyFromObject(first.Obj)}}
 }
 
 // usersOfSecret returns the objects that refer to a Secret, or to an account

@@ -48,7 +48,7 @@ func (p *pass) sync(ctx context.Context) outcome {
 	}
 	p.mem.syncedAt = p.now
 	p.kind.Observe(p.obj, have)
-	c := p.compare(have, p.kind.Desired(p.wanted(), key), auth)
+	c := p.compare(have, key, auth)
 	out := p.act(ctx, remote, c)
 	out.read = true
 	return p.tried(auth, out)
@@ -124,31 +124,13 @@ func (p *pass) writtenTo() string {
 	return p.accounts.KnownID(p.obj.GetNamespace(), a.Account)
 }
 
-// revision identifies what this pass brings the cloud to, but for the authentication key.
-func (p *pass) revision() string {
-	return live.Revision(p.kind.Desired(p.wanted(), "").Fields())
-}
+// revision identifies what this pass brings the cloud to, but for the authentication
+// key.
+func (p *pass) revision() string { return p.kind.Revision(p.wanted()) }
 
 // changed tells whether the spec asks for something else than was last written, or
 // something was not written for certain.
-func (p *pass) changed() bool {
-	a := p.status.Applied
-	switch {
-	case a == nil || !wrote(p.obj):
-		return false
-	case a.Pending != "" || a.Revision == "":
-		return true
-	case !strings.HasPrefix(a.Revision, live.RevisionFormat):
-		// Of another version of the operator: what it says cannot be compared.
-		return p.status.ObservedGeneration != p.obj.GetGeneration()
-	default:
-		return a.Revision != p.revision()
-	}
-}
-
-// hasFormat tells whether a revision is in a format of live.Revision. Those of the
-// versions before have none.
-func hasFormat(revision string) bool { return strings.Contains(revision, ":") }
+func (p *pass) changed() bool { return p.kind.Changed(p.wanted()) }
 
 // comparison is what the spec wants beside what the cloud has.
 type comparison struct {
@@ -158,70 +140,16 @@ type comparison struct {
 }
 
 // compare describes the situation, for a plan.
-func (p *pass) compare(have, want kind.Config, auth authentication) comparison {
-	c := comparison{have: have, want: want, auth: auth}
-	a, owns := p.status.Applied, wrote(p.obj) || p.lostFinalizer()
-	written := have
-	if p.kind.Recall != nil && a != nil {
-		written = p.kind.Recall(p.obj, have)
-	}
-	if owns && (have != nil || written != nil && len(kind.Diff(nil, want)) == 0) {
-		c.have = written
-	}
-	s := plan.Situation{
-		Name: p.key, Observe: p.observes(),
-		Adopt: p.spec.AdoptionPolicy == v1alpha1.AdoptAlways, Report: p.spec.DriftPolicy == v1alpha1.DriftReport,
-		Owns: owns, Exists: have != nil, Diff: kind.Diff(have, want),
-		Age: p.sinceWrite(), Corrected: p.mem.corrections(p.now),
-	}
-	if owns {
-		s.Unread = kind.Unread(written, want)
-		s.Unsure = a.Pending != "" && !a.Refused
-		s.Rotated = auth.rotated && !p.changed() && !legacyKey(a)
-		s.Changed = p.changed() || s.Rotated
-	} else {
-		s.Unread = kind.Unread(nil, want)
-		s.Held = a != nil && have != nil && p.heldBefore(live.Revision(written.Fields()))
-	}
-	s.Spelled, s.Respelled = p.spelled(s.Diff)
-	c.situation = s
-	return c
+func (p *pass) compare(have kind.Config, key live.Key, auth authentication) comparison {
+	c := p.kind.Compare(p.wanted(), kind.Facts{
+		Now: p.now, Have: have, Key: key, Rotated: auth.rotated, Corrected: p.mem.corrections(p.now),
+	})
+	return comparison{c.Have, c.Want, auth, c.Situation}
 }
-
-// legacyKey tells that it is not known which key was written.
-func legacyKey(a *v1alpha1.Applied) bool { return a.KeyFingerprint == "" && legacy(a) }
 
 // lostFinalizer tells that the finalizer of an object was taken away, as by
 // kubectl replace, and not given up.
-func (p *pass) lostFinalizer() bool {
-	a := p.status.Applied
-	return !claimed(p.obj) && a != nil && a.UID == p.obj.GetUID() && (a.Revision != "" || a.Pending != "" && !a.Refused) && !p.observes()
-}
-
-// heldBefore tells whether a revision is what the object last wrote before it
-// stopped to manage it, or what it tried to write when the cloud refused.
-func (p *pass) heldBefore(revision string) bool {
-	a := p.status.Applied
-	return a.Revision == revision || a.Refused && a.Pending == revision
-}
-
-// spelled tells whether all that differs is the cloud's own spelling of what was
-// written, and whether it showed that after a second write too.
-func (p *pass) spelled(diff []live.Difference) (spelled, twice bool) {
-	if len(diff) == 0 || p.status.Applied == nil {
-		return false, false
-	}
-	twice = true
-	for _, d := range diff {
-		if d.Secret || !live.Spelling(d.Have, d.Want) {
-			return false, false
-		}
-		twice = twice && slices.ContainsFunc(p.status.Applied.Spellings, func(s v1alpha1.Spelling) bool {
-			return s.Field == d.Name && s.Shown == d.Have
-		})
-	}
-	return true, twice
-}
+func (p *pass) lostFinalizer() bool { return kind.LostFinalizer(p.obj) }
 
 // act does what is planned.
 func (p *pass) act(ctx context.Context, remote kind.Remote, c comparison) outcome {
@@ -366,20 +294,6 @@ func (p *pass) lastWrite() *metav1.Time {
 		return nil
 	}
 	return p.status.Applied.Time
-}
-
-// sinceWrite returns the time since the last write, negative for never. A write of
-// the future, by the clock of another leader, is as old as can be.
-func (p *pass) sinceWrite() time.Duration {
-	t := p.lastWrite()
-	switch {
-	case t == nil:
-		return -1
-	case t.After(p.now.Add(plan.Settling)):
-		return plan.Settling
-	default:
-		return max(p.now.Sub(t.Time), 0)
-	}
 }
 
 // drift sets the condition Drifted. What changed behind the object's back is

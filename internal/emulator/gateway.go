@@ -49,7 +49,7 @@ type served struct {
 
 // operations are all actions by their name, which no two products share. A further family adds its table here.
 var operations = merged(
-	ofVersion(apiVersion, streamOperations, recordingOperations, mpuOperations, mappingOperations),
+	ofVersion(apiVersion, streamOperations, recordingOperations, mpuOperations, mappingOperations, inventoryOperations),
 	ofVersion(tokenVersion, tokenOperations),
 )
 

@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/callback"
 	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/quota"
 )
@@ -65,6 +66,9 @@ type Kind struct {
 	Key func(Object) string
 	// OfDomain tells that the key is a domain, which accounts may restrict.
 	OfDomain bool
+	// Ingest tells that the domain is an ingest domain. Those of the other kinds of
+	// domains are main streaming domains.
+	Ingest bool
 	// Authentication says how callbacks are signed, nil for not at all. The field is
 	// nil for a kind that cannot sign.
 	Authentication func(Object) *v1alpha1.AuthenticationSpec
@@ -83,6 +87,17 @@ type Kind struct {
 	Remote func(*live.Client) Remote
 	// Records returns its callback records; nil for a kind without.
 	Records func(*live.Client) Records
+	// Deliveries reads the records one by one, and Family is how callbacks are
+	// sent. Nil and "" for a kind whose callbacks cannot be sent again.
+	Deliveries func(*live.Client) Deliveries
+	Family     callback.Family
+}
+
+// Deliveries are the callback records of one family, one by one.
+type Deliveries interface {
+	// Deliveries returns a page, counted from 1, and how many there are in all, or
+	// at least, if that is not known.
+	Deliveries(ctx context.Context, key string, q live.Span, page int) ([]live.Delivery, int, error)
 }
 
 // KeyRef returns which Secret entry holds the authentication key of an object;

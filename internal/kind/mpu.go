@@ -7,6 +7,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/callback"
 	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
@@ -28,6 +29,8 @@ var mpu = &Kind{
 			}
 		}
 	},
-	Remote:  func(c *live.Client) Remote { return typed[live.MPUConfig]{live.MPU{Client: c}} },
-	Records: func(c *live.Client) Records { return live.MPU{Client: c} },
+	Remote:     func(c *live.Client) Remote { return typed[live.MPUConfig]{live.MPU{Client: c}} },
+	Records:    func(c *live.Client) Records { return live.MPU{Client: c} },
+	Deliveries: func(c *live.Client) Deliveries { return live.MPU{Client: c} },
+	Family:     callback.MPU,
 }

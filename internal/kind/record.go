@@ -7,6 +7,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/callback"
 	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
@@ -42,6 +43,8 @@ var record = &Kind{
 			}
 		}
 	},
-	Remote:  func(c *live.Client) Remote { return typed[live.RecordConfig]{live.Record{Client: c}} },
-	Records: func(c *live.Client) Records { return live.Record{Client: c} },
+	Remote:     func(c *live.Client) Remote { return typed[live.RecordConfig]{live.Record{Client: c}} },
+	Records:    func(c *live.Client) Records { return live.Record{Client: c} },
+	Deliveries: func(c *live.Client) Deliveries { return live.Record{Client: c} },
+	Family:     callback.Record,
 }

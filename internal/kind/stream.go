@@ -7,6 +7,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/callback"
 	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
@@ -16,6 +17,7 @@ var stream = &Kind{
 	NewList:  func() client.ObjectList { return &v1alpha1.LiveNotifyConfigList{} },
 	Key:      func(o Object) string { return o.(*v1alpha1.LiveNotifyConfig).Spec.DomainName },
 	OfDomain: true,
+	Ingest:   true,
 	Authentication: func(o Object) *v1alpha1.AuthenticationSpec {
 		return o.(*v1alpha1.LiveNotifyConfig).Spec.Authentication
 	},
@@ -49,6 +51,8 @@ var stream = &Kind{
 	Wrote: func(o Object, c Config) {
 		o.(*v1alpha1.LiveNotifyConfig).Status.AppliedSwitchNotifyURL = as[live.StreamConfig](c).SwitchNotifyURL
 	},
-	Remote:  func(c *live.Client) Remote { return typed[live.StreamConfig]{live.Stream{Client: c}} },
-	Records: func(c *live.Client) Records { return live.Stream{Client: c} },
+	Remote:     func(c *live.Client) Remote { return typed[live.StreamConfig]{live.Stream{Client: c}} },
+	Records:    func(c *live.Client) Records { return live.Stream{Client: c} },
+	Deliveries: func(c *live.Client) Deliveries { return live.Stream{Client: c} },
+	Family:     callback.Stream,
 }

@@ -217,3 +217,14 @@ func ignoreNotFound(err error) error {
 	}
 	return err
 }
+
+// KeyOf returns the authentication key of a configuration, "" for none. It is the
+// way to a key that a person wants to keep.
+func KeyOf(fields []Field) Key {
+	for _, f := range fields {
+		if f.Name == AuthenticationField && f.Secret {
+			return Key(strings.TrimPrefix(f.Value, signed))
+		}
+	}
+	return ""
+}

@@ -168,9 +168,14 @@ func (m MPU) Count(ctx context.Context, appID string, q Query, before Counts) (C
 			if r == nil {
 				return nil, false, odd(mpuRecords, "a record of the reply is null")
 			}
-			status, _ := strconv.ParseInt(value(r.HTTPCode), 10, 32) // 0 for what is none
-			deliveries = append(deliveries, newDelivery("mpu", r.MsgId, r.Time, r.CallbackUrl, status))
+			deliveries = append(deliveries, newDelivery("mpu", r.MsgId, r.Time, r.CallbackUrl, httpStatus(r.HTTPCode)))
 		}
 		return deliveries, *reply.Body.HasMore, nil
 	})
+}
+
+// httpStatus reads the HTTP status of a record; 0 for what is none.
+func httpStatus(code *string) int64 {
+	status, _ := strconv.ParseInt(value(code), 10, 32)
+	return status
 }

@@ -15,6 +15,8 @@ type operation struct {
 	// the operation's page; for the update, describe and delete of MPU
 	// subscriptions, whose pages have none, that of their create.
 	ofDomain bool
+	// tool: only the command line calls it, never the operator.
+	tool bool
 }
 
 // rate is the limit of the operation.
@@ -48,13 +50,14 @@ type Operation struct {
 	Limit    float64 // requests per second and account, as documented
 	Write    bool
 	OfDomain bool // a RAM policy can grant it for single domains
+	Tool     bool // only the command line calls it
 }
 
 var operations []Operation
 
 // use makes an operation one of Operations.
 func use(op operation) operation {
-	operations = append(operations, Operation{Action: op.action, Limit: op.limit, Write: op.write, OfDomain: op.ofDomain})
+	operations = append(operations, Operation{Action: op.action, Limit: op.limit, Write: op.write, OfDomain: op.ofDomain, Tool: op.tool})
 	return op
 }
 

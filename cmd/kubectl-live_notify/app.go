@@ -1,0 +1,200 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+
+	"github.com/live-notify/live-notify-operator/internal/access"
+	"github.com/live-notify/live-notify-operator/internal/live"
+)
+
+// Exit codes. That of what could not be found out beats that of "no".
+const (
+	exitYes         = 0
+	exitNo          = 1
+	exitUsage       = 2
+	exitUnknown     = 3
+	exitInterrupted = 130
+)
+
+// errNo is the answer no: it has been told.
+var errNo = errors.New("the answer is no")
+
+// errTold is a failure that has been told.
+var errTold = errors.New("told")
+
+// usageError is a call that is wrong, and what to do.
+type usageError struct{ message string }
+
+// Error returns the message.
+func (e *usageError) Error() string { return e.message }
+
+func usage(format string, args ...any) error {
+	return &usageError{fmt.Sprintf(format, args...)}
+}
+
+// app is one call of the program.
+type app struct {
+	name       string
+	in         io.Reader
+	out, err   io.Writer
+	isTerminal func(stream any) bool
+
+	config            *genericclioptions.ConfigFlags
+	output            string
+	exitZero, noColor bool
+	account           string
+	region, endpoint  string
+	sts               string
+	insecure          bool
+	share             int
+
+	began bool // the call was understood
+}
+
+// run runs the program, and returns its exit code.
+func (a *app) run(ctx context.Context, args []string) int {
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	err := root.ExecuteContext(ctx)
+	code := a.code(ctx, err)
+	if code == exitNo && a.exitZero {
+		return exitYes
+	}
+	return code
+}
+
+// code returns the exit code of an error, and tells the error.
+func (a *app) code(ctx context.Context, err error) int {
+	u := (*usageError)(nil)
+	switch {
+	case err == nil:
+		return exitYes
+	case errors.Is(err, errNo):
+		return exitNo
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(a.err, "Interrupted.")
+		return exitInterrupted
+	case errors.Is(err, errTold):
+		return exitUnknown
+	case errors.As(err, &u), !a.began:
+		fmt.Fprintf(a.err, "Error: %s\nRun '%s --help' for usage.\n", live.Clean(err.Error(), 1000), a.name)
+		return exitUsage
+	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
+		fmt.Fprintf(a.err, "Error: %s\n", err.Error()) // in the words of the API server
+		return exitUsage
+	default:
+		reason, message := access.Explain(err)
+		fmt.Fprintf(a.err, "Error: %s: %s\n", reason, message)
+		return exitUnknown
+	}
+}
+
+// formats are what --output takes, and "" for the first.
+var formats = []string{"table", "wide", "json", "yaml", "name"}
+
+// root returns the root command.
+func (a *app) root() *cobra.Command {
+	a.config = genericclioptions.NewConfigFlags(true)
+	root := &cobra.Command{
+		Use:   a.name,
+		Short: "See what the live-notify operator would do, bring in what is there, get back what was missed",
+		Long: "See what the live-notify operator would do, bring in the callback configurations of an account, and get back the callbacks that a receiver missed.\n\n" +
+			"Exit codes: 0 yes or nothing to do, 1 no, 2 the call is wrong, 3 it could not be found out, 130 interrupted.",
+		SilenceErrors: true, SilenceUsage: true,
+		Annotations: map[string]string{cobra.CommandDisplayNameAnnotation: a.name},
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%s", err) })
+	f := root.PersistentFlags()
+	a.config.AddFlags(f)
+	f.BoolVar(&a.exitZero, "exit-zero", false, "Exit with 0 where it would be 1.")
+	f.BoolVar(&a.noColor, "no-color", false, "Print without colour, also on a terminal.")
+	f.StringVar(&a.account, "account", "", "LiveAccount of the cluster to call the cloud through. Default: that of the object, else the vendor's default credentials.")
+	f.StringVar(&a.endpoint, "endpoint", "", "Endpoint of the API for the default credentials, as [https://]host[:port]. Default "+live.DefaultEndpoint+".")
+	f.StringVar(&a.region, "region", live.DefaultRegion, "Region of the default credentials.")
+	f.StringVar(&a.sts, "sts-endpoint", "", "Endpoint of the token service. Default "+live.DefaultTokenService+".")
+	f.BoolVar(&a.insecure, "allow-insecure-endpoints", false, "Allow http:// endpoints that are not loopback. Requests carry authentication keys.")
+	f.IntVar(&a.share, "quota-share-percent", access.DefaultSharePercent, "How much of each documented request limit a run may use.")
+	_ = root.RegisterFlagCompletionFunc("account", a.completeAccounts)
+	for _, verb := range []func() *cobra.Command{
+		a.plan, a.importing, a.failures, a.replay, a.probe, a.conformance,
+		a.check, a.reconcile, a.suspend, a.resume, a.status, a.version,
+	} {
+		cmd := verb()
+		a.wrap(cmd)
+		root.AddCommand(cmd)
+	}
+	return root
+}
+
+// wrap notes that a call was understood, before it is done.
+func (a *app) wrap(cmd *cobra.Command) {
+	do := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if a.share < 1 {
+			return usage("--quota-share-percent: must be at least 1")
+		}
+		if f := cmd.Flags().Lookup("output"); f != nil {
+			a.output = f.Value.String()
+			allowed := strings.Split(f.Annotations["formats"][0], ",")
+			if !slices.Contains(allowed, a.output) {
+				return usage("--output %q: want one of %s", a.output, strings.Join(allowed, ", "))
+			}
+		}
+		if a.endpoint != "" {
+			if err := live.CheckEndpoint(a.endpoint, a.insecure); err != nil {
+				return usage("--endpoint: %s", err)
+			}
+		}
+		a.began = true
+		return do(cmd, args)
+	}
+}
+
+// outputFlag gives a verb --output, with more formats than all have.
+func (a *app) outputFlag(cmd *cobra.Command, more ...string) {
+	a.outputFlagOr("table", cmd, more...)
+}
+
+// outputFlagOr is outputFlag with another format than table for a start. wrap reads the value.
+func (a *app) outputFlagOr(otherwise string, cmd *cobra.Command, more ...string) {
+	all := slices.Concat(formats, more)
+	cmd.Flags().StringP("output", "o", otherwise, "How to print: "+strings.Join(all, ", ")+".")
+	_ = cmd.Flags().SetAnnotation("output", "formats", []string{strings.Join(all, ",")})
+	_ = cmd.RegisterFlagCompletionFunc("output", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return all, cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
+// colour tells whether what goes to a stream may have colour.
+func (a *app) colour(stream io.Writer) bool {
+	return !a.noColor && os.Getenv("NO_COLOR") == "" && a.isTerminal(stream)
+}
+
+// sleep waits, or ends with the context.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,289 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/cli-runtime/pkg/resource"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/access"
+	"github.com/live-notify/live-notify-operator/internal/kind"
+	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/manifest"
+	"github.com/live-notify/live-notify-operator/internal/planning"
+)
+
+// clusterTimeout bounds a call to the API server, unless --request-timeout does.
+const clusterTimeout = 15 * time.Second
+
+// hasCluster tells whether a cluster is configured at all.
+func (a *app) hasCluster() bool {
+	raw, err := a.config.ToRawKubeConfigLoader().RawConfig()
+	if err != nil || len(raw.Clusters) > 0 || *a.config.APIServer != "" {
+		return true // what is configured wrongly is configured
+	}
+	_, err = rest.InClusterConfig()
+	return err == nil
+}
+
+// cluster returns a client of the cluster with the caller's own permissions; nil if
+// none is configured.
+func (a *app) cluster() (client.WithWatch, error) {
+	if !a.hasCluster() {
+		return nil, nil
+	}
+	config, err := a.config.ToRESTConfig()
+	if err != nil {
+		return nil, fmt.Errorf("finding the cluster: %w", err)
+	}
+	if config.Timeout == 0 {
+		config.Timeout = clusterTimeout
+	}
+	config.QPS, config.Burst = 50, 100
+	config.WarningHandler = rest.NoWarnings{}
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return nil, err
+		}
+	}
+	c, err := client.NewWithWatch(config, client.Options{Scheme: scheme})
+	if err != nil {
+		return nil, fmt.Errorf("the cluster cannot be reached (%w)", err)
+	}
+	return c, nil
+}
+
+// needCluster is cluster for a verb that is nothing without one.
+func (a *app) needCluster() (client.WithWatch, error) {
+	c, err := a.cluster()
+	if err == nil && c == nil {
+		return nil, fmt.Errorf("no cluster is configured: set KUBECONFIG or --kubeconfig")
+	}
+	return c, err
+}
+
+// namespace returns the namespace of the call.
+func (a *app) namespace() (string, error) {
+	namespace, _, err := a.config.ToRawKubeConfigLoader().Namespace()
+	return namespace, err
+}
+
+// clouds opens the cloud accounts of the call.
+func (a *app) clouds(c client.Client) (*access.Clouds, error) {
+	namespace, err := a.namespace()
+	if err != nil {
+		return nil, err
+	}
+	o := access.Options{
+		Namespace: namespace, Account: a.account, Region: a.region, Endpoint: a.endpoint,
+		TokenService: a.sts, AllowInsecure: a.insecure, SharePercent: a.share,
+	}
+	if c != nil {
+		o.Cluster = c
+	}
+	return access.Open(o)
+}
+
+// selection is which objects of the cluster are meant.
+type selection struct {
+	all      bool
+	selector string
+}
+
+func (s *selection) flags(cmd *cobra.Command) {
+	cmd.Flags().BoolVarP(&s.all, "all-namespaces", "A", false, "Of all namespaces.")
+	cmd.Flags().StringVarP(&s.selector, "selector", "l", "", "Of objects with these labels, such as app=live.")
+}
+
+// plural returns the name of a kind in URLs.
+func plural(k *kind.Kind) string {
+	name, _ := manifest.Names(k.Name)
+	return name
+}
+
+// kindOf returns the callback kind of an object; nil if it is another.
+func kindOf(name, apiVersion string) *kind.Kind {
+	if apiVersion != v1alpha1.GroupVersion.String() {
+		return nil
+	}
+	i := slices.IndexFunc(kind.All, func(k *kind.Kind) bool { return k.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return kind.All[i]
+}
+
+// subjectOf returns an object by its type.
+func subjectOf(u *unstructured.Unstructured) (planning.Subject, error) {
+	k := kindOf(u.GetKind(), u.GetAPIVersion())
+	if k == nil {
+		return planning.Subject{}, usage("%s is none of the callback kinds", u.GetKind())
+	}
+	o := k.New()
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, o); err != nil {
+		return planning.Subject{}, fmt.Errorf("reading %s %q: %w", u.GetKind(), u.GetName(), err)
+	}
+	return planning.Subject{Kind: k, Object: o}, nil
+}
+
+// subjects returns the objects of the cluster that are named, as TYPE/NAME or TYPE
+// NAME, or all of the selection.
+func (a *app) subjects(ctx context.Context, c client.Client, s selection, args []string) ([]planning.Subject, error) {
+	namespace, err := a.namespace()
+	if err != nil {
+		return nil, err
+	}
+	if len(args) == 0 {
+		return all(ctx, c, namespace, s)
+	}
+	b := resource.NewBuilder(a.config).Unstructured().ContinueOnError().
+		NamespaceParam(namespace).DefaultNamespace().AllNamespaces(s.all).LabelSelectorParam(s.selector).
+		ResourceTypeOrNameArgs(true, args...).Flatten()
+	infos, err := b.Do().Infos()
+	if err != nil {
+		if meta.IsNoMatchError(err) || strings.Contains(err.Error(), "doesn't have a resource type") {
+			return nil, fmt.Errorf("the cluster has no such kind as %q: is the operator's version of the CRDs installed? \"%s check\" tells", args[0], a.name)
+		}
+		return nil, err
+	}
+	var list []planning.Subject
+	for _, info := range infos {
+		subject, err := subjectOf(info.Object.(*unstructured.Unstructured))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, subject)
+	}
+	return list, nil
+}
+
+// all returns the objects of all callback kinds in a namespace, or in all.
+func all(ctx context.Context, c client.Client, namespace string, s selection) ([]planning.Subject, error) {
+	opts := &client.ListOptions{Namespace: namespace}
+	if s.all {
+		opts.Namespace = ""
+	}
+	if s.selector != "" {
+		raw, err := client.MatchingLabelsSelector{}, error(nil)
+		if raw.Selector, err = parseSelector(s.selector); err != nil {
+			return nil, err
+		}
+		opts.LabelSelector = raw.Selector
+	}
+	var list []planning.Subject
+	for _, k := range kind.All {
+		objects := k.NewList()
+		if err := c.List(ctx, objects, opts); err != nil {
+			if meta.IsNoMatchError(err) {
+				continue // of a CRD that is not installed there are none
+			}
+			return nil, fmt.Errorf("listing %s: %w", plural(k), err)
+		}
+		_ = meta.EachListItem(objects, func(o runtime.Object) error { // fails only on what is not a list
+			list = append(list, planning.Subject{Kind: k, Object: o.(kind.Object)})
+			return nil
+		})
+	}
+	return list, nil
+}
+
+// accounts returns the LiveAccounts of the cluster; none where they may not be
+// listed.
+func accounts(ctx context.Context, c client.Client) ([]v1alpha1.LiveAccount, error) {
+	var list v1alpha1.LiveAccountList
+	err := c.List(ctx, &list)
+	if apierrors.IsForbidden(err) || meta.IsNoMatchError(err) {
+		return nil, nil
+	}
+	return list.Items, err
+}
+
+// secretsOf returns how Secrets are read with the caller's own permissions.
+func secretsOf(c client.Client) planning.Secrets {
+	return func(ctx context.Context, namespace, name string) (*corev1.Secret, error) {
+		if c == nil {
+			return nil, planning.ErrKeyUnknown
+		}
+		var secret corev1.Secret
+		err := c.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, &secret)
+		switch {
+		case apierrors.IsNotFound(err):
+			return nil, nil
+		case apierrors.IsForbidden(err):
+			return nil, planning.ErrKeyUnknown
+		case err != nil:
+			return nil, fmt.Errorf("reading Secret %q: %w", name, err)
+		}
+		return &secret, nil
+	}
+}
+
+// completeAccounts completes the names of LiveAccounts.
+func (a *app) completeAccounts(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	c, err := a.cluster()
+	namespace, nsErr := a.namespace()
+	if err != nil || c == nil || nsErr != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var list v1alpha1.LiveAccountList
+	if err := c.List(cmd.Context(), &list, client.InNamespace(namespace)); err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []string
+	for _, account := range list.Items {
+		names = append(names, account.Name)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeObjects completes TYPE/NAME.
+func (a *app) completeObjects(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	name, _, slash := strings.Cut(typed, "/")
+	var found []string
+	for _, k := range kind.All {
+		if !slash {
+			found = append(found, plural(k)+"/")
+			continue
+		}
+		if name != plural(k) && name != strings.ToLower(k.Name) {
+			continue
+		}
+		c, err := a.cluster()
+		if err != nil || c == nil {
+			break
+		}
+		namespace, _ := a.namespace()
+		objects := k.NewList()
+		if c.List(cmd.Context(), objects, client.InNamespace(namespace)) != nil {
+			break
+		}
+		_ = meta.EachListItem(objects, func(o runtime.Object) error {
+			found = append(found, name+"/"+o.(kind.Object).GetName())
+			return nil
+		})
+	}
+	return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+// referred returns TYPE/NAME of an object, for messages.
+func referred(k string, namespace, name string) string {
+	return live.Bound(strings.ToLower(k)+"/"+name+" in "+namespace, 300)
+}

@@ -1,0 +1,298 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/importing"
+	"github.com/live-notify/live-notify-operator/internal/kind"
+	"github.com/live-notify/live-notify-operator/internal/manifest"
+)
+
+type importOptions struct {
+	domains, kinds, appIDs  []string
+	management, deletion    string
+	dir, keySecret, onError string
+	keysToCluster           bool
+	dryRun, yes             bool
+}
+
+func (a *app) importing() *cobra.Command {
+	var o importOptions
+	cmd := &cobra.Command{
+		Use:   "import",
+		Short: "Write the callback configurations of an account as manifests",
+		Long: "Write the callback configurations of an account as manifests. Nothing is changed in the cloud, and the manifests only observe it until you say otherwise.\n\n" +
+			"RTC applications cannot be listed: name them with --app-id. Apply the result with \"kubectl create -f\", so that nothing that exists is changed.",
+		Example: "  # See what there is:\n  " + a.name + " import -o table\n\n" +
+			"  # One file for each, of the domains below example.com:\n  " + a.name + " import --domain '*.example.com' --output-dir callbacks/",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.doImport(cmd.Context(), o) },
+	}
+	f := cmd.Flags()
+	f.StringSliceVar(&o.domains, "domain", nil, "Only domains that match, such as '*.example.com'.")
+	f.StringSliceVar(&o.kinds, "kind", nil, "Only these kinds, by name or short name, such as lnc,lrnc.")
+	f.StringSliceVar(&o.appIDs, "app-id", nil, "RTC applications, which cannot be listed.")
+	f.StringVar(&o.management, "management-policy", string(v1alpha1.Observe), "managementPolicy of the manifests: Observe or Manage.")
+	f.StringVar(&o.deletion, "deletion-policy", string(v1alpha1.DeletionRetain), "deletionPolicy of the manifests: Retain or Delete.")
+	f.StringVar(&o.dir, "output-dir", "", "Directory to write one file for each manifest to.")
+	f.BoolVar(&o.keysToCluster, "keys-to-cluster", false, "Write the authentication keys to Secrets of the cluster.")
+	f.StringVar(&o.keySecret, "key-secret", "", "One Secret for all keys. Default: one for each object.")
+	f.StringVar(&o.onError, "on-error", "halt", "What to do when something cannot be read: halt or continue.")
+	f.BoolVar(&o.dryRun, "dry-run", false, "Write no files and no Secrets.")
+	f.BoolVar(&o.yes, "yes", false, "Do not ask.")
+	a.outputFlagOr("yaml", cmd, "jsonl", "helm-values")
+	return cmd
+}
+
+// kindsOf returns kinds by their names; all for none.
+func kindsOf(names []string) ([]*kind.Kind, error) {
+	if len(names) == 0 {
+		return kind.All, nil
+	}
+	var kinds []*kind.Kind
+	for _, name := range names {
+		i := slices.IndexFunc(kind.All, func(k *kind.Kind) bool {
+			plural, short := manifest.Names(k.Name)
+			return strings.EqualFold(name, k.Name) || name == plural || name == short
+		})
+		if i < 0 {
+			return nil, usage("--kind %q: there is no such callback kind", name)
+		}
+		kinds = append(kinds, kind.All[i])
+	}
+	return kinds, nil
+}
+
+func (o importOptions) check() error {
+	switch {
+	case o.management != string(v1alpha1.Observe) && o.management != string(v1alpha1.Manage):
+		return usage("--management-policy %q: want Observe or Manage", o.management)
+	case o.deletion != string(v1alpha1.DeletionRetain) && o.deletion != string(v1alpha1.DeletionDelete):
+		return usage("--deletion-policy %q: want Retain or Delete", o.deletion)
+	case o.onError != "halt" && o.onError != "continue":
+		return usage("--on-error %q: want halt or continue", o.onError)
+	}
+	if err := importing.CheckGlobs(o.domains); err != nil {
+		return usage("--domain: %s", err)
+	}
+	return nil
+}
+
+func (a *app) doImport(ctx context.Context, o importOptions) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	kinds, err := kindsOf(o.kinds)
+	if err != nil {
+		return err
+	}
+	c, err := a.cluster()
+	if err != nil {
+		return err
+	}
+	var cluster client.Client
+	if c != nil {
+		cluster = c
+	}
+	if o.keysToCluster && cluster == nil {
+		_, err := a.needCluster()
+		return err
+	}
+	clouds, err := a.clouds(cluster)
+	if err != nil {
+		return err
+	}
+	account, err := clouds.Default(ctx)
+	if err != nil {
+		return err
+	}
+	options := importing.Options{
+		Query:            importing.Query{Kinds: kinds, Domains: o.domains, AppIDs: o.appIDs, Halt: o.onError == "halt"},
+		Account:          a.account,
+		ManagementPolicy: v1alpha1.ManagementPolicy(o.management), DeletionPolicy: v1alpha1.DeletionPolicy(o.deletion), KeySecret: o.keySecret,
+	}
+	if *a.config.Namespace != "" {
+		options.Namespace = *a.config.Namespace
+	}
+	progress, done := a.reading("reading")
+	options.Progress = progress
+	r, err := importing.Import(ctx, account.Client, options)
+	done()
+	if err != nil {
+		return err
+	}
+	return a.imported(ctx, cluster, r, o)
+}
+
+// imported writes what was read.
+func (a *app) imported(ctx context.Context, c client.Client, r *importing.Report, o importOptions) error {
+	if err := a.writeImport(r, o); err != nil {
+		return err
+	}
+	fmt.Fprintln(a.err, importing.Line(r.Summary))
+	a.whyEmpty(r, o)
+	if o.keysToCluster {
+		if err := a.keysToCluster(ctx, c, r, o); err != nil {
+			return err
+		}
+	}
+	switch {
+	case r.Summary.Denied+r.Summary.Failed == 0:
+		return nil
+	case o.onError == "continue":
+		return errNo
+	default:
+		return errTold
+	}
+}
+
+// whyEmpty says why nothing was imported, and what to try.
+func (a *app) whyEmpty(r *importing.Report, o importOptions) {
+	switch {
+	case r.Summary.Imported > 0:
+	case r.Summary.Domains == 0 && len(o.domains) > 0:
+		fmt.Fprintln(a.err, "The account has no domain that matches --domain. Is it the right account?")
+	case r.Summary.Domains == 0:
+		fmt.Fprintln(a.err, "The account has no live domains. Is it the right account? RTC applications are named with --app-id.")
+	case r.Summary.Denied > 0:
+		fmt.Fprintln(a.err, "Nothing may be read: docs/reference/ram-policies.md has the policy for import.")
+	default:
+		fmt.Fprintln(a.err, "The domains of the account have no callback configuration.")
+	}
+}
+
+func (a *app) writeImport(r *importing.Report, o importOptions) error {
+	if a.output == "helm-values" {
+		text, err := importing.HelmValues(r)
+		if err == nil {
+			_, err = fmt.Fprint(a.out, text)
+		}
+		if err != nil {
+			return errOutput
+		}
+		return nil
+	}
+	if a.output != "yaml" && o.dir == "" {
+		return show(a, r, importView())
+	}
+	for _, p := range r.Errors {
+		fmt.Fprintf(a.err, "Error: %s: %s: %s\n", p.Object, p.Reason, p.Message)
+	}
+	if o.dir != "" && !o.dryRun {
+		if err := os.MkdirAll(o.dir, 0o755); err != nil {
+			return usage("--output-dir: it cannot be made")
+		}
+	}
+	for _, i := range r.Items {
+		text, err := i.Manifest()
+		if err != nil {
+			return err
+		}
+		switch {
+		case text == "":
+		case o.dir == "":
+			_, err = fmt.Fprint(a.out, "---\n"+text)
+		case o.dryRun:
+			_, err = fmt.Fprintln(a.out, filepath.Join(o.dir, i.File()))
+		default:
+			err = os.WriteFile(filepath.Join(o.dir, i.File()), []byte(text), 0o644)
+		}
+		if err != nil {
+			return errOutput
+		}
+	}
+	return nil
+}
+
+func importView() view[importing.Item] {
+	return view[importing.Item]{
+		head: []string{"KIND", "KEY", "RESULT", "NAME", "AUTHENTICATION"}, wide: []string{"SECRET", "MESSAGE"},
+		row: func(i importing.Item) []string {
+			return []string{i.Kind, i.Key, i.Result, orDash(i.Name), orDash(i.Authentication), orDash(i.SecretName), i.Message}
+		},
+		name: func(i importing.Item) string { return strings.ToLower(i.Kind) + "/" + i.Name },
+	}
+}
+
+// keysToCluster writes the keys that were read to Secrets, after a prompt.
+func (a *app) keysToCluster(ctx context.Context, c client.Client, r *importing.Report, o importOptions) error {
+	namespace, err := a.namespace()
+	if err != nil {
+		return err
+	}
+	secrets := map[string]map[string][]byte{}
+	var names []string
+	for _, i := range r.Items {
+		if i.AuthKey() == "" || i.Result != importing.Imported {
+			continue
+		}
+		if secrets[i.SecretName] == nil {
+			secrets[i.SecretName] = map[string][]byte{}
+			names = append(names, i.SecretName)
+		}
+		secrets[i.SecretName][i.SecretKey] = []byte(string(i.AuthKey()))
+	}
+	if len(names) == 0 {
+		fmt.Fprintln(a.err, "No configuration has a key: there is no Secret to write.")
+		return nil
+	}
+	fmt.Fprintf(a.err, "%d Secrets in namespace %s: %s\n", len(names), namespace, strings.Join(names, ", "))
+	if o.dryRun {
+		return nil
+	}
+	if err := a.confirm(ctx, o.yes, "Write the keys to them?"); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := writeSecret(ctx, c, namespace, name, secrets[name]); err != nil {
+			return fmt.Errorf("writing Secret %q: %w", name, err)
+		}
+	}
+	fmt.Fprintf(a.err, "Wrote %d Secrets.\n", len(names))
+	return nil
+}
+
+// writeSecret creates a Secret, or sets entries of one that exists.
+func writeSecret(ctx context.Context, c client.Client, namespace, name string, data map[string][]byte) error {
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Data: data}
+	err := c.Create(ctx, secret)
+	if !apierrors.IsAlreadyExists(err) {
+		return err
+	}
+	if err := c.Get(ctx, client.ObjectKeyFromObject(secret), secret); err != nil {
+		return err
+	}
+	if secret.Data == nil {
+		secret.Data = map[string][]byte{}
+	}
+	for entry, value := range data {
+		secret.Data[entry] = value
+	}
+	return c.Update(ctx, secret)
+}
+
+// reading returns progress of work whose size is found out on the way.
+func (a *app) reading(what string) (progress func(read, known int), done func()) {
+	var once sync.Once
+	step, end := func() {}, func() {}
+	return func(_, known int) {
+		once.Do(func() { step, end = a.progress(known, what) })
+		step()
+	}, func() { end() }
+}

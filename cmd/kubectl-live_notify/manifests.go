@@ -1,0 +1,158 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/cli-runtime/pkg/resource"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/manifest"
+	"github.com/live-notify/live-notify-operator/internal/planning"
+)
+
+// files are manifests to read.
+type files struct {
+	resource.FilenameOptions
+}
+
+func (f files) given() bool { return len(f.Filenames) > 0 || f.Kustomize != "" }
+
+// manifests are what files hold: objects of our kinds, and Secrets with their keys.
+type manifests struct {
+	objects []*unstructured.Unstructured
+	secrets []*corev1.Secret
+}
+
+// read reads manifests. Objects of other kinds are none of our business.
+func (a *app) read(f files) (*manifests, error) {
+	namespace, err := a.namespace()
+	if err != nil {
+		return nil, err
+	}
+	b := resource.NewLocalBuilder().Unstructured().ContinueOnError().Local()
+	if i := slices.Index(f.Filenames, "-"); i >= 0 {
+		b = b.Stream(a.in, "stdin")
+		f.Filenames = slices.Delete(slices.Clone(f.Filenames), i, i+1)
+	}
+	if f.given() {
+		b = b.FilenameParam(false, &f.FilenameOptions)
+	}
+	infos, err := b.Flatten().Do().Infos()
+	if err != nil {
+		return nil, usage("reading the manifests: %s", err)
+	}
+	m := &manifests{}
+	for _, info := range infos {
+		u, ok := info.Object.(*unstructured.Unstructured)
+		if !ok {
+			continue
+		}
+		if u.GetNamespace() == "" {
+			u.SetNamespace(namespace)
+		}
+		switch {
+		case u.GroupVersionKind().Group == v1alpha1.GroupVersion.Group:
+			m.objects = append(m.objects, u)
+		case u.GetKind() == "Secret" && u.GetAPIVersion() == "v1":
+			var secret corev1.Secret
+			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &secret); err == nil {
+				m.secrets = append(m.secrets, &secret)
+			}
+		}
+	}
+	return m, nil
+}
+
+// subjects returns the objects of manifests as they would be once applied: by a dry
+// run of the API server, or by the embedded CRDs where there is none. An invalid
+// manifest is an error in the API server's words.
+func (m *manifests) subjects(ctx context.Context, c client.Client) (list []planning.Subject, warnings []string, err error) {
+	for _, u := range m.objects {
+		var warning string
+		if c == nil {
+			err = manifest.Default(ctx, u)
+		} else if warning, err = dryRun(ctx, c, u); warning != "" {
+			warnings = append(warnings, warning)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		if kindOf(u.GetKind(), u.GetAPIVersion()) == nil {
+			continue // a LiveAccount, or a policy
+		}
+		subject, err := subjectOf(u)
+		if err != nil {
+			return nil, nil, err
+		}
+		list = append(list, subject)
+	}
+	return list, warnings, nil
+}
+
+// dryRun makes an object what it would be once its manifest is applied.
+func dryRun(ctx context.Context, c client.Client, u *unstructured.Unstructured) (warning string, err error) {
+	strict := client.WithFieldValidation(c, "Strict")
+	have := &unstructured.Unstructured{}
+	have.SetGroupVersionKind(u.GroupVersionKind())
+	err = c.Get(ctx, client.ObjectKeyFromObject(u), have)
+	switch {
+	case apierrors.IsNotFound(err):
+		u.SetResourceVersion("")
+		delete(u.Object, "status")
+		err = strict.Create(ctx, u, client.DryRunAll)
+		if apierrors.IsNotFound(err) { // of the namespace
+			warning = fmt.Sprintf("namespace %q does not exist yet: its manifests are judged by the CRDs of this program", u.GetNamespace())
+			return warning, manifest.Default(ctx, u)
+		}
+		return "", err
+	case err != nil:
+		return "", err
+	}
+	spec := u.Object["spec"]
+	labels, annotations := u.GetLabels(), u.GetAnnotations()
+	u.Object = have.DeepCopy().Object
+	u.Object["spec"] = spec
+	u.SetLabels(labels)
+	u.SetAnnotations(annotations)
+	status := u.Object["status"]
+	if err := strict.Update(ctx, u, client.DryRunAll); err != nil {
+		return "", err
+	}
+	u.Object["status"] = status
+	return "", nil
+}
+
+// keys returns how the authentication keys of objects are found: in Secrets of the
+// same manifests, else in the cluster.
+func (m *manifests) keys(c client.Client) planning.Keys {
+	cluster := secretsOf(c)
+	return planning.KeysFrom(func(ctx context.Context, namespace, name string) (*corev1.Secret, error) {
+		for _, s := range m.secrets {
+			if s.Namespace == namespace && s.Name == name {
+				return s, nil
+			}
+		}
+		return cluster(ctx, namespace, name)
+	})
+}
+
+// parseSelector parses a label selector.
+func parseSelector(s string) (labels.Selector, error) {
+	selector, err := labels.Parse(s)
+	if err != nil {
+		return nil, usage("--selector: %s", strings.TrimSpace(err.Error()))
+	}
+	return selector, nil
+}

@@ -1,0 +1,430 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/access"
+	"github.com/live-notify/live-notify-operator/internal/callback"
+	"github.com/live-notify/live-notify-operator/internal/failures"
+	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/planning"
+	"github.com/live-notify/live-notify-operator/internal/replay"
+	"github.com/live-notify/live-notify-operator/internal/report"
+)
+
+type replayOptions struct {
+	selection
+	recordFlags
+	file, toURL, journal string
+	rate                 float64
+	most, stopAfter      int
+	superseded           bool
+	dryRun, yes          bool
+}
+
+func (a *app) replay() *cobra.Command {
+	var o replayOptions
+	cmd := &cobra.Command{
+		Use:   "replay TYPE/NAME | -f failures.jsonl",
+		Short: "Deliver failed callbacks again, each at most once",
+		Long: "Deliver failed callbacks again, from where this runs, to the configured receiver or another one: the request that the cloud made, signed anew, oldest first.\n\n" +
+			"A journal remembers what was delivered: run it again to go on. Not possible are exceptions and switches, which the cloud does not record, and the signature of MPU events, whose formula is not published.",
+		Example: "  # What would be sent to whom, of the last two hours:\n  " + a.name + " replay lnc/push-example-com --since 2h --dry-run\n\n" +
+			"  # Send it:\n  " + a.name + " replay lnc/push-example-com --since 2h",
+		ValidArgsFunction: a.completeObjects,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			q, err := o.query(cmd)
+			if err != nil {
+				return err
+			}
+			return a.doReplay(cmd.Context(), o, q, args)
+		},
+	}
+	o.selection.flags(cmd)
+	o.recordFlags.flags(cmd)
+	f := cmd.Flags()
+	f.StringVarP(&o.file, "filename", "f", "", "Failures as \"failures --content -o jsonl\" prints them, or - for stdin.")
+	f.StringVar(&o.toURL, "to-url", "", "Another receiver than the configured one.")
+	f.Float64Var(&o.rate, "rate", 5, "Deliveries a second; 0 for no limit.")
+	f.IntVar(&o.most, "max", 100, "Refuse to deliver more than this.")
+	f.IntVar(&o.stopAfter, "stop-after", 5, "Stop after so many failures in a row; 0 for never.")
+	f.BoolVar(&o.superseded, "include-superseded", false, "Deliver also a publish after which the stream has stopped.")
+	f.StringVar(&o.journal, "journal", "", "File that remembers what was delivered. Default: one for each object in the user's state directory.")
+	f.BoolVar(&o.dryRun, "dry-run", false, "Show what would be delivered.")
+	f.BoolVar(&o.yes, "yes", false, "Do not ask.")
+	a.outputFlag(cmd, "jsonl")
+	return cmd
+}
+
+func (o replayOptions) check(args []string) error {
+	if u, err := url.Parse(o.toURL); o.toURL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		return usage("--to-url: want a URL that begins with http:// or https://")
+	}
+	switch {
+	case o.file == "" && len(args) == 0 && !o.all && o.selector == "":
+		return usage("name the objects as TYPE/NAME, or give failures with -f")
+	case o.file != "" && (len(args) > 0 || o.all || o.selector != ""):
+		return usage("give TYPE/NAME or -f, not both")
+	case o.rate < 0, o.most < 0, o.stopAfter < 0:
+		return usage("--rate, --max and --stop-after must not be negative")
+	}
+	return nil
+}
+
+func (a *app) doReplay(ctx context.Context, o replayOptions, q failures.Query, args []string) error {
+	if err := o.check(args); err != nil {
+		return err
+	}
+	c, err := a.cluster()
+	if err != nil {
+		return err
+	}
+	var cluster client.Client
+	if c != nil {
+		cluster = c
+	} else if o.file == "" {
+		_, err := a.needCluster()
+		return err
+	}
+	clouds, err := a.clouds(cluster)
+	if err != nil {
+		return err
+	}
+	var failed []failures.Item
+	var subjects []planning.Subject
+	if o.file != "" {
+		if failed, err = a.readFailures(o.file); err == nil {
+			subjects, err = subjectsOf(ctx, cluster, failed)
+		}
+	} else if subjects, err = a.subjects(ctx, cluster, o.selection, args); err == nil {
+		failed, err = a.failed(ctx, clouds, subjects, q)
+	}
+	if err != nil {
+		return err
+	}
+	r := report.New[replay.Summary, replay.Item]("Replay")
+	candidates, err := a.candidates(ctx, cluster, clouds, subjects, failed, r)
+	if err != nil {
+		return err
+	}
+	return a.deliver(ctx, o, candidates, r)
+}
+
+// failed returns the failures of objects; any that cannot be read is an error.
+func (a *app) failed(ctx context.Context, clouds *access.Clouds, subjects []planning.Subject, q failures.Query) ([]failures.Item, error) {
+	q.WithContent, q.WithResponse = true, true
+	r, err := failures.List(ctx, clouds, subjects, q)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range r.Warnings {
+		fmt.Fprintln(a.err, "Warning:", w)
+	}
+	for _, p := range r.Errors {
+		fmt.Fprintf(a.err, "Error: %s: %s: %s\n", p.Object, p.Reason, p.Message)
+	}
+	if len(r.Errors) > 0 {
+		return nil, errTold
+	}
+	return r.Items, nil
+}
+
+// maxLine bounds a line of failures.
+const maxLine = 1 << 20
+
+// readFailures reads failures from a file.
+func (a *app) readFailures(name string) ([]failures.Item, error) {
+	in := a.in
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, usage("-f: the file cannot be opened")
+		}
+		defer f.Close()
+		in = f
+	}
+	var items []failures.Item
+	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, maxLine)
+	for n := 1; lines.Scan(); n++ {
+		if strings.TrimSpace(lines.Text()) == "" {
+			continue
+		}
+		var i failures.Item
+		if err := json.Unmarshal(lines.Bytes(), &i); err != nil || i.Delivery == "" || kindOf(i.Kind, v1alpha1.GroupVersion.String()) == nil {
+			return nil, usage("-f: line %d is no failure, as \"failures --content -o jsonl\" prints them", n)
+		}
+		items = append(items, i)
+	}
+	if lines.Err() != nil {
+		return nil, usage("-f: the failures cannot be read")
+	}
+	return items, nil
+}
+
+// subjectsOf returns the objects that failures are of, as far as there is a cluster
+// that has them.
+func subjectsOf(ctx context.Context, c client.Client, items []failures.Item) ([]planning.Subject, error) {
+	var list []planning.Subject
+	for _, i := range items {
+		if slices.ContainsFunc(list, func(s planning.Subject) bool { return isOf(s, i) }) {
+			continue
+		}
+		k := kindOf(i.Kind, v1alpha1.GroupVersion.String())
+		o := k.New()
+		o.SetNamespace(i.Namespace)
+		o.SetName(i.Name)
+		if c != nil {
+			err := c.Get(ctx, types.NamespacedName{Namespace: i.Namespace, Name: i.Name}, o)
+			if err != nil && !apierrors.IsNotFound(err) {
+				return nil, err
+			}
+		}
+		list = append(list, planning.Subject{Kind: k, Object: o})
+	}
+	return list, nil
+}
+
+func isOf(s planning.Subject, i failures.Item) bool {
+	return s.Kind.Name == i.Kind && s.Object.GetNamespace() == i.Namespace && s.Object.GetName() == i.Name
+}
+
+// candidates completes failures with the keys to sign with, and with what is
+// recorded after them.
+func (a *app) candidates(ctx context.Context, c client.Client, clouds *access.Clouds, subjects []planning.Subject, failed []failures.Item, r *replay.Report) ([]replay.Candidate, error) {
+	keys := planning.KeysFrom(secretsOf(c))
+	var list []replay.Candidate
+	for _, s := range subjects {
+		mine := replay.Candidate{Subject: s}
+		for _, i := range failed {
+			if isOf(s, i) {
+				mine.Failed = append(mine.Failed, i)
+			}
+		}
+		if len(mine.Failed) == 0 {
+			continue
+		}
+		name := referred(s.Kind.Name, s.Object.GetNamespace(), s.Object.GetName())
+		if s.Kind.Key(s.Object) == "" {
+			r.Warn(name + " is not in the cluster: its callbacks are sent unsigned to the URL that failed, whatever came after them.")
+			list = append(list, mine)
+			continue
+		}
+		var err error
+		if mine.Key, err = keys(ctx, s.Kind, s.Object); err != nil {
+			_, message := access.Explain(err)
+			r.Warn(name + ": its callbacks are sent unsigned. " + message)
+		}
+		if s.Kind.Family == callback.MPU {
+			r.Warn(name + ": MPU events are sent unsigned, since the formula of their signature is not published.")
+		}
+		oldest := slices.MinFunc(mine.Failed, func(a, b failures.Item) int { return a.Time.Compare(b.Time) })
+		mine.Records, _, err = failures.Read(ctx, clouds, s, live.Span{From: oldest.Time, To: time.Now().Truncate(time.Second).Add(time.Second)})
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, mine)
+	}
+	return list, nil
+}
+
+// deliver says what is to be sent, asks, and sends it.
+func (a *app) deliver(ctx context.Context, o replayOptions, candidates []replay.Candidate, r *replay.Report) error {
+	journals, err := openJournals(o.journal, candidates)
+	if err != nil {
+		return err
+	}
+	defer journals.close()
+	for _, c := range candidates {
+		journal := journals.of(c.Subject.Kind.Name, c.Subject.Object.GetNamespace(), c.Subject.Object.GetName())
+		r.Items = append(r.Items, replay.Select([]replay.Candidate{c}, journal.State, replay.Options{ToURL: o.toURL, IncludeSuperseded: o.superseded})...)
+	}
+	slices.SortStableFunc(r.Items, func(a, b replay.Item) int { return a.Time.Compare(b.Time) })
+	r.Summary = replay.Sum(r.Items)
+	r.Summary.Journal = journals.name
+	a.foretell(r, o)
+	switch {
+	case r.Summary.Pending == 0 || o.dryRun:
+		return a.showReplay(r, o, nil)
+	case r.Summary.Pending > o.most:
+		return usage("%s callbacks are to be delivered, more than --max %s: narrow the selection, or raise it", thousands(r.Summary.Pending), thousands(o.most))
+	}
+	if err := a.confirm(ctx, o.yes, fmt.Sprintf("Deliver %s callbacks?", thousands(r.Summary.Pending))); err != nil {
+		return err
+	}
+	step, done := a.progress(r.Summary.Pending, "delivering")
+	runner := &replay.Runner{
+		Journal: func(i replay.Item) *replay.Journal { return journals.of(i.Kind, i.Namespace, i.Name) },
+		Sender:  callback.NewSender(nil), Rate: o.rate, StopAfter: o.stopAfter, Now: time.Now, Sleep: sleep, Progress: step,
+	}
+	err = runner.Run(ctx, r.Items)
+	done()
+	journal := r.Summary.Journal
+	r.Summary = replay.Sum(r.Items)
+	r.Summary.Journal = journal
+	return a.showReplay(r, o, err)
+}
+
+// foretell says how many, to whom, of which types, of which span, and how long.
+func (a *app) foretell(r *replay.Report, o replayOptions) {
+	receivers, typed := map[string]int{}, map[string]int{}
+	var first, last time.Time
+	for _, i := range r.Items {
+		if i.Result != replay.Pending {
+			continue
+		}
+		receivers[i.To]++
+		typed[i.Type]++
+		if first.IsZero() {
+			first = i.Time
+		}
+		last = i.Time
+	}
+	fmt.Fprintf(a.err, "Replay: %s to deliver, %s skipped, %s in doubt.\n", thousands(r.Summary.Pending), thousands(r.Summary.Skipped), thousands(r.Summary.InDoubt))
+	if r.Summary.Pending == 0 {
+		return
+	}
+	for _, to := range slices.Sorted(maps.Keys(receivers)) {
+		fmt.Fprintf(a.err, "  %s to %s\n", thousands(receivers[to]), oneLine(to))
+		if u, err := url.Parse(to); err == nil && !callback.Public(u.Host) {
+			fmt.Fprintln(a.err, "    This address is not public: the cloud itself cannot reach it.")
+		}
+	}
+	for _, t := range slices.Sorted(maps.Keys(typed)) {
+		fmt.Fprintf(a.err, "  %s of type %s\n", thousands(typed[t]), oneLine(t))
+	}
+	fmt.Fprintf(a.err, "  of %s to %s\n", first.Format(time.RFC3339), last.Format(time.RFC3339))
+	if o.rate > 0 {
+		fmt.Fprintf(a.err, "  in about %s\n", time.Duration(float64(r.Summary.Pending)/o.rate*float64(time.Second)).Round(time.Second))
+	}
+}
+
+// showReplay prints what was done, also when it came to an end in the middle.
+func (a *app) showReplay(r *replay.Report, o replayOptions, ended error) error {
+	for i := range r.Items {
+		r.Items[i].Content = "" // it may hold tokens
+	}
+	if err := show(a, r, replayView()); err != nil {
+		return err
+	}
+	s := r.Summary
+	fmt.Fprintf(a.err, "Replay: %s delivered, %s refused, %s in doubt, %s skipped, %s pending. Journal: %s\n",
+		thousands(s.Delivered), thousands(s.Refused), thousands(s.InDoubt), thousands(s.Skipped), thousands(s.Pending), s.Journal)
+	switch {
+	case ended != nil && !errors.Is(ended, context.Canceled):
+		return ended
+	case ended != nil:
+		fmt.Fprintln(a.err, "Run the same again to go on.")
+		return ended
+	case o.dryRun:
+		return nil
+	case s.Pending > 0:
+		fmt.Fprintf(a.err, "Stopped after %d failures in a row. Mend the receiver, and run the same again to go on.\n", o.stopAfter)
+		return errNo
+	case s.Refused+s.InDoubt > 0:
+		return errNo
+	}
+	return nil
+}
+
+func replayView() view[replay.Item] {
+	return view[replay.Item]{
+		head: []string{"TIME", "TYPE", "STREAM", "RESULT", "MESSAGE"}, wide: []string{"TO", "DELIVERY"},
+		row: func(i replay.Item) []string {
+			return []string{i.Time.Format(time.RFC3339), i.Type, orDash(strings.Trim(i.App+"/"+i.Stream, "/")), i.Result, orDash(i.Message), i.To, i.Delivery}
+		},
+		name: func(i replay.Item) string { return i.Delivery },
+	}
+}
+
+// journals are those of the objects.
+type journals struct {
+	name string // of the file, or of the directory
+	open map[string]*replay.Journal
+	one  *replay.Journal
+}
+
+var noFile = regexp.MustCompile("[^A-Za-z0-9.-]")
+
+func journalName(kind, namespace, name string) string {
+	return noFile.ReplaceAllString(strings.ToLower(kind)+"_"+namespace+"_"+name, "_") + ".jsonl"
+}
+
+// openJournals opens one journal for all, or one for each object.
+func openJournals(path string, candidates []replay.Candidate) (*journals, error) {
+	j := &journals{name: path, open: map[string]*replay.Journal{}}
+	if path != "" {
+		var err error
+		if j.one, err = replay.Open(path, time.Now); err != nil {
+			return nil, usage("%s", err)
+		}
+		return j, nil
+	}
+	dir, err := stateDirectory()
+	if err != nil {
+		return nil, err
+	}
+	j.name = filepath.Join(dir, "replay")
+	for _, c := range candidates {
+		name := journalName(c.Subject.Kind.Name, c.Subject.Object.GetNamespace(), c.Subject.Object.GetName())
+		if len(candidates) == 1 {
+			j.name = filepath.Join(j.name, name)
+		}
+		if j.open[name], err = replay.Open(filepath.Join(dir, "replay", name), time.Now); err != nil {
+			j.close()
+			return nil, usage("%s", err)
+		}
+	}
+	return j, nil
+}
+
+func (j *journals) of(kind, namespace, name string) *replay.Journal {
+	if j.one != nil {
+		return j.one
+	}
+	return j.open[journalName(kind, namespace, name)]
+}
+
+func (j *journals) close() {
+	for _, one := range j.open {
+		if one != nil {
+			_ = one.Close() // each line is on the disk
+		}
+	}
+	if j.one != nil {
+		_ = j.one.Close() // each line is on the disk
+	}
+}
+
+// stateDirectory returns where programs of the user keep what they remember.
+func stateDirectory() (string, error) {
+	if dir := os.Getenv("XDG_STATE_HOME"); dir != "" {
+		return filepath.Join(dir, "live-notify"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", usage("there is no home directory to keep a journal in: name a file with --journal")
+	}
+	return filepath.Join(home, ".local", "state", "live-notify"), nil
+}

@@ -1,0 +1,454 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package conformance finds out which branch the cloud takes at each point that its
+// documentation leaves open. What it changes it takes a copy of first, restores in
+// any case, and proves by a read.
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/live-notify/live-notify-operator/internal/access"
+	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/quota"
+	"github.com/live-notify/live-notify-operator/internal/report"
+)
+
+// Options say what is tried on what.
+type Options struct {
+	Ingest, Streaming, AppID string
+	Points                   []string // none for all
+	ReadOnly                 bool
+	Sleep                    func(context.Context, time.Duration) error
+}
+
+// Item is one open point.
+type Item struct {
+	Point string `json:"point"`
+	// Sent and Came say what was sent, and what came.
+	Sent string `json:"sent"`
+	Came string `json:"came"`
+	// Branch that the cloud takes; unknown, if none of those that the operator knows.
+	Branch string `json:"branch"`
+	Known  bool   `json:"known"`
+	// Operator is what the operator makes of it.
+	Operator string `json:"operator"`
+	// EmulatorFlag makes the emulator answer so; empty where it does by default.
+	EmulatorFlag string `json:"emulatorFlag,omitempty"`
+}
+
+// Summary counts the points.
+type Summary struct {
+	Known    int  `json:"known"`
+	Unknown  int  `json:"unknown"`
+	Skipped  int  `json:"skipped"`
+	Restored bool `json:"restored"`
+}
+
+// Report is what was found out. It has no account, no key and no request ID.
+type Report = report.Report[Summary, Item]
+
+// trial is how one point is tried.
+type trial struct {
+	name   string
+	writes bool
+	on     func(Options) string // "" if there is nothing to try it on
+	try    func(ctx context.Context, r *run) (Item, error)
+}
+
+func ingest(o Options) string    { return o.Ingest }
+func streaming(o Options) string { return o.Streaming }
+func app(o Options) string       { return o.AppID }
+
+var trials = []trial{
+	{"stream-describe-absent", true, ingest, streamDescribeAbsent},
+	{"stream-delete-absent", true, ingest, streamDeleteAbsent},
+	{"stream-set-existing", true, ingest, streamSetExisting},
+	{"stream-set-omitted", true, ingest, streamSetOmitted},
+	{"key-rules", true, ingest, keyRules},
+	{"read-delay", true, ingest, readDelay},
+	{"record-update-omitted", true, streaming, recordUpdateOmitted},
+	{"mpu-describe-absent", false, app, mpuDescribeAbsent},
+	{"stream-describe", false, ingest, streamDescribe},
+}
+
+// Points returns the names of all.
+func Points() []string {
+	var names []string
+	for _, t := range trials {
+		names = append(names, t.name)
+	}
+	return names
+}
+
+// run is one run.
+type run struct {
+	Options
+	stream live.Stream
+	record live.Record
+	mpu    live.MPU
+}
+
+// copied is what was there before.
+type copied struct {
+	stream live.StreamConfig
+	record live.RecordConfig
+}
+
+// Run tries the points, one after the other, and restores what was there: also when
+// the context ends in the middle.
+func Run(ctx context.Context, c *live.Client, o Options) (r *Report, err error) {
+	r = report.New[Summary, Item]("Conformance")
+	x := &run{Options: o, stream: live.Stream{Client: c}, record: live.Record{Client: c}, mpu: live.MPU{Client: c}}
+	before, err := x.copy(ctx)
+	if err != nil {
+		return r, err
+	}
+	if !o.ReadOnly {
+		defer func() {
+			// Whatever happened: what was there comes back.
+			restoring, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreTimeout)
+			defer cancel()
+			restored := x.restore(restoring, before)
+			r.Summary.Restored = restored == nil
+			err = errors.Join(err, restored)
+		}()
+	}
+	for _, t := range trials {
+		if len(o.Points) > 0 && !slices.Contains(o.Points, t.name) {
+			continue
+		}
+		if t.on(o) == "" || t.writes && o.ReadOnly {
+			r.Summary.Skipped++
+			continue
+		}
+		i, err := t.try(ctx, x)
+		if ctx.Err() != nil {
+			return r, ctx.Err()
+		}
+		if err != nil {
+			reason, message := access.Explain(err)
+			r.Fail(report.Problem{Object: t.name, Reason: reason, Message: message})
+			continue
+		}
+		i.Point = t.name
+		if i.Known = i.Branch != "unknown"; i.Known {
+			r.Summary.Known++
+		} else {
+			r.Summary.Unknown++
+		}
+		r.Items = append(r.Items, i)
+	}
+	return r, nil
+}
+
+// restoreTimeout bounds the way back.
+const restoreTimeout = time.Minute
+
+// copy reads what is there.
+func (r *run) copy(ctx context.Context) (before copied, err error) {
+	if r.Ingest != "" {
+		err = access.Patiently(ctx, func(ctx context.Context) (err error) {
+			before.stream, err = r.stream.Get(ctx, quota.Least, r.Ingest)
+			return err
+		})
+	}
+	if r.Streaming != "" && err == nil {
+		err = access.Patiently(ctx, func(ctx context.Context) (err error) {
+			before.record, err = r.record.Get(ctx, quota.Least, r.Streaming)
+			return err
+		})
+	}
+	return before, err
+}
+
+// restore writes back what was there, and proves it by a read.
+func (r *run) restore(ctx context.Context, before copied) error {
+	put := func(want, have any, key string, put, remove func(context.Context) error) error {
+		if want == have {
+			return nil
+		}
+		do := put
+		if want == any(live.StreamConfig{}) || want == any(live.RecordConfig{}) {
+			do = remove
+		}
+		if err := access.Patiently(ctx, do); err != nil {
+			return fmt.Errorf("restoring the configuration of %s: %w", key, err)
+		}
+		return nil
+	}
+	for range restoreTries {
+		now, err := r.copy(ctx)
+		if err != nil {
+			return err
+		}
+		if now == before {
+			return nil
+		}
+		err = errors.Join(
+			put(before.stream, now.stream, r.Ingest,
+				func(ctx context.Context) error {
+					return r.stream.Put(ctx, quota.Least, r.Ingest, now.stream, before.stream, true)
+				},
+				func(ctx context.Context) error { return r.stream.Delete(ctx, quota.Least, r.Ingest) }),
+			put(before.record, now.record, r.Streaming,
+				func(ctx context.Context) error {
+					return r.record.Put(ctx, quota.Least, r.Streaming, now.record, before.record, true)
+				},
+				func(ctx context.Context) error { return r.record.Delete(ctx, quota.Least, r.Streaming) }),
+		)
+		if err != nil {
+			return err
+		}
+		if err := r.Sleep(ctx, time.Second); err != nil {
+			return err
+		}
+	}
+	return errors.New("what was there before could not be restored: the cloud still shows another configuration")
+}
+
+// restoreTries is how often what was restored is read.
+const restoreTries = 15
+
+// trialURL is one that nobody answers at.
+const trialURL = "https://conformance.live-notify.invalid/"
+
+// set makes one Set, whatever was there.
+func (r *run) set(ctx context.Context, c live.StreamConfig, leaveOut bool) error {
+	return access.Patiently(ctx, func(ctx context.Context) error { return r.stream.Set(ctx, r.Ingest, c, leaveOut) })
+}
+
+func (r *run) clear(ctx context.Context) error {
+	return access.Patiently(ctx, func(ctx context.Context) error { return r.stream.Delete(ctx, quota.Least, r.Ingest) })
+}
+
+func (r *run) describe(ctx context.Context) (c live.StreamConfig, shape live.Shape, err error) {
+	err = access.Patiently(ctx, func(ctx context.Context) (err error) {
+		c, shape, err = r.stream.Describe(ctx, r.Ingest)
+		return err
+	})
+	return c, shape, err
+}
+
+// settled reads until a configuration shows, or a while has passed.
+func (r *run) settled(ctx context.Context, shows func(live.StreamConfig, live.Shape) bool) (c live.StreamConfig, shape live.Shape, reads int, err error) {
+	for reads = 1; reads <= settleReads; reads++ {
+		if c, shape, err = r.describe(ctx); err != nil || shows(c, shape) {
+			return c, shape, reads, err
+		}
+		if err := r.Sleep(ctx, time.Second); err != nil {
+			return c, shape, reads, err
+		}
+	}
+	return c, shape, reads, nil
+}
+
+const settleReads = 10
+
+func streamDescribeAbsent(ctx context.Context, r *run) (Item, error) {
+	i := Item{Sent: "Delete, then Describe", Operator: "there is no configuration: it may create one"}
+	if err := r.clear(ctx); err != nil {
+		return i, err
+	}
+	_, shape, _, err := r.settled(ctx, func(_ live.StreamConfig, s live.Shape) bool { return s != live.ShapePresent })
+	i.Came = string(shape)
+	i.Branch, i.EmulatorFlag = "unknown", ""
+	switch shape {
+	case live.ShapeEmpty:
+		i.Branch = "empty"
+	case live.ShapeMissing:
+		i.Branch, i.EmulatorFlag = "missing", "--stream-describe-absent=missing"
+	case live.ShapeNotFound:
+		i.Branch, i.EmulatorFlag = "notfound", "--stream-describe-absent=notfound"
+	}
+	return i, err
+}
+
+func streamDeleteAbsent(ctx context.Context, r *run) (Item, error) {
+	i := Item{Sent: "Delete, twice", Operator: "removed"}
+	if err := r.clear(ctx); err != nil {
+		return i, err
+	}
+	err := access.Patiently(ctx, func(ctx context.Context) error { return r.stream.Remove(ctx, r.Ingest) })
+	switch live.ClassOf(err) {
+	case "":
+		i.Came, i.Branch = "success", "success"
+	case live.NotFound:
+		i.Came, i.Branch, i.EmulatorFlag, err = "a not-found error", "notfound", "--stream-delete-absent-not-found", nil
+	}
+	return i, err
+}
+
+func streamSetExisting(ctx context.Context, r *run) (Item, error) {
+	i := Item{Sent: "Set, and Set with another notifyURL", Operator: "reads and compares; removes first only what it owns"}
+	if err := r.clear(ctx); err != nil {
+		return i, err
+	}
+	if err := r.set(ctx, live.StreamConfig{NotifyURL: trialURL + "1"}, true); err != nil {
+		return i, err
+	}
+	err := r.set(ctx, live.StreamConfig{NotifyURL: trialURL + "2"}, true)
+	switch live.ClassOf(err) {
+	case "":
+		i.Came, i.Branch = "success", "overwritten"
+	case live.Exists:
+		i.Came, i.Branch, i.EmulatorFlag, err = "an error that it exists", "exists", "--stream-set-exists", nil
+	}
+	return i, err
+}
+
+func streamSetOmitted(ctx context.Context, r *run) (Item, error) {
+	i := Item{Sent: "Set with two URLs, and Set with one of them", Operator: "removes, and sets again, where a field has to be cleared and stays"}
+	if err := r.clear(ctx); err != nil {
+		return i, err
+	}
+	if err := r.set(ctx, live.StreamConfig{NotifyURL: trialURL + "1", ExceptionNotifyURL: trialURL + "e"}, true); err != nil {
+		return i, err
+	}
+	if err := r.set(ctx, live.StreamConfig{NotifyURL: trialURL + "2"}, true); err != nil {
+		if live.ClassOf(err) == live.Exists {
+			i.Came, i.Branch = "an error that it exists", "not to be seen: see stream-set-existing"
+			return i, nil
+		}
+		return i, err
+	}
+	c, _, _, err := r.settled(ctx, func(c live.StreamConfig, _ live.Shape) bool { return c.NotifyURL == trialURL+"2" })
+	switch c.ExceptionNotifyURL {
+	case "":
+		i.Came, i.Branch = "the other one is gone", "cleared"
+	case trialURL + "e":
+		i.Came, i.Branch, i.EmulatorFlag = "the other one is still there", "kept", "--stream-set-merges"
+	default:
+		i.Came, i.Branch = "another value", "unknown"
+	}
+	return i, err
+}
+
+func keyRules(ctx context.Context, r *run) (Item, error) {
+	i := Item{Sent: "Set with a key of 6 characters", Operator: "refuses such a key itself: AuthKeyUnavailable"}
+	if err := r.clear(ctx); err != nil {
+		return i, err
+	}
+	err := r.set(ctx, live.StreamConfig{NotifyURL: trialURL, Authentication: true, AuthKey: "123456"}, true)
+	switch live.ClassOf(err) {
+	case "":
+		i.Came, i.Branch, i.EmulatorFlag = "success", "accepted", "--accept-any-key"
+	case live.Rejected:
+		i.Came, i.Branch, err = "it is refused", "enforced", nil
+	}
+	return i, err
+}
+
+func readDelay(ctx context.Context, r *run) (Item, error) {
+	i := Item{Sent: "Delete, Set, and Describe until it shows", Operator: "takes what still shows the old state for no drift, for 60 s"}
+	if err := r.clear(ctx); err != nil {
+		return i, err
+	}
+	if err := r.set(ctx, live.StreamConfig{NotifyURL: trialURL + "d"}, true); err != nil {
+		return i, err
+	}
+	_, shape, reads, err := r.settled(ctx, func(c live.StreamConfig, _ live.Shape) bool { return c.NotifyURL == trialURL+"d" })
+	switch {
+	case shape != live.ShapePresent:
+		i.Came, i.Branch = "it does not show within 10 s", "unknown"
+	case reads == 1:
+		i.Came, i.Branch = "it shows at once", "none"
+	default:
+		i.Came, i.Branch, i.EmulatorFlag = "it shows after some seconds", "some seconds", fmt.Sprintf("--read-delay=%ds", reads-1)
+	}
+	return i, err
+}
+
+func recordUpdateOmitted(ctx context.Context, r *run) (Item, error) {
+	i := Item{Sent: "Add with onDemandURL, and Update without", Operator: "sends all fields, and removes where one has to be cleared and stays"}
+	steps := []func(context.Context) error{
+		func(ctx context.Context) error { return r.record.Delete(ctx, quota.Least, r.Streaming) },
+		func(ctx context.Context) error {
+			return r.record.Add(ctx, r.Streaming, live.RecordConfig{NotifyURL: trialURL + "1", OnDemandURL: trialURL + "o"})
+		},
+		func(ctx context.Context) error {
+			return r.record.Update(ctx, r.Streaming, live.RecordConfig{NotifyURL: trialURL + "2"}, true)
+		},
+	}
+	for _, step := range steps {
+		if err := access.Patiently(ctx, step); err != nil {
+			return i, err
+		}
+	}
+	for range settleReads {
+		now, err := r.copy(ctx)
+		if err != nil {
+			return i, err
+		}
+		switch {
+		case now.record.NotifyURL != trialURL+"2":
+			i.Came, i.Branch = "the update does not show within 10 s", "unknown"
+		case now.record.OnDemandURL == "":
+			i.Came, i.Branch = "onDemandURL is gone", "reset"
+			return i, nil
+		default:
+			i.Came, i.Branch, i.EmulatorFlag = "onDemandURL is still there", "kept", "--record-update-merges"
+			return i, nil
+		}
+		if err := r.Sleep(ctx, time.Second); err != nil {
+			return i, err
+		}
+	}
+	return i, nil
+}
+
+func mpuDescribeAbsent(ctx context.Context, r *run) (Item, error) {
+	i := Item{Sent: "Describe of an application", Operator: "there is no subscription: it may create one"}
+	var shape live.Shape
+	err := access.Patiently(ctx, func(ctx context.Context) (err error) {
+		_, shape, err = r.mpu.Describe(ctx, r.AppID)
+		return err
+	})
+	i.Came = string(shape)
+	switch shape {
+	case live.ShapePresent:
+		i.Branch, i.Operator = "not to be seen: there is a subscription", "compares it"
+	case live.ShapeMissing, live.ShapeEmpty:
+		i.Branch = "empty"
+	default:
+		i.Came, i.Branch, i.EmulatorFlag = "InvalidParam", "invalid", "--mpu-describe-absent-invalid"
+	}
+	return i, err
+}
+
+func streamDescribe(ctx context.Context, r *run) (Item, error) {
+	i := Item{Sent: "Describe", Operator: "compares what there is"}
+	_, shape, err := r.describe(ctx)
+	i.Came, i.Branch = string(shape), "readable"
+	return i, err
+}
+
+// Markdown returns the report to paste into an issue.
+func Markdown(r *Report) string {
+	var b strings.Builder
+	b.WriteString("| Point | Sent | Came | Branch | The operator |\n|---|---|---|---|---|\n")
+	for _, i := range r.Items {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", i.Point, i.Sent, i.Came, i.Branch, i.Operator)
+	}
+	for _, p := range r.Errors {
+		fmt.Fprintf(&b, "| %s | | %s | could not be found out | |\n", p.Object, p.Reason)
+	}
+	return b.String()
+}
+
+// EmulatorFlags returns the flags that make the emulator answer as the cloud does.
+func EmulatorFlags(r *Report) string {
+	var flags []string
+	for _, i := range r.Items {
+		if i.EmulatorFlag != "" {
+			flags = append(flags, i.EmulatorFlag)
+		}
+	}
+	return strings.Join(flags, " ") + "\n"
+}

@@ -1,0 +1,331 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package importing
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/yaml"
+
+	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/access"
+	"github.com/live-notify/live-notify-operator/internal/kind"
+	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/manifest"
+	"github.com/live-notify/live-notify-operator/internal/planning"
+	"github.com/live-notify/live-notify-operator/internal/report"
+)
+
+// Options say what the manifests are like.
+type Options struct {
+	Query
+
+	Namespace        string // "" to leave it out
+	Account          string // LiveAccount; "" for none
+	ManagementPolicy v1alpha1.ManagementPolicy
+	DeletionPolicy   v1alpha1.DeletionPolicy
+	// KeySecret is one Secret for all keys; "" for one for each object.
+	KeySecret string
+}
+
+// Results of an item.
+const (
+	Imported = "imported"
+	Absent   = "none"   // without configuration
+	Denied   = "denied" // without permission
+	Failed   = "failed"
+)
+
+// Item is what became of one domain or application, for one kind.
+type Item struct {
+	Kind   string `json:"kind"`
+	Key    string `json:"key"`
+	Result string `json:"result"`
+	// Name of the object that was imported.
+	Name    string `json:"name,omitempty"`
+	Message string `json:"message,omitempty"`
+	// Authentication is set or not set.
+	Authentication string `json:"authentication,omitempty"`
+	// SecretName and SecretKey are where the key is expected.
+	SecretName string `json:"secretName,omitempty"`
+	SecretKey  string `json:"secretKey,omitempty"`
+
+	object map[string]any
+	key    live.Key
+	notes  []string
+}
+
+// AuthKey returns the authentication key that was read; "" for none.
+func (i Item) AuthKey() live.Key { return i.key }
+
+// Summary counts the items.
+type Summary struct {
+	// Domains that the account has, of those that were asked for.
+	Domains  int `json:"domains"`
+	Imported int `json:"imported"`
+	// WithoutConfiguration were read, and have none.
+	WithoutConfiguration int `json:"withoutConfiguration"`
+	Denied               int `json:"denied"`
+	Failed               int `json:"failed"`
+}
+
+// Report is what was imported.
+type Report = report.Report[Summary, Item]
+
+// Import reads an account. With Halt, what cannot be read is an error.
+func Import(ctx context.Context, c *live.Client, o Options) (*Report, error) {
+	all, domains, err := inventory(ctx, c, o.Query)
+	if err != nil {
+		return nil, err
+	}
+	r := report.New[Summary, Item]("Import")
+	r.Summary.Domains = domains
+	names := namesOf(all)
+	for _, f := range all {
+		if f.key == "" && f.err == nil {
+			r.Summary.WithoutConfiguration++ // a sub-streaming domain
+			continue
+		}
+		i := Item{Kind: f.kind.Name, Key: f.key, Result: Absent}
+		switch {
+		case f.err != nil:
+			i.Result = Failed
+			if live.ClassOf(f.err) == live.AccessDenied {
+				i.Result = Denied
+			}
+			var reason string
+			reason, i.Message = access.Explain(f.err)
+			r.Fail(report.Problem{Object: f.kind.Name + "/" + f.key, Reason: reason, Message: i.Message})
+		case f.have != nil:
+			i.written(ctx, f, names[f.kind][f.key], o)
+			if i.Result == Failed {
+				r.Fail(report.Problem{Object: f.kind.Name + "/" + f.key, Reason: "Invalid", Message: i.Message})
+			}
+		}
+		r.Summary.add(i.Result)
+		r.Items = append(r.Items, i)
+	}
+	return r, nil
+}
+
+func (s *Summary) add(result string) {
+	switch result {
+	case Imported:
+		s.Imported++
+	case Absent:
+		s.WithoutConfiguration++
+	case Denied:
+		s.Denied++
+	default:
+		s.Failed++
+	}
+}
+
+// Line sums an import up.
+func Line(s Summary) string {
+	return fmt.Sprintf("Import: %d domains seen, %d imported, %d without configuration, %d denied, %d failed.",
+		s.Domains, s.Imported, s.WithoutConfiguration, s.Denied, s.Failed)
+}
+
+// keyOf returns the key of the object of a kind for a domain or an application: the
+// other parts of a key have their defaults.
+func keyOf(k *kind.Kind, id string) (string, error) {
+	spec := map[string]any{}
+	for _, name := range []string{"channelID", "dataCenter"} {
+		if typed, otherwise := manifest.FieldType(k.Name, name); typed != "" && otherwise != nil {
+			spec[name] = otherwise
+		}
+	}
+	spec[keyField(k)] = id
+	o := k.New()
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(map[string]any{"spec": spec}, o); err != nil {
+		return "", fmt.Errorf("making a %s of an ID", k.Name)
+	}
+	return k.Key(o), nil
+}
+
+func keyField(k *kind.Kind) string {
+	if k.OfDomain {
+		return "domainName"
+	}
+	return "appID"
+}
+
+// written makes an item a manifest.
+func (i *Item) written(ctx context.Context, f found, name string, o Options) {
+	i.Name, i.Result = name, Imported
+	spec := map[string]any{keyField(f.kind): f.id, "managementPolicy": string(o.ManagementPolicy), "deletionPolicy": string(o.DeletionPolicy)}
+	if o.Account != "" {
+		spec["accountRef"] = map[string]any{"name": o.Account}
+	}
+	for _, field := range f.have.Fields() {
+		i.field(spec, f, field, o)
+	}
+	metadata := map[string]any{"name": name}
+	if o.Namespace != "" {
+		metadata["namespace"] = o.Namespace
+	}
+	i.object = map[string]any{"apiVersion": v1alpha1.GroupVersion.String(), "kind": f.kind.Name, "metadata": metadata, "spec": spec}
+	// Defaults are for the check, not for the manifest.
+	checked := &unstructured.Unstructured{Object: runtime.DeepCopyJSON(i.object)}
+	if err := manifest.Default(ctx, checked); err != nil {
+		i.Result, i.object = Failed, nil
+		i.Message = "What the cloud holds is nothing that a manifest may say: " + live.Clean(err.Error(), 500)
+	}
+}
+
+// field writes one field of a configuration into a spec.
+func (i *Item) field(spec map[string]any, f found, field live.Field, o Options) {
+	typed, _ := manifest.FieldType(f.kind.Name, field.Name)
+	switch {
+	case field.WriteOnly:
+		i.notes = append(i.notes, field.Name+" cannot be read from the cloud. If one is in use, add it here before the operator may write.")
+	case field.Secret:
+		i.Authentication = "not set"
+		if field.Value == "" {
+			return
+		}
+		i.Authentication = "set"
+		i.key = live.KeyOf(f.have.Fields())
+		_, short := manifest.Names(f.kind.Name)
+		i.SecretName, i.SecretKey = i.Name+"-"+short+"-key", "key"
+		if o.KeySecret != "" {
+			i.SecretName, i.SecretKey = o.KeySecret, short+"."+i.Name
+		}
+		spec[field.Name] = map[string]any{"keySecretRef": map[string]any{"name": i.SecretName, "key": i.SecretKey}}
+		i.notes = append(i.notes, fmt.Sprintf("The key is not in this file: entry %q of Secret %q is to hold it, see --keys-to-cluster.", i.SecretKey, i.SecretName))
+	case field.Value == "" || field.Value == "false" || typed == "":
+	case typed == "boolean":
+		spec[field.Name] = field.Value == "true"
+	case typed == "array":
+		list := []any{}
+		for part := range strings.SplitSeq(field.Value, ",") {
+			list = append(list, part)
+		}
+		spec[field.Name] = list
+	default:
+		spec[field.Name] = field.Value
+	}
+}
+
+// namesOf names the objects: from the domain, with a short hash where two would
+// have the same name.
+func namesOf(all []found) map[*kind.Kind]map[string]string {
+	byName := map[*kind.Kind]map[string][]string{}
+	for _, f := range all {
+		if byName[f.kind] == nil {
+			byName[f.kind] = map[string][]string{}
+		}
+		name := plainName(f.id)
+		byName[f.kind][name] = append(byName[f.kind][name], f.key)
+	}
+	names := map[*kind.Kind]map[string]string{}
+	for k, of := range byName {
+		names[k] = map[string]string{}
+		for name, keys := range of {
+			for _, key := range keys {
+				names[k][key] = name
+				if len(keys) > 1 || name == "" {
+					sum := sha256.Sum256([]byte(key))
+					names[k][key] = strings.Trim(name+"-"+hex.EncodeToString(sum[:3]), "-")
+				}
+			}
+		}
+	}
+	return names
+}
+
+var noName = regexp.MustCompile(`[^a-z0-9-]+`)
+
+// plainName makes a name of a domain or an ID.
+func plainName(id string) string {
+	name := strings.Trim(noName.ReplaceAllString(strings.ToLower(id), "-"), "-")
+	if len(name) > 240 {
+		name = strings.Trim(name[:240], "-")
+	}
+	return name
+}
+
+// Manifest returns the manifest of an item; "" if it has none. It holds no key.
+func (i Item) Manifest() (string, error) {
+	if i.object == nil {
+		return "", nil
+	}
+	text, err := yaml.Marshal(i.object)
+	if err != nil {
+		return "", fmt.Errorf("writing the manifest of %s", i.Key)
+	}
+	var b strings.Builder
+	for _, note := range i.notes {
+		b.WriteString("# " + note + "\n")
+	}
+	b.Write(text)
+	return b.String(), nil
+}
+
+// File returns the name of the file of an item.
+func (i Item) File() string {
+	plural, _ := manifest.Names(i.Kind)
+	return plural + "-" + i.Name + ".yaml"
+}
+
+// HelmValues returns the items as values of the chart live-callbacks.
+func HelmValues(r *Report) (string, error) {
+	values := map[string]any{}
+	for _, i := range r.Items {
+		if i.object == nil {
+			continue
+		}
+		plural, _ := manifest.Names(i.Kind)
+		entry := map[string]any{"name": i.Name}
+		for name, v := range i.object["spec"].(map[string]any) {
+			entry[name] = v
+		}
+		list, _ := values[plural].([]any)
+		values[plural] = append(list, entry)
+	}
+	text, err := yaml.Marshal(values)
+	return string(text), err
+}
+
+// Unmanaged adds to a plan the configured domains that none of the objects names.
+func Unmanaged(ctx context.Context, clouds *access.Clouds, r *planning.Report, subjects []planning.Subject) error {
+	account, err := clouds.Default(ctx)
+	if err != nil {
+		return err
+	}
+	var kinds []*kind.Kind
+	for _, k := range kind.All {
+		if k.OfDomain {
+			kinds = append(kinds, k)
+		}
+	}
+	all, _, err := inventory(ctx, account.Client, Query{Kinds: kinds})
+	if err != nil {
+		return err
+	}
+	for _, f := range all {
+		switch {
+		case f.err != nil:
+			reason, message := access.Explain(f.err)
+			r.Summary.Add(planning.Unknown)
+			r.Fail(report.Problem{Object: f.kind.Name + "/" + f.key, Reason: reason, Message: message})
+		case f.have != nil && !slices.ContainsFunc(subjects, func(s planning.Subject) bool { return s.Kind == f.kind && s.Kind.Key(s.Object) == f.key }):
+			r.Summary.Add(planning.Unmanaged)
+			r.Items = append(r.Items, planning.Item{
+				Change: planning.Unmanaged, Kind: f.kind.Name, Key: f.key, Reason: "Unmanaged",
+				Message: "The cloud holds a configuration, and no object names it.",
+			})
+		}
+	}
+	return nil
+}

@@ -1,0 +1,293 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package importing
+
+import (
+	"context"
+	"errors"
+	"path"
+	"slices"
+	"sync"
+
+	"github.com/live-notify/live-notify-operator/internal/access"
+	"github.com/live-notify/live-notify-operator/internal/kind"
+	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/quota"
+)
+
+// Query selects what of an account is read.
+type Query struct {
+	Kinds   []*kind.Kind
+	Domains []string // globs; none for all
+	AppIDs  []string
+	// Halt ends at the first configuration that cannot be read.
+	Halt bool
+	// Progress is told how much there is to read, and of each that was read; nil for
+	// nobody.
+	Progress func(read, known int)
+}
+
+// found is one configuration that was looked for.
+type found struct {
+	kind *kind.Kind
+	key  string
+	id   string      // the domain, or the application
+	have kind.Config // nil for none
+	err  error
+}
+
+// parallel is how many requests of one operation wait for their turn at a time.
+const parallel = 8
+
+// inventory reads all that a query selects, ordered by kind and key. It tells how
+// many domains there are.
+func inventory(ctx context.Context, c *live.Client, q Query) (all []found, domains int, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	i := &reading{client: c, query: q, roles: map[string]string{}, fail: cancel}
+	var ingest, streaming []string
+	for _, typed := range []struct {
+		name string
+		into *[]string
+	}{{live.IngestType, &ingest}, {live.StreamingType, &streaming}} {
+		if !slices.ContainsFunc(q.Kinds, func(k *kind.Kind) bool { return k.OfDomain && k.Ingest == (typed.name == live.IngestType) }) {
+			continue
+		}
+		if *typed.into, err = listed(ctx, c, typed.name, q.Domains); err != nil {
+			return nil, 0, err
+		}
+	}
+	domains = len(ingest) + len(streaming)
+	i.expect(ingest, streaming)
+	var wg sync.WaitGroup
+	for _, k := range q.Kinds {
+		switch {
+		case !k.OfDomain:
+			wg.Go(func() { i.each(ctx, q.AppIDs, func(ctx context.Context, id string) { i.get(ctx, k, id) }) })
+		case k.Ingest:
+			wg.Go(func() { i.each(ctx, ingest, func(ctx context.Context, name string) { i.get(ctx, k, name) }) })
+		}
+	}
+	wg.Go(func() { i.streaming(ctx, streaming) })
+	wg.Wait()
+	if ctx.Err() != nil {
+		return nil, domains, context.Cause(ctx)
+	}
+	order := func(k *kind.Kind) int { return slices.Index(kind.All, k) }
+	slices.SortFunc(i.all, func(a, b found) int {
+		if a.kind != b.kind {
+			return order(a.kind) - order(b.kind)
+		}
+		if a.key < b.key {
+			return -1
+		}
+		return 1
+	})
+	return i.all, domains, nil
+}
+
+// listed returns the domains of a type that match, sorted. Rows shift when domains
+// come and go between pages: each counts once.
+func listed(ctx context.Context, c *live.Client, domainType string, globs []string) ([]string, error) {
+	seen := map[string]bool{}
+	for number := 1; ; number++ {
+		var page []live.Domain
+		var total int
+		err := access.Patiently(ctx, func(ctx context.Context) (err error) {
+			page, total, err = c.Domains(ctx, domainType, number)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range page {
+			if matches(globs, d.Name) {
+				seen[d.Name] = true
+			}
+		}
+		if len(page) == 0 || number*live.MaxDomainsPage >= total {
+			break
+		}
+	}
+	var names []string
+	for name := range seen {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// matches tells whether a domain is one of the globs. None are all.
+func matches(globs []string, domain string) bool {
+	return len(globs) == 0 || slices.ContainsFunc(globs, func(glob string) bool {
+		ok, err := path.Match(glob, domain)
+		return err == nil && ok
+	})
+}
+
+// CheckGlobs tells which glob is none.
+func CheckGlobs(globs []string) error {
+	for _, glob := range globs {
+		if _, err := path.Match(glob, ""); err != nil {
+			return errors.New("the glob " + live.Bound(glob, 100) + " is malformed")
+		}
+	}
+	return nil
+}
+
+// reading is what one run reads.
+type reading struct {
+	client *live.Client
+	query  Query
+	fail   context.CancelCauseFunc
+
+	mu    sync.Mutex
+	all   []found
+	known int
+	roles map[string]string // of domains, as far as mappings told them
+}
+
+// expect counts what there is to read.
+func (i *reading) expect(ingest, streaming []string) {
+	for _, k := range i.query.Kinds {
+		switch {
+		case !k.OfDomain:
+			i.known += len(i.query.AppIDs)
+		case k.Ingest:
+			i.known += len(ingest)
+		default:
+			i.known += len(streaming)
+		}
+	}
+}
+
+// each does something for all names, some at a time.
+func (i *reading) each(ctx context.Context, names []string, do func(context.Context, string)) {
+	work := make(chan string)
+	var wg sync.WaitGroup
+	for range min(parallel, len(names)) {
+		wg.Go(func() {
+			for name := range work {
+				do(ctx, name)
+			}
+		})
+	}
+	for _, name := range names {
+		select {
+		case work <- name:
+		case <-ctx.Done():
+		}
+	}
+	close(work)
+	wg.Wait()
+}
+
+// streaming reads the kinds of main streaming domains. The limit of the mapping is
+// the tightest: the domains are told apart while those that are known are read.
+func (i *reading) streaming(ctx context.Context, names []string) {
+	var kinds []*kind.Kind
+	for _, k := range i.query.Kinds {
+		if k.OfDomain && !k.Ingest {
+			kinds = append(kinds, k)
+		}
+	}
+	if len(kinds) == 0 {
+		return
+	}
+	mains := map[*kind.Kind]chan string{}
+	var readers sync.WaitGroup
+	for _, k := range kinds {
+		mains[k] = make(chan string, len(names))
+		for range parallel {
+			readers.Go(func() {
+				for name := range mains[k] {
+					i.get(ctx, k, name)
+				}
+			})
+		}
+	}
+	i.each(ctx, names, func(ctx context.Context, name string) {
+		role, err := i.role(ctx, name)
+		for _, k := range kinds {
+			switch {
+			case err != nil:
+				i.note(found{kind: k, key: name, id: name, err: err})
+			case role == live.PlayRole:
+				i.note(found{kind: k}) // it has none
+			default:
+				mains[k] <- name
+			}
+		}
+	})
+	for _, k := range kinds {
+		close(mains[k])
+	}
+	readers.Wait()
+}
+
+// role returns the role of a streaming domain; "" if nobody says.
+func (i *reading) role(ctx context.Context, name string) (string, error) {
+	if role, ok := i.roleOf(name); ok {
+		return role, nil
+	}
+	var roles map[string]string
+	err := access.Patiently(ctx, func(ctx context.Context) (err error) {
+		roles, err = i.client.Mapping(ctx, name)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	i.learn(roles)
+	return roles[name], nil
+}
+
+func (i *reading) roleOf(name string) (string, bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	role, ok := i.roles[name]
+	return role, ok
+}
+
+func (i *reading) learn(roles map[string]string) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for name, role := range roles {
+		i.roles[name] = role
+	}
+}
+
+// get reads one configuration.
+func (i *reading) get(ctx context.Context, k *kind.Kind, id string) {
+	key, err := keyOf(k, id)
+	f := found{kind: k, key: key, id: id, err: err}
+	if err == nil {
+		f.err = access.Patiently(ctx, func(ctx context.Context) (err error) {
+			f.have, err = k.Remote(i.client).Get(ctx, quota.Least, key)
+			return err
+		})
+	}
+	if live.ClassOf(f.err) == live.WrongDomainType {
+		f.err = nil // a domain of the other type, or a sub-streaming one: it has none
+	}
+	i.note(f)
+}
+
+// note keeps what was read.
+func (i *reading) note(f found) {
+	if f.err != nil && i.query.Halt && live.ClassOf(f.err) != live.AccessDenied {
+		i.fail(f.err)
+	}
+	read, known := i.keep(f)
+	if i.query.Progress != nil {
+		i.query.Progress(read, known)
+	}
+}
+
+func (i *reading) keep(f found) (read, known int) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.all = append(i.all, f)
+	return len(i.all), i.known
+}

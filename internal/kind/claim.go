@@ -1,0 +1,102 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kind
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/live"
+)
+
+// Cloud is where an object's configuration is: what of it can be told apart.
+type Cloud struct {
+	Account types.NamespacedName // the LiveAccount; empty for the operator's own
+	ID      string               // of the cloud account; "" if it is not verified
+	Host    string               // of the endpoint; "" if it is not known
+}
+
+// Same tells whether two objects may mean one configuration. Two verified
+// accounts, or an endpoint of the vendor and another one, have nothing in common:
+// whatever a tenant's own endpoint says, it keeps nobody else from a domain.
+func (c Cloud) Same(other Cloud) bool {
+	switch {
+	case c.Account == other.Account:
+		return true
+	case c.ID != "" && other.ID != "":
+		return c.ID == other.ID
+	case c.Host != "" && other.Host != "":
+		return c.Host == other.Host || live.VendorEndpoint(c.Host) && live.VendorEndpoint(other.Host)
+	default:
+		return true
+	}
+}
+
+// CloudOf returns the cloud that a LiveAccount is of.
+func CloudOf(account *v1alpha1.LiveAccount) Cloud {
+	c := Cloud{
+		Account: types.NamespacedName{Namespace: account.Namespace, Name: account.Name},
+		Host:    live.HostOf(account.Spec.Endpoint),
+	}
+	if meta.IsStatusConditionTrue(account.Status.Conditions, v1alpha1.ConditionVerified) {
+		c.ID = account.Status.AccountID
+	}
+	return c
+}
+
+// Claim is what counts of an object that names a key.
+type Claim struct {
+	Obj  Object
+	Owns bool
+}
+
+// Precedes tells whether a comes before b. Creation times are in seconds: of two
+// in one, whoever has written something comes first.
+func (a Claim) Precedes(b Claim) bool {
+	if a.Owns != b.Owns {
+		return a.Owns
+	}
+	at, bt := a.Obj.GetCreationTimestamp(), b.Obj.GetCreationTimestamp()
+	if !at.Equal(&bt) {
+		return at.Before(&bt)
+	}
+	if af, bf := Claimed(a.Obj), Claimed(b.Obj); af != bf {
+		return af
+	}
+	return a.Obj.GetUID() < b.Obj.GetUID()
+}
+
+// Unseen is for how long an object that no operator has looked at yet keeps its
+// place in front of one of another account.
+const Unseen = time.Minute
+
+// May tells whether a rival, whose account exists or not, may have what is in the
+// cloud of another object. To name a domain is not enough: who owns nothing yet
+// must not have been refused it, and towards another account must have read it.
+func (a Claim) May(theirs, mine Cloud, exists bool, now time.Time) bool {
+	if !theirs.Same(mine) {
+		return false
+	}
+	if a.Owns {
+		return true
+	}
+	_, status := a.Obj.Callback()
+	if ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady); ready != nil {
+		switch ready.Reason {
+		case v1alpha1.ReasonAccountNotReady, v1alpha1.ReasonAccessDenied, v1alpha1.ReasonDomainNotFound, v1alpha1.ReasonWrongDomainType:
+			return false
+		}
+	}
+	switch {
+	case !exists || !a.Obj.GetDeletionTimestamp().IsZero():
+		return false
+	case theirs.Account == mine.Account || status.LastSyncTime != nil:
+		return true
+	default:
+		return status.ObservedGeneration == 0 && now.Sub(a.Obj.GetCreationTimestamp().Time) < Unseen
+	}
+}

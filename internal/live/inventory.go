@@ -1,0 +1,242 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"context"
+	"time"
+
+	sdk "github.com/alibabacloud-go/live-20161101/v2/client"
+
+	"github.com/live-notify/live-notify-operator/internal/quota"
+)
+
+// The domains of an account, for a command line: every call has the least lane.
+
+var (
+	listDomains    = use(operation{action: "DescribeLiveUserDomains", limit: 100, tool: true})
+	domainMapping  = use(operation{action: "DescribeLiveDomainMapping", limit: 500.0 / 60, tool: true})
+	describeDomain = use(operation{action: "DescribeLiveDomainDetail", limit: 50, tool: true})
+)
+
+// Types of domains.
+const (
+	IngestType    = "liveEdge"  // streams are pushed to it
+	StreamingType = "liveVideo" // main streaming and sub-streaming domains
+)
+
+// Roles of a domain in its mapping.
+const (
+	MainRole   = "vhost"   // main streaming domain
+	IngestRole = "publish" // ingest domain
+	PlayRole   = "play"    // sub-streaming domain, which has no configuration of its own
+)
+
+// Domain is one of an account.
+type Domain struct {
+	Name   string
+	Type   string // IngestType or StreamingType
+	Status string // online, offline, configuring, or another that is no use yet
+}
+
+// MaxDomainsPage is the most domains that the cloud lists at once.
+const MaxDomainsPage = 50
+
+// Domains returns a page, counted from 1, of the account's domains of a type, "" for
+// all, and how many there are in all.
+func (c *Client) Domains(ctx context.Context, domainType string, number int) (page []Domain, total int, err error) {
+	reply, err := call(ctx, c, newTurn(quota.Least, domainType), listDomains, c.api().DescribeLiveUserDomainsWithContext,
+		&sdk.DescribeLiveUserDomainsRequest{
+			LiveDomainType: optional(domainType), PageSize: new(int32(MaxDomainsPage)), PageNumber: new(int32(number)),
+		})
+	if err != nil {
+		return nil, 0, err
+	}
+	if reply.Body.TotalCount == nil {
+		return nil, 0, odd(listDomains, "the reply has no TotalCount") // unknown is not the end
+	}
+	if reply.Body.Domains != nil {
+		for _, d := range reply.Body.Domains.PageData {
+			if d != nil {
+				page = append(page, Domain{bounded(d.DomainName, maxName), bounded(d.LiveDomainType, maxID), bounded(d.LiveDomainStatus, maxID)})
+			}
+		}
+	}
+	return page, int(*reply.Body.TotalCount), nil
+}
+
+// Mapping returns the role of each domain that is tied to a domain, which may be
+// among them.
+func (c *Client) Mapping(ctx context.Context, domain string) (map[string]string, error) {
+	reply, err := call(ctx, c, newTurn(quota.Least, domain), domainMapping, c.api().DescribeLiveDomainMappingWithContext,
+		&sdk.DescribeLiveDomainMappingRequest{DomainName: &domain})
+	if err != nil {
+		return nil, err
+	}
+	roles := map[string]string{}
+	if reply.Body.LiveDomainModels != nil {
+		for _, m := range reply.Body.LiveDomainModels.LiveDomainModel {
+			if m != nil {
+				roles[bounded(m.DomainName, maxName)] = bounded(m.Type, maxID)
+			}
+		}
+	}
+	return roles, nil
+}
+
+// Domain returns one of the account's domains.
+func (c *Client) Domain(ctx context.Context, name string) (Domain, error) {
+	reply, err := call(ctx, c, newTurn(quota.Least, name), describeDomain, c.api().DescribeLiveDomainDetailWithContext,
+		&sdk.DescribeLiveDomainDetailRequest{DomainName: &name})
+	if err != nil {
+		return Domain{}, err
+	}
+	d := reply.Body.DomainDetail
+	if d == nil {
+		return Domain{}, odd(describeDomain, "the reply has no DomainDetail")
+	}
+	return Domain{bounded(d.DomainName, maxName), bounded(d.LiveDomainType, maxID), bounded(d.DomainStatus, maxID)}, nil
+}
+
+// Delivery is one callback as the cloud recorded it, with what may hold tokens: its
+// content, and the receiver's answer.
+type Delivery struct {
+	Failure
+	ID       string // of the message, where there is one
+	Failed   bool
+	Content  string // the parameters as JSON, or the body
+	Response string // the receiver's answer
+	Header   string // of the request, one a line
+}
+
+// Span selects deliveries.
+type Span struct {
+	From, To            time.Time
+	AppName, StreamName string
+	FailedOnly          bool
+}
+
+const (
+	// DeliveriesPage is how many records are read at once.
+	DeliveriesPage = 500
+	maxContent     = 64 << 10
+	maxResponse    = 2048
+)
+
+// OldestRecord is the earliest time of which the cloud has records.
+func (c *Client) OldestRecord() time.Time { return c.Now().Add(-maxAge) }
+
+// status returns the filter of requests.
+func (s Span) status() string {
+	if s.FailedOnly {
+		return statusFailed
+	}
+	return statusAny
+}
+
+// Deliveries returns a page, counted from 1, of the recorded callbacks of an ingest
+// domain, and how many there are in all.
+func (s Stream) Deliveries(ctx context.Context, domain string, q Span, number int) ([]Delivery, int, error) {
+	reply, err := call(ctx, s.Client, newTurn(quota.Least, domain), streamRecords, s.Client.api().DescribeLiveStreamsNotifyRecordsWithContext,
+		&sdk.DescribeLiveStreamsNotifyRecordsRequest{
+			DomainName: &domain, StartTime: formatTime(q.From), EndTime: formatTime(q.To),
+			AppName: optional(q.AppName), StreamName: optional(q.StreamName), Status: optional(q.status()),
+			PageSize: new(int32(DeliveriesPage)), PageNumber: new(int32(number)),
+		})
+	if err != nil {
+		return nil, 0, err
+	}
+	if reply.Body.TotalNum == nil {
+		return nil, 0, odd(streamRecords, "the reply has no TotalNum")
+	}
+	var list []Delivery
+	if info := reply.Body.NotifyRecordsInfo; info != nil {
+		for _, r := range info.LiveStreamNotifyRecordsInfo {
+			if r != nil {
+				list = append(list, delivered(r.NotifyTime, r.NotifyType, r.NotifyUrl, r.AppName, r.StreamName, r.Description,
+					r.NotifyResult, r.NotifyContent, r.NotifyResponse, r.NotifyHeader))
+			}
+		}
+	}
+	return list, int(*reply.Body.TotalNum), nil
+}
+
+// Deliveries returns a page, counted from 1, of the recorded callbacks of a main
+// streaming domain, and how many there are in all.
+func (r Record) Deliveries(ctx context.Context, domain string, q Span, number int) ([]Delivery, int, error) {
+	storage := "all"
+	reply, err := call(ctx, r.Client, newTurn(quota.Least, domain), recordRecords, r.Client.api().DescribeLiveRecordNotifyRecordsWithContext,
+		&sdk.DescribeLiveRecordNotifyRecordsRequest{
+			DomainName: &domain, StartTime: formatTime(q.From), EndTime: formatTime(q.To),
+			AppName: optional(q.AppName), StreamName: optional(q.StreamName), Status: optional(q.status()),
+			StorageType: &storage, PageSize: new(int64(DeliveriesPage)), PageNumber: new(int64(number)),
+		})
+	if err != nil {
+		return nil, 0, err
+	}
+	if reply.Body.TotalNum == nil {
+		return nil, 0, odd(recordRecords, "the reply has no TotalNum")
+	}
+	var list []Delivery
+	for _, c := range reply.Body.CallbackList {
+		if c != nil {
+			list = append(list, delivered(c.NotifyTime, c.NotifyType, c.NotifyUrl, c.AppName, c.StreamName, c.Description,
+				c.NotifyResult, c.NotifyContent, c.NotifyResponse, c.NotifyHeader))
+		}
+	}
+	return list, int(*reply.Body.TotalNum), nil
+}
+
+// Deliveries returns a page, counted from 1, of the recorded events of an
+// application. Their number in all is not known: it is said to be one more than was
+// read as long as there are more.
+func (m MPU) Deliveries(ctx context.Context, appID string, q Span, number int) ([]Delivery, int, error) {
+	reply, err := call(ctx, m.Client, newTurn(quota.Least, appID), mpuRecords, m.Client.api().ListRtcMPUEventSubRecordWithContext,
+		&sdk.ListRtcMPUEventSubRecordRequest{
+			AppId: &appID, StartTime: formatTime(q.From), EndTime: formatTime(q.To), PageSize: new(int32(mpuPage)), PageNo: new(int32(number)),
+		})
+	if err != nil {
+		return nil, 0, err
+	}
+	if reply.Body.HasMore == nil {
+		return nil, 0, odd(mpuRecords, "the reply has no HasMore")
+	}
+	var list []Delivery
+	for _, r := range reply.Body.Logs {
+		if r == nil {
+			continue
+		}
+		d := newDelivery("mpu", r.MsgId, r.Time, r.CallbackUrl, httpStatus(r.HTTPCode))
+		if q.FailedOnly && !d.failed {
+			continue
+		}
+		list = append(list, Delivery{Failure: *d.as.kept(), ID: Bound(d.id, maxName), Failed: d.failed, Content: text(r.Data, maxContent)})
+	}
+	total := (number-1)*mpuPage + len(reply.Body.Logs)
+	if *reply.Body.HasMore {
+		total = number*mpuPage + 1
+	}
+	return list, total, nil
+}
+
+// delivered reads a record by its members.
+func delivered(at, kind, url, app, stream, reason, result, content, response, header *string) Delivery {
+	f := Failure{
+		Time: parseTime(value(at)), Type: value(kind), URL: value(url), AppName: value(app), StreamName: value(stream), Reason: value(reason),
+	}
+	return Delivery{
+		Failure: *f.kept(), Failed: value(result) != "success",
+		Content: text(content, maxContent), Response: text(response, maxResponse), Header: text(header, maxResponse),
+	}
+}
+
+// text returns what a record holds as it is, cut to a length; it may be delivered
+// again.
+func text(s *string, most int) string {
+	v := value(s)
+	if len(v) > most {
+		return v[:most]
+	}
+	return v
+}

@@ -1,0 +1,112 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package overview says which objects are not as they should be, worst first, by
+// their own statuses.
+package overview
+
+import (
+	"cmp"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/planning"
+	"github.com/live-notify/live-notify-operator/internal/report"
+)
+
+// Item is one object.
+type Item struct {
+	Kind      string `json:"kind"`
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	Key       string `json:"key"`
+	// Problem is Stalled, NotReady, Failing, Drifted, Unknown or Suspended; empty for
+	// none.
+	Problem string `json:"problem,omitempty"`
+	Ready   string `json:"ready"`
+	Reason  string `json:"reason"`
+	Healthy string `json:"healthy"`
+	Failed  int64  `json:"failed"`
+	Message string `json:"message"`
+}
+
+// Summary counts the objects.
+type Summary struct {
+	Objects   int `json:"objects"`
+	Right     int `json:"right"`
+	Stalled   int `json:"stalled"`
+	NotReady  int `json:"notReady"`
+	Failing   int `json:"failing"`
+	Drifted   int `json:"drifted"`
+	Unknown   int `json:"unknown"`
+	Suspended int `json:"suspended"`
+}
+
+// Report is an overview.
+type Report = report.Report[Summary, Item]
+
+// Problems, the worst first.
+var problems = []string{"Stalled", "NotReady", "Failing", "Drifted", "Unknown", "Suspended", ""}
+
+// Of returns the overview of objects: only those that are not right.
+func Of(subjects []planning.Subject) *Report {
+	r := report.New[Summary, Item]("Status")
+	counts := map[string]int{}
+	for _, s := range subjects {
+		i := itemOf(s)
+		counts[i.Problem]++
+		if i.Problem != "" {
+			r.Items = append(r.Items, i)
+		}
+	}
+	slices.SortFunc(r.Items, func(a, b Item) int {
+		return cmp.Or(
+			slices.Index(problems, a.Problem)-slices.Index(problems, b.Problem), cmp.Compare(b.Failed, a.Failed),
+			cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name),
+		)
+	})
+	r.Summary = Summary{
+		Objects: len(subjects), Right: counts[""], Stalled: counts["Stalled"], NotReady: counts["NotReady"], Failing: counts["Failing"],
+		Drifted: counts["Drifted"], Unknown: counts["Unknown"], Suspended: counts["Suspended"],
+	}
+	return r
+}
+
+func itemOf(s planning.Subject) Item {
+	_, status := s.Object.Callback()
+	condition := func(name string) metav1.Condition {
+		if c := meta.FindStatusCondition(status.Conditions, name); c != nil {
+			return *c
+		}
+		return metav1.Condition{Status: metav1.ConditionUnknown}
+	}
+	ready, healthy, drifted := condition(v1alpha1.ConditionReady), condition(v1alpha1.ConditionCallbacksHealthy), condition(v1alpha1.ConditionDrifted)
+	i := Item{
+		Kind: s.Kind.Name, Namespace: s.Object.GetNamespace(), Name: s.Object.GetName(), Key: s.Kind.Key(s.Object),
+		Ready: string(ready.Status), Reason: ready.Reason, Healthy: string(healthy.Status), Message: ready.Message,
+	}
+	if status.Callbacks != nil {
+		i.Failed = status.Callbacks.Failed
+	}
+	switch {
+	case condition(v1alpha1.ConditionStalled).Status == metav1.ConditionTrue:
+		i.Problem = "Stalled"
+	case ready.Status == metav1.ConditionFalse:
+		i.Problem = "NotReady"
+	case healthy.Status == metav1.ConditionFalse:
+		i.Problem, i.Reason, i.Message = "Failing", healthy.Reason, healthy.Message
+	case drifted.Status == metav1.ConditionTrue:
+		i.Problem, i.Reason, i.Message = "Drifted", drifted.Reason, drifted.Message
+	case ready.Reason == v1alpha1.ReasonSuspended:
+		i.Problem = "Suspended"
+	case ready.Status != metav1.ConditionTrue:
+		i.Problem = "Unknown"
+		if ready.Reason == "" {
+			i.Message = "No operator has looked at it yet."
+		}
+	}
+	return i
+}
