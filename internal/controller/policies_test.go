@@ -12,16 +12,17 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/plan"
 )
 
-func spec(o Object) *v1alpha1.CallbackSpec {
-	s, _ := o.Callback()
+func spec(o Object) kind.Spec {
+	s, _ := kind.Shared(o)
 	return s
 }
 
-func statusOf(o Object) *v1alpha1.CallbackStatus {
-	_, s := o.Callback()
+func statusOf(o Object) kind.Status {
+	_, s := kind.Shared(o)
 	return s
 }
 

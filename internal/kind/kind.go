@@ -23,6 +23,35 @@ type Object interface {
 	Callback() (*v1alpha1.CallbackSpec, *v1alpha1.CallbackStatus)
 }
 
+// Counted is an object of a kind with callback records.
+type Counted interface {
+	Object
+	// Counted returns the parts that the kinds with callback records share.
+	Counted() (*v1alpha1.CountedSpec, *v1alpha1.CountedStatus)
+}
+
+// Spec and Status are what an object shares with those of other kinds. The parts
+// about callback records are nil for a kind without.
+type (
+	Spec struct {
+		*v1alpha1.CallbackSpec
+		*v1alpha1.CountedSpec
+	}
+	Status struct {
+		*v1alpha1.CallbackStatus
+		*v1alpha1.CountedStatus
+	}
+)
+
+// Shared returns what an object shares with those of other kinds.
+func Shared(o Object) (spec Spec, status Status) {
+	spec.CallbackSpec, status.CallbackStatus = o.Callback()
+	if c, ok := o.(Counted); ok {
+		spec.CountedSpec, status.CountedStatus = c.Counted()
+	}
+	return spec, status
+}
+
 // Config is a configuration as named values. Nil is none.
 type Config interface{ Fields() []live.Field }
 
