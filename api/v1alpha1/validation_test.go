@@ -73,6 +73,12 @@ const (
 	record  = "LiveRecordNotifyConfig"
 	mpu     = "LiveRtcMPUEventSub"
 	account = "LiveAccount"
+
+	snapshot = "LiveSnapshotNotifyConfig"
+	detect   = "LiveDetectNotifyConfig"
+	audit    = "LiveAudioAuditNotifyConfig"
+	event    = "LiveRtcEventSub"
+	message  = "LiveMessageAppCallback"
 )
 
 var fine = map[string]string{
@@ -80,6 +86,12 @@ var fine = map[string]string{
 	record:  "{domainName: live.example.com, notifyURL: 'https://hooks.example.com/live'}",
 	mpu:     "{appID: app-1, callbackURL: 'https://hooks.example.com/mpu'}",
 	account: "{credentials: {accessKeySecretRef: {name: live}}}",
+
+	snapshot: "{domainName: live.example.com, notifyURL: 'https://hooks.example.com/live'}",
+	detect:   "{domainName: live.example.com, notifyURL: 'https://hooks.example.com/live'}",
+	audit:    "{domainName: live.example.com, callbackURL: 'https://hooks.example.com/live'}",
+	event:    "{appID: app-1, events: [ChannelEvent], callbackURL: 'https://hooks.example.com/live'}",
+	message:  "{appID: app-1, eventCallbackURL: 'https://hooks.example.com/live'}",
 }
 
 // parse reads YAML as kubectl does.

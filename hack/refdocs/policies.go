@@ -15,9 +15,14 @@ import (
 // the domain left open. Its product is cdn also for ApsaraVideo Live.
 const anyDomain = "acs:cdn:*:*:domain/*"
 
+// anyApp is the resource of an operation on an RTC application. Of messaging
+// applications the vendor names it for ModifyLiveMessageAppCallback alone.
+const anyApp = "acs:live::*:rtc/*"
+
 type permission struct {
 	Action          string
 	Write, OfDomain bool
+	OfApp           bool
 	Limit           string
 }
 
@@ -31,12 +36,12 @@ func policies() (any, error) {
 	manage, err := policy(true)
 	var permissions []permission
 	for _, op := range live.Operations() {
-		permissions = append(permissions, permission{op.Action, op.Write, op.OfDomain, limit(op.Limit)})
+		permissions = append(permissions, permission{op.Action, op.Write, op.OfDomain, op.OfApp, limit(op.Limit)})
 	}
 	return struct {
-		Observe, Manage, AnyDomain string
-		Operations                 []permission
-	}{observe, manage, anyDomain, permissions}, err
+		Observe, Manage, AnyDomain, AnyApp string
+		Operations                         []permission
+	}{observe, manage, anyDomain, anyApp, permissions}, err
 }
 
 // limit writes a limit per second, or per minute if it is no whole number.
@@ -57,10 +62,14 @@ type statement struct {
 // writes.
 func policy(writes bool) (string, error) {
 	all, ofDomain := statement{Effect: "Allow", Resource: "*"}, statement{Effect: "Allow", Resource: anyDomain}
+	ofApp := statement{Effect: "Allow", Resource: anyApp}
 	for _, op := range live.Operations() {
 		s := &all
-		if op.OfDomain {
+		switch {
+		case op.OfDomain:
 			s = &ofDomain
+		case op.OfApp:
+			s = &ofApp
 		}
 		if writes || !op.Write {
 			s.Action = append(s.Action, "live:"+op.Action)
@@ -69,6 +78,6 @@ func policy(writes bool) (string, error) {
 	text, err := json.MarshalIndent(struct {
 		Version   string
 		Statement []statement
-	}{"1", []statement{all, ofDomain}}, "", "  ")
+	}{"1", []statement{all, ofDomain, ofApp}}, "", "  ")
 	return string(text), err
 }

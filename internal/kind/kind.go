@@ -14,7 +14,7 @@ import (
 )
 
 // All is the table of callback kinds.
-var All = []*Kind{stream, record, mpu}
+var All = []*Kind{stream, record, mpu, snapshot, detect, audit, event, message}
 
 // Object is an object of a callback kind.
 type Object interface {

@@ -42,6 +42,6 @@ var record = &Kind{
 			}
 		}
 	},
-	Remote:  func(c *live.Client) Remote { return typed[live.RecordConfig]{live.Record{Client: c}} },
-	Records: func(c *live.Client) Records { return live.Record{Client: c} },
+	Remote:  func(c *live.Client) Remote { return typed[live.RecordConfig]{live.NewRecord(c)} },
+	Records: func(c *live.Client) Records { return live.NewRecord(c) },
 }

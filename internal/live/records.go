@@ -183,3 +183,12 @@ func parseTime(s string) time.Time {
 	}
 	return t
 }
+
+// inChina returns a time of UTC+8, which carries no mark of that, with one.
+func inChina(s string) *string {
+	t, err := time.ParseInLocation("2006-01-02 15:04:05", s, time.FixedZone("", 8*60*60))
+	if err != nil {
+		return &s
+	}
+	return new(t.UTC().Format(time.RFC3339Nano))
+}

@@ -1,0 +1,210 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	sdk "github.com/alibabacloud-go/live-20161101/v2/client"
+	"github.com/alibabacloud-go/tea/dara"
+
+	"github.com/live-notify/live-notify-operator/internal/quota"
+)
+
+// EventConfig is the subscription of a channel of an RTC application to its events.
+// The zero value means that there is none.
+type EventConfig struct {
+	CallbackURL string
+	// Events and Users are sorted and joined by commas, as JoinList returns them;
+	// no Users are all.
+	Events, Users string
+	// SubID is given by the cloud and is no part of what is wanted.
+	SubID string
+}
+
+// AllChannels is the channel of a subscription to all of an application.
+const AllChannels = "*"
+
+// EventKey returns the key of a subscription.
+func EventKey(appID, channelID string) string { return appID + "/" + channelID }
+
+// Fields returns the configuration as the resource spells it.
+func (c EventConfig) Fields() []Field {
+	return []Field{{Name: "callbackURL", Value: c.CallbackURL}, {Name: "events", Value: c.Events}, {Name: "users", Value: c.Users}}
+}
+
+// Event is the family of channel and user event subscriptions, by EventKey. The
+// cloud knows them by IDs that it gives, and takes a second one for the same channel;
+// so each step looks first which there is.
+type Event struct{ Family[EventConfig] }
+
+// NewEvent returns the family in the cloud of a client.
+func NewEvent(c *Client) Event {
+	f := Family[EventConfig]{client: c, name: "event", reads: listEvent, creates: createEvent, writes: updateEvent}
+	e := Event{f}
+	e.get, e.add, e.drop = e.find, e.subscribe, e.unsubscribe
+	e.set = func(ctx context.Context, t turn, want EventConfig, _ bool) error {
+		have, err := e.find(ctx, t)
+		if err != nil {
+			return err
+		}
+		if have == (EventConfig{}) {
+			return &Error{Class: NotFound, Action: updateEvent.action, Code: "ResourceNotExist", Message: "the channel has no subscription"}
+		}
+		app, channel, _ := strings.Cut(t.key, "/")
+		_, err = call(ctx, c, t.finish(), updateEvent, c.api().UpdateEventSubWithContext, &sdk.UpdateEventSubRequest{
+			AppId: &app, SubscribeId: &have.SubID, ChannelId: &channel, CallbackUrl: &want.CallbackURL,
+			Events: pointers(want.Events), Users: pointers(want.Users),
+		})
+		return err
+	}
+	return e
+}
+
+// find returns the subscription of a channel. That there are several is an error of
+// class Several, which names them.
+func (e Event) find(ctx context.Context, t turn) (EventConfig, error) {
+	app, channel, _ := strings.Cut(t.key, "/")
+	reply, err := call(ctx, e.client, t, listEvent, e.client.api().ListEventSubWithContext, &sdk.ListEventSubRequest{AppId: &app})
+	if err != nil {
+		return EventConfig{}, ignoreNotFound(err) // to the list, the application may be what is not there
+	}
+	var found []EventConfig
+	var ids []string
+	for _, s := range reply.Body.Subscribers {
+		if s == nil || value(s.ChannelId) != channel && (value(s.ChannelId) != "" || channel != AllChannels) {
+			continue
+		}
+		found = append(found, EventConfig{bounded(s.CallbackUrl, maxURL), members(s.Events), members(s.Users), bounded(s.SubId, maxID)})
+		ids = append(ids, shownSubID(value(s.SubId)))
+	}
+	if len(found) > 1 {
+		slices.Sort(ids)
+		shown := strings.Join(ids[:min(len(ids), 5)], ", ")
+		if len(ids) > 5 {
+			shown += " and more"
+		}
+		return EventConfig{}, &Error{
+			Class: Several, Action: listEvent.action, Code: "SeveralSubscriptions",
+			Message: fmt.Sprintf("the cloud has %d subscriptions for channel %s of application %s: %s", len(ids), channel, app, shown),
+		}
+	}
+	if len(found) == 0 {
+		return EventConfig{}, nil
+	}
+	e.client.subscribed.Store(t.key, subscription{id: found[0].SubID})
+	return found[0], nil
+}
+
+// subscription is what a client knows of one: its ID, or when one may have been
+// created whose reply was lost.
+type subscription struct {
+	id    string
+	doubt time.Time
+}
+
+// inDoubt is for how long a subscription that may have been created is looked for
+// before another one is, since reads may lag behind writes. The operation has no
+// token that would keep a repeat from creating a second one.
+const inDoubt = 20 * time.Second
+
+// subscribe creates a subscription for a channel that has none.
+func (e Event) subscribe(ctx context.Context, t turn, want EventConfig) error {
+	have, err := e.find(ctx, t)
+	if err != nil {
+		return err
+	}
+	if have != (EventConfig{}) {
+		return &Error{Class: Exists, Action: createEvent.action, Code: "ConfigAlreadyExists", Message: "the channel has a subscription already"}
+	}
+	if wait := e.known(t.key).doubt.Add(inDoubt).Sub(e.client.now()); wait > 0 && wait <= inDoubt {
+		return &Error{
+			Class: Unavailable, Action: createEvent.action, Code: codeTimeout, RetryAfter: wait,
+			Message: "it is not known yet whether it was created; the operator looks again before it creates another one",
+		}
+	}
+	app, channel, _ := strings.Cut(t.key, "/")
+	reply, err := call(ctx, e.client, t.finish(), createEvent, e.client.api().CreateEventSubWithContext, &sdk.CreateEventSubRequest{
+		AppId: &app, ChannelId: &channel, CallbackUrl: &want.CallbackURL, Events: pointers(want.Events), Users: pointers(want.Users),
+	})
+	switch {
+	case err == nil:
+		e.client.subscribed.Store(t.key, subscription{id: bounded(reply.Body.SubscribeId, maxID)})
+	case !Refused(err):
+		e.client.subscribed.Store(t.key, subscription{doubt: e.client.now()})
+	case ClassOf(err) == Rejected: // perhaps for one that the list did not show yet
+		if have, _ := e.find(ctx, t.finish()); have != (EventConfig{}) {
+			return withClass(err, Exists)
+		}
+	}
+	return noApplication(err)
+}
+
+// known returns what the client knows of a subscription.
+func (e Event) known(key string) subscription {
+	s, _ := e.client.subscribed.Load(key)
+	known, _ := s.(subscription)
+	return known
+}
+
+func (e Event) unsubscribe(ctx context.Context, t turn) error {
+	have, err := e.find(ctx, t)
+	if err != nil || have == (EventConfig{}) {
+		return err
+	}
+	app, _, _ := strings.Cut(t.key, "/")
+	_, err = call(ctx, e.client, t.finish(), deleteEvent, e.client.api().DeleteEventSubWithContext,
+		&sdk.DeleteEventSubRequest{AppId: &app, SubscribeId: &have.SubID})
+	if err == nil {
+		e.client.subscribed.Delete(t.key)
+	}
+	return err
+}
+
+// eventPage is the most records that the cloud returns at once.
+const eventPage = 100
+
+// RecordsRate is the limit of the operation that Count calls, and how often it
+// does so. Usually one page holds what is new.
+func (Event) RecordsRate() (quota.Rate, float64) { return eventRecords.rate(), 1 }
+
+// Count counts the events that were sent since the counts before, and returns the
+// counts of the whole window that ends now. With very many of them, or an error,
+// the counts are Unfinished.
+func (e Event) Count(ctx context.Context, key string, q Query, before Counts) (Counts, error) {
+	t := newTurn(quota.Records, key)
+	app, _, _ := strings.Cut(key, "/")
+	id := e.known(key).id
+	if id == "" {
+		have, err := e.find(ctx, t)
+		if err != nil {
+			return before, err
+		}
+		id = have.SubID
+	}
+	return countListed(q, before, e.client.Now, func(start, end time.Time, page int) ([]delivery, bool, error) {
+		if id == "" { // nothing was sent for want of a subscription
+			return nil, false, nil
+		}
+		// Times count by the minute: an end that the cloud cuts is made up for by
+		// the next count, which goes back a minute.
+		reply, err := call(ctx, e.client, t, eventRecords, e.client.api().ListEventSubEventWithContext, &sdk.ListEventSubEventRequest{
+			AppId: &app, SubscribeId: &id, StartTime: new(start.Truncate(time.Minute).Unix()), EndTime: new(end.Unix()),
+			PageSize: new(int64(eventPage)), PageNo: new(int64(page)),
+		})
+		if ClassOf(err) == NotFound { // another one took its place, or none
+			e.client.subscribed.Delete(key)
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		return listed(eventRecords, reply.Body.HasMore, reply.Body.Logs, func(r *sdk.ListEventSubEventResponseBodyLogs) delivery {
+			return newDelivery("event", r.MessageId, inChina(value(r.Time)), r.Url, int64(dara.Int32Value(r.Code)))
+		})
+	})
+}
