@@ -502,6 +502,9 @@ var addressFields = map[string][]string{
 	stream: {"notifyURL", "exceptionNotifyURL", "switchNotifyURL"},
 	record: {"notifyURL", "onDemandURL"},
 	mpu:    {"callbackURL"},
+	detect: {"notifyURL"},
+	audit:  {"callbackURL"},
+	event:  {"callbackURL"},
 }
 
 // set asks the API server whether it would take a fine object with this value.
@@ -571,7 +574,7 @@ func TestEmptyURLs(t *testing.T) {
 		for _, field := range fields {
 			err := set(t, kind, field, "")
 			refusedOnce(t, err, field, sayEmpty)
-			required := kind == mpu || kind == record && field == "notifyURL"
+			required := kind != stream && field != "onDemandURL"
 			if leave := strings.Contains(err.Error(), sayLeaveOut); leave == required {
 				t.Errorf("%s: got %v", field, err)
 			}

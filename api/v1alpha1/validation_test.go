@@ -524,6 +524,8 @@ func TestTypesAgreeWithSchema(t *testing.T) {
 	for kind, into := range map[string]client.Object{
 		stream: &v1alpha1.LiveNotifyConfig{}, record: &v1alpha1.LiveRecordNotifyConfig{},
 		mpu: &v1alpha1.LiveRtcMPUEventSub{}, account: &v1alpha1.LiveAccount{},
+		snapshot: &v1alpha1.LiveSnapshotNotifyConfig{}, detect: &v1alpha1.LiveDetectNotifyConfig{}, audit: &v1alpha1.LiveAudioAuditNotifyConfig{},
+		event: &v1alpha1.LiveRtcEventSub{}, message: &v1alpha1.LiveMessageAppCallback{},
 	} {
 		o := object(t, kind, "{}")
 		if err := api.Create(t.Context(), o, client.DryRunAll); err != nil {

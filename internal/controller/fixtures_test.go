@@ -4,6 +4,7 @@
 package controller
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -54,7 +55,9 @@ func snapshotFixture() fixture {
 	f := plainFixture("LiveSnapshotNotifyConfig", "LiveSnapshotNotifyConfig",
 		(*emulator.Server).SnapshotConfig, (*emulator.Server).SetSnapshotConfig, (*emulator.Server).DeleteSnapshotConfig,
 		func(c *emulator.SnapshotConfig) { c.NotifyURL = "http://elsewhere.example.com/" })
-	spec := func(o Object) *v1alpha1.LiveSnapshotNotifyConfigSpec { return &o.(*v1alpha1.LiveSnapshotNotifyConfig).Spec }
+	spec := func(o Object) *v1alpha1.LiveSnapshotNotifyConfigSpec {
+		return &o.(*v1alpha1.LiveSnapshotNotifyConfig).Spec
+	}
 	f.object = func() Object {
 		return &v1alpha1.LiveSnapshotNotifyConfig{Spec: v1alpha1.LiveSnapshotNotifyConfigSpec{
 			DomainName: streamDomain, NotifyURL: "http://hooks.example.com/snapshot",
@@ -67,6 +70,7 @@ func snapshotFixture() fixture {
 		return emulator.SnapshotConfig{NotifyURL: spec(o).NotifyURL, Auth: key != "", AuthKey: key}
 	}
 	f.edited = "notifyURL"
+	f.looks.create = 1 // for other callbacks
 	return f
 }
 
@@ -115,12 +119,6 @@ const channel = "room-1"
 func eventFixture() fixture {
 	f := fixtureOf("LiveRtcEventSub")
 	spec := func(o Object) *v1alpha1.LiveRtcEventSubSpec { return &o.(*v1alpha1.LiveRtcEventSub).Spec }
-	plain := func(sub emulator.EventSub) emulator.EventSub {
-		return emulator.EventSub{
-			ChannelID: sub.ChannelID, CallbackURL: sub.CallbackURL,
-			Events: slices.Sorted(slices.Values(sub.Events)), Users: slices.Sorted(slices.Values(sub.Users)),
-		}
-	}
 	f.prepare = func(s *emulator.Server) { s.AddApp("", appID) }
 	f.object = func() Object {
 		return &v1alpha1.LiveRtcEventSub{Spec: v1alpha1.LiveRtcEventSubSpec{
@@ -132,18 +130,18 @@ func eventFixture() fixture {
 	f.change = func(o Object) { spec(o).CallbackURL = "http://hooks.example.com/changed" }
 	f.clear = func(o Object) { spec(o).Users = nil }
 	f.want = func(o Object, _ string) any {
-		sub := emulator.EventSub{ChannelID: channel, CallbackURL: spec(o).CallbackURL, Users: spec(o).Users}
+		sub := emulator.EventSub{ChannelID: spec(o).ChannelID, CallbackURL: spec(o).CallbackURL, Users: spec(o).Users}
 		for _, e := range spec(o).Events {
 			sub.Events = append(sub.Events, string(e))
 		}
-		return plain(sub)
+		return plainEvent(sub)
 	}
 	f.have = func(s *emulator.Server) any {
 		switch subs := s.EventSubs(appID); len(subs) {
 		case 0:
 			return nil
 		case 1:
-			return plain(subs[0])
+			return plainEvent(subs[0])
 		default: // more than there may be
 			return subs
 		}
@@ -173,7 +171,14 @@ func eventFixture() fixture {
 		return emulator.Records{Event: planted}
 	}
 	f.edited = "callbackURL"
+	f.looks.create, f.looks.remove = 1, 1 // list and match first
 	return f
+}
+
+// plainEvent returns a subscription without what the cloud gives it. An empty list is
+// none, whichever it is.
+func plainEvent(sub emulator.EventSub) any {
+	return fmt.Sprintf("%s to %s of %q of %q", sub.ChannelID, sub.CallbackURL, slices.Sorted(slices.Values(sub.Events)), slices.Sorted(slices.Values(sub.Users)))
 }
 
 func messageFixture() fixture {
@@ -211,6 +216,7 @@ func messageFixture() fixture {
 	f.describe = "DescribeLiveMessageApp"
 	f.writes = []string{"ModifyLiveMessageAppCallback"}
 	f.edited = "eventCallbackURL"
+	f.looks.create = 1 // what it would overwrite
 	return f
 }
 

@@ -381,7 +381,7 @@ func (m *history) doFault(t *rapid.T) {
 		faults = networkFaults()
 	}
 	f := pick(t, "fault", faults...)
-	f.fault.Action = pick(t, "action", append([]string{"", m.f.describe, m.f.records[0]}, m.f.writes...)...)
+	f.fault.Action = pick(t, "action", slices.Concat([]string{"", m.f.describe}, m.f.records, m.f.writes)...)
 	f.fault.Times = rapid.IntRange(1, 3).Draw(t, "times")
 	t.Logf("%s for %d calls of %q", f.name, f.fault.Times, f.fault.Action)
 	m.cloud.Inject(f.fault)

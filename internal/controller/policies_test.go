@@ -148,7 +148,7 @@ func TestReportLeavesDriftUntilTheSpecChanges(t *testing.T) {
 		d.Expect(statusOf(obj).Drift.Fields).To(ConsistOf(f.edited))
 
 		// A change that asks nothing of the cloud does not undo it.
-		d.update("a", func(o Object) { spec(o).Records.UnhealthyThreshold = 7 })
+		d.update("a", func(o Object) { spec(o).ResyncInterval.Duration = 11 * time.Minute })
 		d.passes("a", time.Minute)
 		d.Expect(f.have(d.cloud)).To(Equal(before))
 

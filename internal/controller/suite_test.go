@@ -542,6 +542,8 @@ type fixture struct {
 	writes, records []string
 	// queries is how many of the latter one count takes.
 	queries int
+	// looks is how many more reads than others a create takes, and a removal.
+	looks struct{ create, remove int }
 	// planted says which family planted callback records are of.
 	planted func([]emulator.CallbackRecord) emulator.Records
 	// edited is the name of the field that edit and change change.

@@ -33,9 +33,14 @@ const AllChannels = "*"
 // EventKey returns the key of a subscription.
 func EventKey(appID, channelID string) string { return appID + "/" + channelID }
 
-// Fields returns the configuration as the resource spells it.
+// Fields returns the configuration as the resource spells it. All users are *, as an
+// update replaces the users whatever there were: nothing has to be cleared.
 func (c EventConfig) Fields() []Field {
-	return []Field{{Name: "callbackURL", Value: c.CallbackURL}, {Name: "events", Value: c.Events}, {Name: "users", Value: c.Users}}
+	users := c.Users
+	if users == "" {
+		users = "*"
+	}
+	return []Field{{Name: "callbackURL", Value: c.CallbackURL}, {Name: "events", Value: c.Events}, {Name: "users", Value: users}}
 }
 
 // Event is the family of channel and user event subscriptions, by EventKey. The
@@ -49,19 +54,14 @@ func NewEvent(c *Client) Event {
 	e := Event{f}
 	e.get, e.add, e.drop = e.find, e.subscribe, e.unsubscribe
 	e.set = func(ctx context.Context, t turn, want EventConfig, _ bool) error {
-		have, err := e.find(ctx, t)
+		id, err := e.id(ctx, t)
+		if err == nil && id == "" {
+			err = &Error{Class: NotFound, Action: updateEvent.action, Code: "ResourceNotExist", Message: "the channel has no subscription"}
+		}
 		if err != nil {
 			return err
 		}
-		if have == (EventConfig{}) {
-			return &Error{Class: NotFound, Action: updateEvent.action, Code: "ResourceNotExist", Message: "the channel has no subscription"}
-		}
-		app, channel, _ := strings.Cut(t.key, "/")
-		_, err = call(ctx, c, t.finish(), updateEvent, c.api().UpdateEventSubWithContext, &sdk.UpdateEventSubRequest{
-			AppId: &app, SubscribeId: &have.SubID, ChannelId: &channel, CallbackUrl: &want.CallbackURL,
-			Events: pointers(want.Events), Users: pointers(want.Users),
-		})
-		return err
+		return e.replace(ctx, t.finish(), id, want)
 	}
 	return e
 }
@@ -101,30 +101,57 @@ func (e Event) find(ctx context.Context, t turn) (EventConfig, error) {
 	return found[0], nil
 }
 
-// subscription is what a client knows of one: its ID, or when one may have been
-// created whose reply was lost.
-type subscription struct {
-	id    string
-	doubt time.Time
+// id returns the ID of the subscription of a channel: as the list has it, or as the
+// cloud gave it a moment ago; "" for none.
+func (e Event) id(ctx context.Context, t turn) (string, error) {
+	have, err := e.find(ctx, t)
+	if s := e.known(t.key); err == nil && have.SubID == "" && e.since(s.at) < inLag {
+		return s.id, nil
+	}
+	return have.SubID, err
 }
 
-// inDoubt is for how long a subscription that may have been created is looked for
-// before another one is, since reads may lag behind writes. The operation has no
-// token that would keep a repeat from creating a second one.
-const inDoubt = 20 * time.Second
+// subscription is what a client knows of one: its ID, "" if one may have been created
+// whose reply was lost, and when that was.
+type subscription struct {
+	id string
+	at time.Time
+}
+
+// Reads may lag behind writes, and the operation has no token that would keep a repeat
+// from creating a second subscription.
+const (
+	// inLag is for how long one that was created is known without being shown.
+	inLag = time.Minute
+	// inDoubt is for how long one that may have been created is looked for, before
+	// another one is.
+	inDoubt = 20 * time.Second
+)
+
+// known returns what the client knows of a subscription.
+func (e Event) known(key string) subscription {
+	s, _ := e.client.subscribed.Load(key)
+	known, _ := s.(subscription)
+	return known
+}
+
+func (e Event) since(t time.Time) time.Duration { return max(e.client.now().Sub(t), 0) }
 
 // subscribe creates a subscription for a channel that has none.
 func (e Event) subscribe(ctx context.Context, t turn, want EventConfig) error {
-	have, err := e.find(ctx, t)
-	if err != nil {
+	id, err := e.id(ctx, t)
+	switch s := e.known(t.key); {
+	case err != nil:
 		return err
-	}
-	if have != (EventConfig{}) {
+	case id != "" && !s.at.IsZero(): // of our own, and not shown yet
+		if err := e.replace(ctx, t.finish(), id, want); ClassOf(err) != NotFound {
+			return err
+		}
+	case id != "":
 		return &Error{Class: Exists, Action: createEvent.action, Code: "ConfigAlreadyExists", Message: "the channel has a subscription already"}
-	}
-	if wait := e.known(t.key).doubt.Add(inDoubt).Sub(e.client.now()); wait > 0 && wait <= inDoubt {
+	case s.id == "" && e.since(s.at) < inDoubt:
 		return &Error{
-			Class: Unavailable, Action: createEvent.action, Code: codeTimeout, RetryAfter: wait,
+			Class: Unavailable, Action: createEvent.action, Code: codeTimeout, RetryAfter: inDoubt - e.since(s.at),
 			Message: "it is not known yet whether it was created; the operator looks again before it creates another one",
 		}
 	}
@@ -134,9 +161,9 @@ func (e Event) subscribe(ctx context.Context, t turn, want EventConfig) error {
 	})
 	switch {
 	case err == nil:
-		e.client.subscribed.Store(t.key, subscription{id: bounded(reply.Body.SubscribeId, maxID)})
+		e.client.subscribed.Store(t.key, subscription{bounded(reply.Body.SubscribeId, maxID), e.client.now()})
 	case !Refused(err):
-		e.client.subscribed.Store(t.key, subscription{doubt: e.client.now()})
+		e.client.subscribed.Store(t.key, subscription{at: e.client.now()})
 	case ClassOf(err) == Rejected: // perhaps for one that the list did not show yet
 		if have, _ := e.find(ctx, t.finish()); have != (EventConfig{}) {
 			return withClass(err, Exists)
@@ -145,22 +172,25 @@ func (e Event) subscribe(ctx context.Context, t turn, want EventConfig) error {
 	return noApplication(err)
 }
 
-// known returns what the client knows of a subscription.
-func (e Event) known(key string) subscription {
-	s, _ := e.client.subscribed.Load(key)
-	known, _ := s.(subscription)
-	return known
+// replace writes all of a subscription.
+func (e Event) replace(ctx context.Context, t turn, id string, want EventConfig) error {
+	app, channel, _ := strings.Cut(t.key, "/")
+	_, err := call(ctx, e.client, t, updateEvent, e.client.api().UpdateEventSubWithContext, &sdk.UpdateEventSubRequest{
+		AppId: &app, SubscribeId: &id, ChannelId: &channel, CallbackUrl: &want.CallbackURL,
+		Events: pointers(want.Events), Users: pointers(want.Users),
+	})
+	return err
 }
 
 func (e Event) unsubscribe(ctx context.Context, t turn) error {
-	have, err := e.find(ctx, t)
-	if err != nil || have == (EventConfig{}) {
+	id, err := e.id(ctx, t)
+	if err != nil || id == "" {
 		return err
 	}
 	app, _, _ := strings.Cut(t.key, "/")
 	_, err = call(ctx, e.client, t.finish(), deleteEvent, e.client.api().DeleteEventSubWithContext,
-		&sdk.DeleteEventSubRequest{AppId: &app, SubscribeId: &have.SubID})
-	if err == nil {
+		&sdk.DeleteEventSubRequest{AppId: &app, SubscribeId: &id})
+	if err == nil || ClassOf(err) == NotFound {
 		e.client.subscribed.Delete(t.key)
 	}
 	return err

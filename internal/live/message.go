@@ -45,7 +45,15 @@ func Message(c *Client) Family[MessageConfig] {
 		return noApplication(err)
 	}
 	f.add = func(ctx context.Context, t turn, want MessageConfig) error {
-		return modify(ctx, t, &want.EventCallbackURL)
+		// The operation overwrites: what turned up since it was read would be lost.
+		have, err := f.get(ctx, t)
+		if err == nil && have != (MessageConfig{}) && have != want {
+			err = &Error{Class: Exists, Action: modifyMessage.action, Code: "ConfigAlreadyExists", Message: "the application has an event callback already"}
+		}
+		if err != nil {
+			return err
+		}
+		return modify(ctx, t.finish(), &want.EventCallbackURL)
 	}
 	f.set = func(ctx context.Context, t turn, want MessageConfig, _ bool) error {
 		return modify(ctx, t, &want.EventCallbackURL)
