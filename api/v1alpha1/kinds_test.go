@@ -23,7 +23,7 @@ const (
 	sayEvents      = `supported values: "ChannelEvent", "UserEvent"`
 	sayAllOrOne    = "must be a channel ID: up to 64 letters, digits, '_' and '-'; or * for all channels"
 	sayOneChannel  = "users are for a single channel: set channelID to a channel other than *, or remove users"
-	sayUser        = "must be a user ID: up to 64 characters of ASCII, without blanks and commas"
+	sayUserID      = "must be a user ID: up to 64 characters of ASCII, without blanks and commas"
 	sayCenters     = `supported values: "cn-shanghai", "ap-southeast-1"`
 )
 
@@ -87,8 +87,8 @@ var badByKind = map[string]map[string]bad{
 		"a pattern for channels":       {"channelID: 'room-*'", "spec.channelID", sayAllOrOne},
 		"users of all channels":        {"users: [a]", "spec", sayOneChannel},
 		"users of all, said so":        {"{channelID: '*', users: [a]}", "spec", sayOneChannel},
-		"a user with a comma":          {"{channelID: a, users: ['a,b']}", "spec.users[0]", sayUser},
-		"an empty user":                {"{channelID: a, users: ['']}", "spec.users[0]", sayUser},
+		"a user with a comma":          {"{channelID: a, users: ['a,b']}", "spec.users[0]", sayUserID},
+		"an empty user":                {"{channelID: a, users: ['']}", "spec.users[0]", sayUserID},
 		"51 users":                     {"{channelID: a, users: " + channels(51) + "}", "spec.users", "must have at most 50 items"},
 		"records narrowed down":        {"records: {appName: live}", "spec", sayNarrow},
 		"a window of eight days":       {"records: {window: 192h}", "spec.records.window", sayWindow},

@@ -221,10 +221,9 @@ func (e Event) Count(ctx context.Context, key string, q Query, before Counts) (C
 		if id == "" { // nothing was sent for want of a subscription
 			return nil, false, nil
 		}
-		// Times count by the minute: an end that the cloud cuts is made up for by
-		// the next count, which goes back a minute.
+		from, to := byTheMinute(start, end, e.client.Now())
 		reply, err := call(ctx, e.client, t, eventRecords, e.client.api().ListEventSubEventWithContext, &sdk.ListEventSubEventRequest{
-			AppId: &app, SubscribeId: &id, StartTime: new(start.Truncate(time.Minute).Unix()), EndTime: new(end.Unix()),
+			AppId: &app, SubscribeId: &id, StartTime: new(from.Unix()), EndTime: new(to.Unix()),
 			PageSize: new(int64(eventPage)), PageNo: new(int64(page)),
 		})
 		if ClassOf(err) == NotFound { // another one took its place, or none

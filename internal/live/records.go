@@ -192,3 +192,14 @@ func inChina(s string) *string {
 	}
 	return new(t.UTC().Format(time.RFC3339Nano))
 }
+
+// byTheMinute widens a span to whole minutes, by which the cloud may count its ends. An
+// end in the future, which it may refuse, stays: what is cut there is for the next
+// count to find, which goes back a minute.
+func byTheMinute(start, end, now time.Time) (from, to time.Time) {
+	to = end.Add(time.Minute - time.Nanosecond).Truncate(time.Minute)
+	if to.After(now) {
+		to = end
+	}
+	return start.Truncate(time.Minute), to
+}
