@@ -30,7 +30,7 @@ type config struct {
 	apps     []string
 
 	messageApps []emulator.MessageApp
-	traffic  time.Duration
+	traffic     time.Duration
 }
 
 type domainFlag struct {

@@ -30,18 +30,18 @@ type Counted interface {
 	Counted() (*v1alpha1.CountedSpec, *v1alpha1.CountedStatus)
 }
 
-// Spec and Status are what an object shares with those of other kinds. The parts
-// about callback records are nil for a kind without.
-type (
-	Spec struct {
-		*v1alpha1.CallbackSpec
-		*v1alpha1.CountedSpec
-	}
-	Status struct {
-		*v1alpha1.CallbackStatus
-		*v1alpha1.CountedStatus
-	}
-)
+// Spec is what the spec of an object shares with those of other kinds. The part
+// about callback records is nil for a kind without.
+type Spec struct {
+	*v1alpha1.CallbackSpec
+	*v1alpha1.CountedSpec
+}
+
+// Status is what the status of an object shares with those of other kinds, likewise.
+type Status struct {
+	*v1alpha1.CallbackStatus
+	*v1alpha1.CountedStatus
+}
 
 // Shared returns what an object shares with those of other kinds.
 func Shared(o Object) (spec Spec, status Status) {
