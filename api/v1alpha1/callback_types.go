@@ -62,9 +62,9 @@ type CallbackSpec struct {
 
 	// managementPolicy says whether the operator may write. Manage (the
 	// default) makes the cloud equal to this spec. Observe never writes: it
-	// reports in status how the cloud differs, and the failure counts. An
-	// object that changes to Observe leaves the configuration in the cloud when
-	// it is deleted.
+	// reports in status how the cloud differs, and what is counted. An object
+	// that changes to Observe leaves the configuration in the cloud when it is
+	// deleted.
 	// +kubebuilder:default=Manage
 	// +optional
 	ManagementPolicy ManagementPolicy `json:"managementPolicy,omitempty"`
@@ -112,7 +112,11 @@ type CallbackSpec struct {
 	// +kubebuilder:default="10m"
 	// +optional
 	ResyncInterval metav1.Duration `json:"resyncInterval,omitzero"`
+}
 
+// CountedSpec is what the specs of the callback kinds add whose callbacks the cloud
+// keeps records of.
+type CountedSpec struct {
 	// records says which callback records are counted, and how often.
 	// +kubebuilder:default={}
 	// +optional
@@ -216,8 +220,9 @@ type CallbackStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// conditions of the object: Ready, Drifted, CallbacksHealthy, with a guard
-	// ChangeAccepted, and, while no retry will help, Stalled.
+	// conditions of the object: Ready, Drifted and, while no retry will help,
+	// Stalled. A kind whose callbacks are counted has CallbacksHealthy, too, and
+	// with a guard ChangeAccepted.
 	// +listType=map
 	// +listMapKey=type
 	// +optional
@@ -242,7 +247,11 @@ type CallbackStatus struct {
 	// drift tells of changes made behind the operator's back.
 	// +optional
 	Drift *Drift `json:"drift,omitempty"`
+}
 
+// CountedStatus is what the statuses of the callback kinds add whose callbacks the
+// cloud keeps records of.
+type CountedStatus struct {
 	// callbacks are the counts from the cloud's callback records.
 	// +optional
 	Callbacks *Callbacks `json:"callbacks,omitempty"`

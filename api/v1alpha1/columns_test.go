@@ -19,7 +19,14 @@ func TestColumns(t *testing.T) {
 		"livenotifyconfigs":       {"lnc", "Domain Ready Healthy Failed Total Window Age", "Reason URL Last failure"},
 		"liverecordnotifyconfigs": {"lrnc", "Domain Ready Healthy Failed Total Window Age", "Reason URL Last failure"},
 		"livertcmpueventsubs":     {"lmes", "App Ready Healthy Failed Total Window Age", "Reason URL Last failure"},
-		"liveaccounts":            {"la", "Region Ready Account Identity Age", "Reason"},
+
+		"livesnapshotnotifyconfigs":   {"lsnc", "Domain Ready Age", "Reason URL"},
+		"livedetectnotifyconfigs":     {"ldnc", "Domain Ready Age", "Reason URL"},
+		"liveaudioauditnotifyconfigs": {"lanc", "Domain Ready Age", "Reason URL"},
+		"livertceventsubs":            {"les", "App Channel Ready Healthy Failed Total Window Age", "Reason URL Last failure"},
+		"livemessageappcallbacks":     {"lmac", "App Data center Ready Age", "Reason URL"},
+
+		"liveaccounts": {"la", "Region Ready Account Identity Age", "Reason"},
 	} {
 		raw, err := os.ReadFile("../../config/crd/bases/live.alibabacloud.com_" + plural + ".yaml")
 		if err != nil {

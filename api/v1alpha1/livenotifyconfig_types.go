@@ -13,6 +13,7 @@ import (
 // +kubebuilder:validation:XValidation:rule="(has(self.notifyURL) ? size(self.notifyURL) + 2 * size(self.notifyURL.findAll('[^-._~0-9A-Za-z]')) : 0) + (has(self.exceptionNotifyURL) ? size(self.exceptionNotifyURL) + 2 * size(self.exceptionNotifyURL.findAll('[^-._~0-9A-Za-z]')) : 0) + (has(self.switchNotifyURL) ? size(self.switchNotifyURL) + 2 * size(self.switchNotifyURL.findAll('[^-._~0-9A-Za-z]')) : 0) <= 7000",message="notifyURL, exceptionNotifyURL and switchNotifyURL are too long together: the cloud is called with all of them in one request, where each character other than a letter, a digit and - . _ ~ takes three, and together they may take 7000; shorten them"
 type LiveNotifyConfigSpec struct {
 	CallbackSpec `json:",inline"`
+	CountedSpec  `json:",inline"`
 
 	// domainName is the ingest (push) domain that the configuration is for,
 	// such as push.example.com; not the playback domain. Immutable. It belongs
@@ -74,6 +75,7 @@ type LiveNotifyConfigObservation struct {
 // LiveNotifyConfigStatus is the observed state of a LiveNotifyConfig.
 type LiveNotifyConfigStatus struct {
 	CallbackStatus `json:",inline"`
+	CountedStatus  `json:",inline"`
 
 	// observed is the configuration as last read from the cloud; absent when
 	// the cloud has none.
@@ -117,6 +119,11 @@ type LiveNotifyConfig struct {
 // Callback returns the parts of the object that all callback kinds share.
 func (o *LiveNotifyConfig) Callback() (*CallbackSpec, *CallbackStatus) {
 	return &o.Spec.CallbackSpec, &o.Status.CallbackStatus
+}
+
+// Counted returns the parts that the kinds share whose callbacks are counted.
+func (o *LiveNotifyConfig) Counted() (*CountedSpec, *CountedStatus) {
+	return &o.Spec.CountedSpec, &o.Status.CountedStatus
 }
 
 // LiveNotifyConfigList is a list of LiveNotifyConfigs.

@@ -12,6 +12,7 @@ import (
 // +kubebuilder:validation:XValidation:rule="size(self.notifyURL) + 2 * size(self.notifyURL.findAll('[^-._~0-9A-Za-z]')) + (has(self.onDemandURL) ? size(self.onDemandURL) + 2 * size(self.onDemandURL.findAll('[^-._~0-9A-Za-z]')) : 0) <= 7000",message="notifyURL and onDemandURL are too long together: the cloud is called with all of them in one request, where each character other than a letter, a digit and - . _ ~ takes three, and together they may take 7000; shorten them"
 type LiveRecordNotifyConfigSpec struct {
 	CallbackSpec `json:",inline"`
+	CountedSpec  `json:",inline"`
 
 	// domainName is the main streaming (playback) domain that the configuration
 	// is for, such as live.example.com; not the ingest domain. Immutable. It
@@ -71,6 +72,7 @@ type LiveRecordNotifyConfigObservation struct {
 // LiveRecordNotifyConfig.
 type LiveRecordNotifyConfigStatus struct {
 	CallbackStatus `json:",inline"`
+	CountedStatus  `json:",inline"`
 
 	// observed is the configuration as last read from the cloud; absent when
 	// the cloud has none.
@@ -109,6 +111,11 @@ type LiveRecordNotifyConfig struct {
 // Callback returns the parts of the object that all callback kinds share.
 func (o *LiveRecordNotifyConfig) Callback() (*CallbackSpec, *CallbackStatus) {
 	return &o.Spec.CallbackSpec, &o.Status.CallbackStatus
+}
+
+// Counted returns the parts that the kinds share whose callbacks are counted.
+func (o *LiveRecordNotifyConfig) Counted() (*CountedSpec, *CountedStatus) {
+	return &o.Spec.CountedSpec, &o.Status.CountedStatus
 }
 
 // LiveRecordNotifyConfigList is a list of LiveRecordNotifyConfigs.

@@ -12,6 +12,7 @@ import (
 // +kubebuilder:validation:XValidation:rule="!has(self.records) || !(has(self.records.appName) || has(self.records.streamName))",message="records.appName and records.streamName are for domains; the records of an RTC application cannot be narrowed down, remove them"
 type LiveRtcMPUEventSubSpec struct {
 	CallbackSpec `json:",inline"`
+	CountedSpec  `json:",inline"`
 
 	// appID is the RTC application that the subscription is for. Immutable.
 	// It belongs to one object in the cluster: of several the oldest has it, and
@@ -55,6 +56,7 @@ type LiveRtcMPUEventSubObservation struct {
 // LiveRtcMPUEventSubStatus is the observed state of a LiveRtcMPUEventSub.
 type LiveRtcMPUEventSubStatus struct {
 	CallbackStatus `json:",inline"`
+	CountedStatus  `json:",inline"`
 
 	// observed is the subscription as last read from the cloud; absent when the
 	// cloud has none.
@@ -93,6 +95,11 @@ type LiveRtcMPUEventSub struct {
 // Callback returns the parts of the object that all callback kinds share.
 func (o *LiveRtcMPUEventSub) Callback() (*CallbackSpec, *CallbackStatus) {
 	return &o.Spec.CallbackSpec, &o.Status.CallbackStatus
+}
+
+// Counted returns the parts that the kinds share whose callbacks are counted.
+func (o *LiveRtcMPUEventSub) Counted() (*CountedSpec, *CountedStatus) {
+	return &o.Spec.CountedSpec, &o.Status.CountedStatus
 }
 
 // LiveRtcMPUEventSubList is a list of LiveRtcMPUEventSubs.

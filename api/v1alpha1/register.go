@@ -18,6 +18,11 @@ func AddToScheme(scheme *runtime.Scheme) error {
 		&LiveNotifyConfig{}, &LiveNotifyConfigList{},
 		&LiveRecordNotifyConfig{}, &LiveRecordNotifyConfigList{},
 		&LiveRtcMPUEventSub{}, &LiveRtcMPUEventSubList{},
+		&LiveSnapshotNotifyConfig{}, &LiveSnapshotNotifyConfigList{},
+		&LiveDetectNotifyConfig{}, &LiveDetectNotifyConfigList{},
+		&LiveAudioAuditNotifyConfig{}, &LiveAudioAuditNotifyConfigList{},
+		&LiveRtcEventSub{}, &LiveRtcEventSubList{},
+		&LiveMessageAppCallback{}, &LiveMessageAppCallbackList{},
 		&LiveAccount{}, &LiveAccountList{},
 		&LiveRolloutPolicy{}, &LiveRolloutPolicyList{},
 	)

@@ -58,6 +58,8 @@ const (
 type form struct {
 	scheme, hosts, behind string // patterns
 	faults                []fault
+	portless              bool
+	never                 []string // patterns, too
 }
 
 // fault is what may be wrong, as an expression that is true then, and what is
@@ -80,6 +82,8 @@ const (
 	sayInside   = "; an IPv6 address goes in brackets"
 	sayMPUURL   = "must hold only letters, digits and - _ ? % = # . / + : as the cloud demands; percent-encode others, such as & as %26"
 	saySlash    = "must not hold a backslash; write /, or %5C where one is meant"
+	sayNoPort   = "must have no port, which the cloud does not allow here: it calls port 80 with http:// and port 443 with https://"
+	sayPrivate  = "must not have a private address, which the cloud does not call; write a public one, or a name"
 	sayEndpoint = "must be host or host:port, optionally with https:// in front and nothing behind, such as live.aliyuncs.com"
 )
 
@@ -91,6 +95,7 @@ const (
 	where   = `^https?://`
 	ahead   = `([^/?#:[]*|[[][^]]*[]])` // a host, whatever is in it
 	between = `([/?#]|$)`
+	private = where + `(10[.]|127[.]|192[.]168[.]|172[.](1[6-9]|2[0-9]|3[01])[.]|169[.]254[.])[0-9.]+` + between
 )
 
 var (
@@ -109,32 +114,47 @@ var (
 		{matches(where + `[^/?#]*[/?#][!-~]*[^!-~]`), sayEncode},
 		{wrongPort, sayPort + sayInside},
 		{"", sayHost + sayBrackets},
-	})}
+	}), false, nil}
 	relayURL = form{`https?://`, named, `([/?#]` + relay + `*)?`, slices.Concat(atTheEnds, []fault{
 		{"!" + matches(`^`+relay+`*$`), sayMPUURL},
 		{wrongPort, sayPort},
 		{"", sayHost},
-	})}
+	}), false, nil}
+	messageURL = form{`https?://`, named, `([/?#]` + visible + `*)?`, slices.Concat(atTheEnds, []fault{
+		{matches(`[^]-~!-[]`) + " && !" + matches(`[^!-~]`), saySlash},
+		{matches(where + `[^/?#]*[/?#][!-~]*[^!-~]`), sayEncode},
+		{matches(where + `[^/?#:[]*:`), sayNoPort},
+		{matches(private), sayPrivate},
+		{"", sayHost},
+	}), true, []string{private}}
 	endpoint = form{`(https?://)?`, named + `|` + bracketed, ``, []fault{
 		{"self == ''", "is empty; leave the field out for live.aliyuncs.com"},
 		{matches(template + `|[<>]`), "looks like a template that was not rendered, since it has $ before a bracket, two opening braces, < or >; write what it stands for"},
 		{"!" + matches(`^(https?://)?([^]/?#@[:space:]:[]*|[[][^]/?#@]*[]])(:[0-9]+)?$`), sayEndpoint},
 		{matches(`:[0-9]+$`) + " && !" + matches(`:`+ports+`$`), sayPort},
 		{"", sayHost + sayBrackets},
-	}}
+	}, false, nil}
 )
 
 // rule returns the expression that is true of what has the form.
 func (f form) rule() string {
 	const ends = `([:/?#]|$)`
-	return strings.Join([]string{
-		matches(`^` + f.scheme + `(` + f.hosts + `)(:` + ports + `)?` + f.behind + `$`),
+	port := `(:` + ports + `)?`
+	if f.portless {
+		port = ""
+	}
+	rule := strings.Join([]string{
+		matches(`^` + f.scheme + `(` + f.hosts + `)` + port + f.behind + `$`),
 		// Not more than a name in the DNS can have.
 		matches(`^` + f.scheme + `[^:/?#]{1,253}` + ends),
 		// A number at the end makes it an IPv4 address, for everyone who resolves it.
 		"(" + matches(`^`+f.scheme+ipv4+ends) + " || !" + matches(`^`+f.scheme+`([^:/?#]*[.])?[0-9]+`+ends) + ")",
 		"!" + matches(template),
 	}, " && ")
+	for _, pattern := range f.never {
+		rule += " && !" + matches(pattern)
+	}
+	return rule
 }
 
 // message returns the expression of what is said of a value that breaks the rule.
@@ -162,6 +182,8 @@ func TestURLRule(t *testing.T) {
 			switch {
 			case kind == mpu && field == "callbackURL":
 				form = relayURL
+			case kind == message && field == "eventCallbackURL":
+				form = messageURL
 			case field == "endpoint":
 				form = endpoint
 			case !strings.HasSuffix(field, "URL"):
@@ -184,7 +206,7 @@ func TestURLRule(t *testing.T) {
 			}
 		}
 	}
-	if seen < 7 {
+	if seen < 12 {
 		t.Errorf("found %d fields with an address", seen)
 	}
 }
@@ -480,6 +502,9 @@ var addressFields = map[string][]string{
 	stream: {"notifyURL", "exceptionNotifyURL", "switchNotifyURL"},
 	record: {"notifyURL", "onDemandURL"},
 	mpu:    {"callbackURL"},
+	detect: {"notifyURL"},
+	audit:  {"callbackURL"},
+	event:  {"callbackURL"},
 }
 
 // set asks the API server whether it would take a fine object with this value.
@@ -549,7 +574,7 @@ func TestEmptyURLs(t *testing.T) {
 		for _, field := range fields {
 			err := set(t, kind, field, "")
 			refusedOnce(t, err, field, sayEmpty)
-			required := kind == mpu || kind == record && field == "notifyURL"
+			required := kind != stream && field != "onDemandURL"
 			if leave := strings.Contains(err.Error(), sayLeaveOut); leave == required {
 				t.Errorf("%s: got %v", field, err)
 			}

@@ -73,6 +73,12 @@ const (
 	record  = "LiveRecordNotifyConfig"
 	mpu     = "LiveRtcMPUEventSub"
 	account = "LiveAccount"
+
+	snapshot = "LiveSnapshotNotifyConfig"
+	detect   = "LiveDetectNotifyConfig"
+	audit    = "LiveAudioAuditNotifyConfig"
+	event    = "LiveRtcEventSub"
+	message  = "LiveMessageAppCallback"
 )
 
 var fine = map[string]string{
@@ -80,6 +86,12 @@ var fine = map[string]string{
 	record:  "{domainName: live.example.com, notifyURL: 'https://hooks.example.com/live'}",
 	mpu:     "{appID: app-1, callbackURL: 'https://hooks.example.com/mpu'}",
 	account: "{credentials: {accessKeySecretRef: {name: live}}}",
+
+	snapshot: "{domainName: live.example.com, notifyURL: 'https://hooks.example.com/live'}",
+	detect:   "{domainName: live.example.com, notifyURL: 'https://hooks.example.com/live'}",
+	audit:    "{domainName: live.example.com, callbackURL: 'https://hooks.example.com/live'}",
+	event:    "{appID: app-1, events: [ChannelEvent], callbackURL: 'https://hooks.example.com/live'}",
+	message:  "{appID: app-1, eventCallbackURL: 'https://hooks.example.com/live'}",
 }
 
 // parse reads YAML as kubectl does.
@@ -512,6 +524,8 @@ func TestTypesAgreeWithSchema(t *testing.T) {
 	for kind, into := range map[string]client.Object{
 		stream: &v1alpha1.LiveNotifyConfig{}, record: &v1alpha1.LiveRecordNotifyConfig{},
 		mpu: &v1alpha1.LiveRtcMPUEventSub{}, account: &v1alpha1.LiveAccount{},
+		snapshot: &v1alpha1.LiveSnapshotNotifyConfig{}, detect: &v1alpha1.LiveDetectNotifyConfig{}, audit: &v1alpha1.LiveAudioAuditNotifyConfig{},
+		event: &v1alpha1.LiveRtcEventSub{}, message: &v1alpha1.LiveMessageAppCallback{},
 	} {
 		o := object(t, kind, "{}")
 		if err := api.Create(t.Context(), o, client.DryRunAll); err != nil {

@@ -28,7 +28,9 @@ type config struct {
 	plays    []playFlag
 	roles    []emulator.Role
 	apps     []string
-	traffic  time.Duration
+
+	messageApps []emulator.MessageApp
+	traffic     time.Duration
 }
 
 type domainFlag struct {
@@ -56,6 +58,7 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	fs.Func("map-play", "main and sub-streaming domain that belong together, as `streaming=play`; repeatable", cfg.addPlay)
 	fs.Func("role", "role that may be assumed, as `name[=externalID]`; repeatable; default any", cfg.addRole)
 	fs.Func("app", "`id` of an RTC application that exists; repeatable", cfg.addApp)
+	fs.Func("message-app", "interactive-messaging application that exists, as `id[=dataCenter]`; repeatable", cfg.addMessageApp)
 	fs.BoolVar(&cfg.options.RequireMapping, "require-mapping", false, "refuse to configure an ingest domain without mapping")
 	fs.DurationVar(&cfg.traffic, "traffic", 0,
 		"how often to start or stop a stream on each ingest domain, and to emit a recording and a relay event; 0 = never")
@@ -88,6 +91,25 @@ func addSwitches(fs *flag.FlagSet, sw *emulator.Switches) {
 		"recording Update keeps empty fields, too; needs --record-update-merges")
 	fs.BoolVar(&sw.MPUDescribeAbsentInvalid, "mpu-describe-absent-invalid", false,
 		"relay subscription Describe answers InvalidParam when there is none")
+	fs.BoolVar(&sw.SnapshotDescribeNotFound, "snapshot-describe-not-found", false,
+		"snapshot Describe answers ConfigNotFound when nothing is configured")
+	fs.BoolVar(&sw.SnapshotUpdateMerges, "snapshot-update-merges", false, "snapshot Update keeps omitted fields")
+	fs.BoolVar(&sw.SnapshotDeleteNotFound, "snapshot-delete-not-found", false,
+		"snapshot Delete answers ConfigNotFound when nothing is configured")
+	fs.BoolVar(&sw.DetectDeleteNotFound, "detect-delete-not-found", false,
+		"video-review Delete answers InvalidConfig.NotFound when nothing is configured")
+	fs.BoolVar(&sw.AuditDescribeNotFound, "audit-describe-not-found", false,
+		"audio-review Describe answers ConfigNotFound when nothing is configured")
+	fs.BoolVar(&sw.AuditUpdateMerges, "audit-update-merges", false, "audio-review Update keeps omitted fields")
+	fs.BoolVar(&sw.AuditUpdateKeepsEmpty, "audit-update-keeps-empty", false,
+		"audio-review Update keeps empty fields, too; needs --audit-update-merges")
+	fs.BoolVar(&sw.AuditDeleteNotFound, "audit-delete-not-found", false,
+		"audio-review Delete answers ConfigNotFound when nothing is configured")
+	fs.BoolVar(&sw.EventListNotFound, "event-list-not-found", false,
+		"ListEventSub answers ResourceNotExist for an application without subscriptions")
+	fs.BoolVar(&sw.EventTimesByMinute, "event-times-by-minute", false, "ListEventSubEvent cuts its times to the minute")
+	fs.BoolVar(&sw.MessageOmittedKept, "message-omitted-kept", false,
+		"ModifyLiveMessageAppCallback keeps a callback that is omitted")
 	fs.DurationVar(&sw.ReadDelay, "read-delay", 0, "for how long Describe shows the state before a write")
 	fs.BoolVar(&sw.AcceptAnyKey, "accept-any-key", false, "no rules for authentication keys")
 	fs.StringVar(&sw.EmptyParameters, "empty-parameters", emulator.EmptyValue,
@@ -174,6 +196,15 @@ func (cfg *config) addApp(value string) error {
 	return nil
 }
 
+func (cfg *config) addMessageApp(value string) error {
+	id, center, _ := strings.Cut(value, "=")
+	if id == "" {
+		return errors.New("want the id of an application, or id=dataCenter")
+	}
+	cfg.messageApps = append(cfg.messageApps, emulator.MessageApp{AppID: id, DataCenter: center})
+	return nil
+}
+
 // setUp makes domains, roles and applications known to the emulator. They belong to the account of the first access key.
 func (cfg *config) setUp(emu *emulator.Server) error {
 	account := cfg.options.AccessKeys[0].Account
@@ -198,6 +229,12 @@ func (cfg *config) setUp(emu *emulator.Server) error {
 	}
 	for _, app := range cfg.apps {
 		emu.AddApp(account, app)
+	}
+	for _, app := range cfg.messageApps {
+		app.Account = account
+		if err := emu.AddMessageApp(app); err != nil {
+			return err
+		}
 	}
 	return nil
 }

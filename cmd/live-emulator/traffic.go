@@ -43,8 +43,15 @@ func oneRound(emu *emulator.Server) {
 	}
 	for _, domain := range emu.Domains(emulator.StreamingDomain) {
 		_ = emu.Record(domain, trafficApp, trafficStream, "file_created")
+		_ = emu.TakeSnapshot(domain, trafficApp, trafficStream)
+		_ = emu.ReviewVideo(domain, trafficApp, trafficStream)
+		_ = emu.ReviewAudio(domain, trafficApp, trafficStream)
 	}
 	for _, app := range emu.Apps() {
 		_ = emu.EmitMPU(app, trafficStream, 1)
+		_ = emu.EmitEvent(app, trafficStream, "viewer", "Join")
+	}
+	for _, app := range emu.MessageApps() {
+		_ = emu.EmitMessageEvent(app.DataCenter, app.AppID, "viewer", emulator.MessageJoin)
 	}
 }

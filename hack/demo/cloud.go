@@ -4,6 +4,8 @@
 package main
 
 import (
+	"slices"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
@@ -12,6 +14,7 @@ type cloud struct {
 	ingest, streaming []string // domains
 	apps              []app
 	accessKeys        []string // id:secret
+	messageApps       []string // id=dataCenter
 }
 
 // app is an RTC application, and a channel whose events are subscribed to.
@@ -24,10 +27,18 @@ func (s samples) cloud() cloud {
 		switch obj.GetKind() {
 		case "LiveNotifyConfig":
 			c.ingest = append(c.ingest, domain)
-		case "LiveRecordNotifyConfig":
-			c.streaming = append(c.streaming, domain)
-		case "LiveRtcMPUEventSub":
-			c.apps = append(c.apps, appOf(obj))
+		case "LiveRecordNotifyConfig", "LiveSnapshotNotifyConfig", "LiveDetectNotifyConfig", "LiveAudioAuditNotifyConfig":
+			if !slices.Contains(c.streaming, domain) {
+				c.streaming = append(c.streaming, domain)
+			}
+		case "LiveRtcMPUEventSub", "LiveRtcEventSub":
+			if a := appOf(obj); !slices.ContainsFunc(c.apps, func(b app) bool { return a.id == b.id }) {
+				c.apps = append(c.apps, a)
+			}
+		case "LiveMessageAppCallback":
+			id, _, _ := unstructured.NestedString(obj.Object, "spec", "appID")
+			center, _, _ := unstructured.NestedString(obj.Object, "spec", "dataCenter")
+			c.messageApps = append(c.messageApps, id+"="+center)
 		case "Secret":
 			data, _, _ := unstructured.NestedStringMap(obj.Object, "stringData")
 			if data["accessKeyID"] != "" {
@@ -61,6 +72,9 @@ func (c cloud) flags() []string {
 	}
 	for _, a := range c.apps {
 		flags = append(flags, "--app", a.id)
+	}
+	for _, a := range c.messageApps {
+		flags = append(flags, "--message-app", a)
 	}
 	return flags
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/kind"
 )
 
 // The demo does not wait as long as the samples have it: these are the least
@@ -109,10 +111,13 @@ func adapt(obj *unstructured.Unstructured, receiver, emulatorURL string) error {
 	sends := false
 	for name, value := range spec {
 		if text, ok := value.(string); ok && strings.HasSuffix(name, "URL") {
+			sends = true
+			if name == "eventCallbackURL" { // of which the schema takes none on this machine
+				continue
+			}
 			if spec[name], err = redirect(text, receiver); err != nil {
 				return err
 			}
-			sends = true
 		}
 	}
 	if obj.GetKind() == "LiveAccount" {
@@ -120,11 +125,18 @@ func adapt(obj *unstructured.Unstructured, receiver, emulatorURL string) error {
 	}
 	if sends {
 		spec["resyncInterval"] = demoResyncInterval
+	}
+	if sends && isCounted(obj.GetKind()) {
 		if err := unstructured.SetNestedField(spec, demoRecordsInterval, "records", "interval"); err != nil {
 			return err
 		}
 	}
 	return unstructured.SetNestedMap(obj.Object, spec, "spec")
+}
+
+// isCounted tells whether the cloud has callback records of a kind.
+func isCounted(name string) bool {
+	return slices.ContainsFunc(kind.All, func(k *kind.Kind) bool { return k.Name == name && k.Records != nil })
 }
 
 // redirect replaces the host of a URL by one on this machine, which has no TLS.

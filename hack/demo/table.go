@@ -27,7 +27,10 @@ type resource struct {
 		AppID      string    `json:"appID"`
 		Records    *struct{} `json:"records"` // only callback kinds have it
 	} `json:"spec"`
-	Status v1alpha1.CallbackStatus `json:"status"`
+	Status struct {
+		v1alpha1.CallbackStatus `json:",inline"`
+		v1alpha1.CountedStatus  `json:",inline"`
+	} `json:"status"`
 }
 
 // counted tells whether all that -once waits for is there.

@@ -17,9 +17,14 @@ import (
 // the domain left open. Its product is cdn also for ApsaraVideo Live.
 const anyDomain = "acs:cdn:*:*:domain/*"
 
+// anyApp is the resource of an operation on an RTC application. Of messaging
+// applications the vendor names it for ModifyLiveMessageAppCallback alone.
+const anyApp = "acs:live::*:rtc/*"
+
 type permission struct {
 	Action          string
 	Write, OfDomain bool
+	OfApp           bool
 	Limit           string
 }
 
@@ -48,12 +53,12 @@ func policies() (any, error) {
 	conformance, err := policy(func(op live.Operation) bool { return !op.Tool && !records(op) })
 	var permissions []permission
 	for _, op := range live.Operations() {
-		permissions = append(permissions, permission{op.Action, op.Write, op.OfDomain, limit(op.Limit)})
+		permissions = append(permissions, permission{op.Action, op.Write, op.OfDomain, op.OfApp, limit(op.Limit)})
 	}
 	return struct {
-		Observe, Manage, Import, Failures, Conformance, AnyDomain string
-		Operations                                                []permission
-	}{observe, manage, imports, failures, conformance, anyDomain, permissions}, err
+		Observe, Manage, Import, Failures, Conformance, AnyDomain, AnyApp string
+		Operations                                                        []permission
+	}{observe, manage, imports, failures, conformance, anyDomain, anyApp, permissions}, err
 }
 
 // limit writes a limit per second, or per minute if it is no whole number.
@@ -73,10 +78,14 @@ type statement struct {
 // policy returns the policy document that allows some operations.
 func policy(allow func(live.Operation) bool) (string, error) {
 	all, ofDomain := statement{Effect: "Allow", Resource: "*"}, statement{Effect: "Allow", Resource: anyDomain}
+	ofApp := statement{Effect: "Allow", Resource: anyApp}
 	for _, op := range live.Operations() {
 		s := &all
-		if op.OfDomain {
+		switch {
+		case op.OfDomain:
 			s = &ofDomain
+		case op.OfApp:
+			s = &ofApp
 		}
 		if allow(op) {
 			s.Action = append(s.Action, "live:"+op.Action)
@@ -85,6 +94,6 @@ func policy(allow func(live.Operation) bool) (string, error) {
 	text, err := json.MarshalIndent(struct {
 		Version   string
 		Statement []statement
-	}{"1", slices.DeleteFunc([]statement{all, ofDomain}, func(s statement) bool { return len(s.Action) == 0 })}, "", "  ")
+	}{"1", slices.DeleteFunc([]statement{all, ofDomain, ofApp}, func(s statement) bool { return len(s.Action) == 0 })}, "", "  ")
 	return string(text), err
 }

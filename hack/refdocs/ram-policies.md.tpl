@@ -48,14 +48,17 @@ For all objects.
 ## Narrower
 
 In the second statement, `{{ .AnyDomain }}` stands for every domain. To allow single ones write
-`acs:cdn:*:<account ID>:domain/<domain name>` for each. Its product is `cdn`, not `live`.
+`acs:cdn:*:<account ID>:domain/<domain name>` for each. Its product is `cdn`, not `live`. In the third statement,
+`{{ .AnyApp }}` stands for every application. To allow single ones write `acs:live::<account ID>:rtc/<application ID>` for
+each.
 
 The actions of the first statement can be granted for all resources or not at all. So no policy keeps the operator from
 reading the configuration of other domains, or from writing the stream callbacks of any. Who manages which domain is for
 [`spec.allowedDomains`](../liveaccount.md#allowed-domains) of a LiveAccount to restrict.
 
 A kind that is not used needs no actions. In the table they are listed by kind: LiveNotifyConfig, LiveRecordNotifyConfig,
-LiveRtcMPUEventSub.
+LiveRtcMPUEventSub, LiveSnapshotNotifyConfig, LiveDetectNotifyConfig, LiveAudioAuditNotifyConfig, LiveRtcEventSub,
+LiveMessageAppCallback.
 
 ## Operations
 
@@ -65,8 +68,13 @@ of them, or [the share that a LiveAccount says](../liveaccount.md#request-quota)
 | RAM action | Writes | Resource | Documented limit |
 | --- | --- | --- | --- |
 {{- range .Operations }}
-| `live:{{ .Action }}` | {{ if .Write }}yes{{ end }} | {{ if .OfDomain }}a domain{{ else }}`*`{{ end }} | {{ .Limit }} |
+| `live:{{ .Action }}` | {{ if .Write }}yes{{ end }} | {{ if .OfDomain }}a domain{{ else if .OfApp }}an application{{ else }}`*`{{ end }} | {{ .Limit }} |
 {{- end }}
 
 No page of the vendor was found that names the resource of `UpdateRtcMPUEventSub`, `DescribeRtcMPUEventSub` and
 `DeleteRtcMPUEventSub`. It is assumed to be that of `CreateRtcMPUEventSub`.
+
+Neither was one found for `DeleteLiveAudioAuditNotifyConfig`, which is assumed to be that of the Add, for
+`DescribeLiveSnapshotConfig`, and for `DescribeLiveMessageApp`, which is assumed to be that of
+`ModifyLiveMessageAppCallback`. If `DescribeLiveSnapshotConfig` is denied, a LiveSnapshotNotifyConfig works all the same; it
+only cannot tell of other callbacks.

@@ -331,8 +331,9 @@ func (w *world) look(ctx context.Context) (still, error) {
 func asSeen(o callback) (seen, error) {
 	s := seen{version: o.GetResourceVersion()}
 	_, status := o.Callback()
-	if c := status.Callbacks; c != nil {
-		status.Callbacks = &v1alpha1.Callbacks{Failed: c.Failed, LastFailure: c.LastFailure}
+	_, counted := o.Counted()
+	if c := counted.Callbacks; c != nil {
+		counted.Callbacks = &v1alpha1.Callbacks{Failed: c.Failed, LastFailure: c.LastFailure}
 	}
 	status.LastSyncTime = nil
 	o.SetManagedFields(nil)

@@ -18,6 +18,7 @@ import (
 type callback interface {
 	client.Object
 	Callback() (*v1alpha1.CallbackSpec, *v1alpha1.CallbackStatus)
+	Counted() (*v1alpha1.CountedSpec, *v1alpha1.CountedStatus)
 }
 
 // kind is what the soak needs to know of one. What the cloud should hold is told

@@ -132,10 +132,10 @@ func TestMismatchIsSeen(t *testing.T) {
 }
 
 func TestDisturbanceIsSeen(t *testing.T) {
-	object := func(version string, change func(*v1alpha1.CallbackStatus)) still {
+	object := func(version string, change func(*v1alpha1.CountedStatus)) still {
 		o := ready(metav1.ConditionTrue, v1alpha1.ReasonInSync)
 		o.SetResourceVersion(version)
-		_, status := o.Callback()
+		_, status := o.Counted()
 		status.Callbacks = &v1alpha1.Callbacks{Total: 1}
 		change(status)
 		s, err := asSeen(o)
@@ -148,7 +148,7 @@ func TestDisturbanceIsSeen(t *testing.T) {
 		s.requests += n
 		return s
 	}
-	same := func(*v1alpha1.CallbackStatus) {}
+	same := func(*v1alpha1.CountedStatus) {}
 	before := object("1", same)
 	for what, c := range map[string]struct {
 		after still
@@ -158,8 +158,8 @@ func TestDisturbanceIsSeen(t *testing.T) {
 		"nothing":      {after: object("1", same)},
 		"reads":        {after: object("1", same), calls: []string{"DescribeRtcMPUEventSub", "ListRtcMPUEventSubRecord"}},
 		"a cloud call": {after: object("1", same), calls: []string{"DeleteRtcMPUEventSub"}, want: []string{"DeleteRtcMPUEventSub of  though nothing had changed"}},
-		"a total":      {after: requests(object("2", func(s *v1alpha1.CallbackStatus) { s.Callbacks.Total = 2 }), 1)},
-		"a failure":    {after: requests(object("2", func(s *v1alpha1.CallbackStatus) { s.Callbacks.Failed = 2 }), 1), want: []string{"a was written to the API server though nothing had changed"}},
+		"a total":      {after: requests(object("2", func(s *v1alpha1.CountedStatus) { s.Callbacks.Total = 2 }), 1)},
+		"a failure":    {after: requests(object("2", func(s *v1alpha1.CountedStatus) { s.Callbacks.Failed = 2 }), 1), want: []string{"a was written to the API server though nothing had changed"}},
 		"an event":     {after: requests(object("1", same), 1), want: []string{"1 requests changed something in the API server though nothing had changed"}},
 	} {
 		var calls []emulator.Call

@@ -167,7 +167,8 @@ func (w *world) create(ctx context.Context, s slot) error {
 	o := s.kind.object(s.name, s.key)
 	spec, _ := o.Callback()
 	spec.ResyncInterval.Duration = resync
-	spec.Records.Interval.Duration, spec.Records.Window.Duration = counting, window
+	counted, _ := o.Counted()
+	counted.Records.Interval.Duration, counted.Records.Window.Duration = counting, window
 	spec.AdoptionPolicy = v1alpha1.AdoptAlways
 	if s.account != "" {
 		spec.AccountRef = &v1alpha1.AccountReference{Name: s.account}

@@ -105,7 +105,7 @@ type copied struct {
 // the context ends in the middle.
 func Run(ctx context.Context, c *live.Client, o Options) (r *Report, err error) {
 	r = report.New[Summary, Item]("Conformance")
-	x := &run{Options: o, stream: live.Stream{Client: c}, record: live.Record{Client: c}, mpu: live.MPU{Client: c}}
+	x := &run{Options: o, stream: live.Stream{Client: c}, record: live.NewRecord(c), mpu: live.MPU{Client: c}}
 	before, err := x.copy(ctx)
 	if err != nil {
 		return r, err

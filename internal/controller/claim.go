@@ -209,12 +209,12 @@ func (p *pass) sameAccount(o kind.Object) bool {
 func (p *pass) handOver(ctx context.Context, heir kind.Object) error {
 	h := &pass{Reconciler: p.Reconciler, obj: heir.DeepCopyObject().(kind.Object), mem: &memory{}}
 	h.before = h.obj.DeepCopyObject().(kind.Object)
-	h.spec, h.status = h.obj.Callback()
+	h.spec, h.status = kind.Shared(h.obj)
 	if err := h.own(ctx); err != nil {
 		return err
 	}
 	h.status.Applied = p.status.Applied.DeepCopy()
-	h.status.Applied.UID, h.status.Applied.Account = h.obj.GetUID(), accountName(h.spec)
+	h.status.Applied.UID, h.status.Applied.Account = h.obj.GetUID(), accountName(h.spec.CallbackSpec)
 	h.status.Applied.AccountID = p.writtenTo()
 	if p.kind.Recall != nil {
 		p.kind.Wrote(h.obj, p.kind.Recall(p.obj, nil))

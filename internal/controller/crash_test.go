@@ -123,7 +123,11 @@ func scenarios() []scenario {
 }
 
 // rarely leaves the counts of records out of most passes.
-func rarely(o Object) { spec(o).Records.Interval.Duration = time.Hour }
+func rarely(o Object) {
+	if s := spec(o); s.CountedSpec != nil {
+		s.Records.Interval.Duration = time.Hour
+	}
+}
 
 // ending is how a scenario ended.
 type ending struct {

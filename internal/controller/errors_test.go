@@ -230,7 +230,7 @@ func TestOneLogLinePerCloudWrite(t *testing.T) {
 			ContainSubstring("wrote to the cloud"), ContainSubstring(`"name": "a"`), ContainSubstring(f.writes[0]),
 			ContainSubstring("requestID"), ContainSubstring(f.edited),
 		))
-		d.update("a", func(o Object) { spec(o).Records.UnhealthyThreshold = 3 })
+		d.update("a", func(o Object) { spec(o).ResyncInterval.Duration = 11 * time.Minute })
 		d.Eventually(func() int64 { return d.get("a").GetGeneration() }).Should(Equal(int64(2)))
 		d.Eventually(func() int64 { return statusOf(d.get("a")).ObservedGeneration }).Should(Equal(int64(2)))
 		d.Expect(lines()).To(HaveLen(1), "a pass that writes nothing says nothing: %s", lines())

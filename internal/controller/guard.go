@@ -43,8 +43,9 @@ func (p *pass) wanted() kind.Object {
 	if p.aim == nil {
 		return p.obj
 	}
-	_, status := p.aim.Callback()
-	*status = *p.status // as this pass has changed it meanwhile
+	_, status := kind.Shared(p.aim)
+	// As this pass has changed it meanwhile; a kind with a guard is counted.
+	*status.CallbackStatus, *status.CountedStatus = *p.status.CallbackStatus, *p.status.CountedStatus
 	p.aim.SetFinalizers(p.obj.GetFinalizers())
 	return p.aim
 }

@@ -270,8 +270,16 @@ func (m *history) drawEdit(t *rapid.T) (what string, edit func(Object)) {
 			switch o := o.(type) {
 			case *v1alpha1.LiveRtcMPUEventSub:
 				o.Spec.ChannelIDs = channels
+			case *v1alpha1.LiveRtcEventSub:
+				o.Spec.Users = channels
 			case *v1alpha1.LiveRecordNotifyConfig:
 				o.Spec.NeedStatusNotify = !o.Spec.NeedStatusNotify
+			case *v1alpha1.LiveAudioAuditNotifyConfig:
+				if o.Spec.CallbackTemplate == "" {
+					o.Spec.CallbackTemplate = "{Result}"
+				} else {
+					o.Spec.CallbackTemplate = ""
+				}
 			case *v1alpha1.LiveNotifyConfig:
 				o.Spec.SwitchNotifyURL = ""
 				setURL(o, 2, o.Spec.SwitchNotifyURL)
@@ -320,6 +328,28 @@ func setURL(o Object, field int, url string) {
 	case *v1alpha1.LiveRtcMPUEventSub:
 		o.Spec.CallbackURL = url
 		fallback(&o.Spec.CallbackURL)
+	default:
+		target := urlOf(o)
+		*target = url
+		fallback(target)
+	}
+}
+
+// urlOf returns the URL of a kind that has one alone.
+func urlOf(o Object) *string {
+	switch o := o.(type) {
+	case *v1alpha1.LiveSnapshotNotifyConfig:
+		return &o.Spec.NotifyURL
+	case *v1alpha1.LiveDetectNotifyConfig:
+		return &o.Spec.NotifyURL
+	case *v1alpha1.LiveAudioAuditNotifyConfig:
+		return &o.Spec.CallbackURL
+	case *v1alpha1.LiveRtcEventSub:
+		return &o.Spec.CallbackURL
+	case *v1alpha1.LiveMessageAppCallback:
+		return &o.Spec.EventCallbackURL
+	default:
+		return nil
 	}
 }
 
@@ -329,6 +359,8 @@ func setSigned(o Object, auth *v1alpha1.AuthenticationSpec) {
 		o.Spec.Authentication = auth
 	case *v1alpha1.LiveRecordNotifyConfig:
 		o.Spec.Authentication = auth
+	case *v1alpha1.LiveSnapshotNotifyConfig:
+		o.Spec.Authentication = auth
 	}
 }
 
@@ -337,6 +369,8 @@ func signed(o Object) bool {
 	case *v1alpha1.LiveNotifyConfig:
 		return o.Spec.Authentication != nil
 	case *v1alpha1.LiveRecordNotifyConfig:
+		return o.Spec.Authentication != nil
+	case *v1alpha1.LiveSnapshotNotifyConfig:
 		return o.Spec.Authentication != nil
 	}
 	return false
@@ -418,7 +452,7 @@ func (m *history) doFault(t *rapid.T) {
 		faults = networkFaults()
 	}
 	f := pick(t, "fault", faults...)
-	f.fault.Action = pick(t, "action", append([]string{"", m.f.describe, m.f.records[0]}, m.f.writes...)...)
+	f.fault.Action = pick(t, "action", slices.Concat([]string{"", m.f.describe}, m.f.records, m.f.writes)...)
 	f.fault.Times = rapid.IntRange(1, 3).Draw(t, "times")
 	t.Logf("%s for %d calls of %q", f.name, f.fault.Times, f.fault.Action)
 	m.cloud.Inject(f.fault)

@@ -143,8 +143,8 @@ func (r *Reconciler) collect(o kind.Object, metrics chan<- prometheus.Metric) {
 	send := func(desc *prometheus.Desc, kind prometheus.ValueType, value float64, labels ...string) {
 		metrics <- prometheus.MustNewConstMetric(desc, kind, value, append([]string{r.kind.Name, o.GetNamespace(), o.GetName()}, labels...)...)
 	}
-	_, status := o.Callback()
-	send(readyDesc, prometheus.GaugeValue, gaugeOf(status, v1alpha1.ConditionReady))
+	_, status := kind.Shared(o)
+	send(readyDesc, prometheus.GaugeValue, gaugeOf(status.CallbackStatus, v1alpha1.ConditionReady))
 	if ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady); ready != nil && ready.Status != metav1.ConditionTrue {
 		send(notReadyDesc, prometheus.GaugeValue, 1, ready.Reason)
 	}
@@ -161,7 +161,7 @@ func (r *Reconciler) collect(o kind.Object, metrics chan<- prometheus.Metric) {
 			send(changesTotalDesc, prometheus.CounterValue, float64(n), result)
 		}
 	}
-	send(callbacksHealthyDesc, prometheus.GaugeValue, gaugeOf(status, v1alpha1.ConditionCallbacksHealthy))
+	send(callbacksHealthyDesc, prometheus.GaugeValue, gaugeOf(status.CallbackStatus, v1alpha1.ConditionCallbacksHealthy))
 	counts, known := r.memories.shown(client.ObjectKeyFromObject(o))
 	if c := status.Callbacks; !known && c != nil {
 		counts, known = shownCounts{c.Failed, c.Total}, true

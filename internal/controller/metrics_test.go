@@ -65,7 +65,10 @@ func scraped(t *testing.T, f fixture) (*objectMetrics, Object, func()) {
 	return metrics, obj, func() {
 		now := d.get("a")
 		patched := now.DeepCopyObject().(Object)
-		*statusOf(patched) = *statusOf(obj).DeepCopy()
+		*statusOf(patched).CallbackStatus = *statusOf(obj).CallbackStatus.DeepCopy()
+		if counted := statusOf(obj).CountedStatus; counted != nil {
+			*statusOf(patched).CountedStatus = *counted.DeepCopy()
+		}
 		d.Expect(d.api.Status().Patch(d.ctx, patched, client.MergeFrom(now))).To(Succeed())
 		d.catchUp()
 	}

@@ -195,7 +195,7 @@ func refusal(err error) bool {
 // revert drops what this pass wanted to write, of which a part was refused.
 func (p *pass) revert() {
 	p.obj = p.before.DeepCopyObject().(kind.Object)
-	p.spec, p.status = p.obj.Callback()
+	p.spec, p.status = kind.Shared(p.obj)
 	p.news = nil
 }
 

@@ -12,16 +12,17 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/plan"
 )
 
-func spec(o Object) *v1alpha1.CallbackSpec {
-	s, _ := o.Callback()
+func spec(o Object) kind.Spec {
+	s, _ := kind.Shared(o)
 	return s
 }
 
-func statusOf(o Object) *v1alpha1.CallbackStatus {
-	_, s := o.Callback()
+func statusOf(o Object) kind.Status {
+	_, s := kind.Shared(o)
 	return s
 }
 
@@ -147,7 +148,7 @@ func TestReportLeavesDriftUntilTheSpecChanges(t *testing.T) {
 		d.Expect(statusOf(obj).Drift.Fields).To(ConsistOf(f.edited))
 
 		// A change that asks nothing of the cloud does not undo it.
-		d.update("a", func(o Object) { spec(o).Records.UnhealthyThreshold = 7 })
+		d.update("a", func(o Object) { spec(o).ResyncInterval.Duration = 11 * time.Minute })
 		d.passes("a", time.Minute)
 		d.Expect(f.have(d.cloud)).To(Equal(before))
 

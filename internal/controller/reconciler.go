@@ -52,8 +52,8 @@ type pass struct {
 	*Reconciler
 	obj     kind.Object
 	before  kind.Object // obj as the API server has it, as far as this pass knows
-	spec    *v1alpha1.CallbackSpec
-	status  *v1alpha1.CallbackStatus
+	spec    kind.Spec
+	status  kind.Status
 	key     string // of the configuration in the cloud
 	mem     *memory
 	account *account.Account // nil before it is found
@@ -105,7 +105,7 @@ func (r *Reconciler) begin(obj kind.Object) *pass {
 		obj:        obj, before: obj.DeepCopyObject().(kind.Object),
 		key: r.kind.Key(obj), now: r.clock.Now(),
 	}
-	p.spec, p.status = obj.Callback()
+	p.spec, p.status = kind.Shared(obj)
 	p.mem = r.memories.get(client.ObjectKeyFromObject(obj), obj.GetUID())
 	p.introduce()
 	return p
@@ -236,8 +236,8 @@ func (p *pass) patchChanged(ctx context.Context) error {
 	if err := p.uncached.Get(ctx, client.ObjectKeyFromObject(p.obj), now); err != nil {
 		return err
 	}
-	_, status := now.Callback()
-	_, known := p.before.Callback()
+	_, status := kind.Shared(now)
+	_, known := kind.Shared(p.before)
 	if now.GetUID() != p.obj.GetUID() || !equality.Semantic.DeepEqual(status, known) {
 		return apierrors.NewConflict(v1alpha1.GroupVersion.WithResource(p.kind.Name).GroupResource(), p.obj.GetName(), errOutdated)
 	}

@@ -148,7 +148,7 @@ func TestRecordCountsAgreeWithTheReceiver(t *testing.T) {
 }
 
 func TestRecordsThatCannotBeReadKeepTheCountsAndReady(t *testing.T) {
-	forEachKind(t, func(t *testing.T, f fixture) {
+	forEachCountedKind(t, func(t *testing.T, f fixture) {
 		d := driven(t, f, emulator.Options{})
 		d.create("a")
 		d.settle("a")
@@ -177,7 +177,7 @@ func TestRecordsThatCannotBeReadKeepTheCountsAndReady(t *testing.T) {
 // TestTotalsAloneAreWrittenRarely: traffic without failures moves the metric at
 // each poll, and the status every half hour.
 func TestTotalsAloneAreWrittenRarely(t *testing.T) {
-	forEachKind(t, func(t *testing.T, f fixture) {
+	forEachCountedKind(t, func(t *testing.T, f fixture) {
 		d := driven(t, f, emulator.Options{})
 		d.create("a")
 		d.settle("a")
@@ -212,7 +212,7 @@ func (d *driver) plant(total, failed int) {
 // quota for records, each is counted less often, in equal measure.
 func TestCountsStretchToTheQuota(t *testing.T) {
 	t.Parallel()
-	forEachKind(t, func(t *testing.T, f fixture) {
+	forEachCountedKind(t, func(t *testing.T, f fixture) {
 		d := driven(t, f, emulator.Options{})
 		d.create("a")
 		d.settle("a")

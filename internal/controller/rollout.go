@@ -98,9 +98,9 @@ func (p *pass) policyOf(ctx context.Context) (*v1alpha1.LiveRolloutPolicy, error
 
 // member is an object as its policy sees it.
 func member(k *kind.Kind, o kind.Object) plan.Member {
-	_, status := o.Callback()
+	_, status := kind.Shared(o)
 	m := plan.Member{Kind: k.Name, Name: o.GetName(), UID: o.GetUID(), Generation: o.GetGeneration()}
-	m.Ready = status.ObservedGeneration == o.GetGeneration() && gaugeOf(status, v1alpha1.ConditionReady) == 1
+	m.Ready = status.ObservedGeneration == o.GetGeneration() && gaugeOf(status.CallbackStatus, v1alpha1.ConditionReady) == 1
 	if g := status.Guard; g != nil {
 		m.Ticket = g.Ticket
 		if c := g.Change; c != nil {
@@ -111,7 +111,7 @@ func member(k *kind.Kind, o kind.Object) plan.Member {
 		m.State, m.Ready = "", false // nothing of it will be written
 	}
 	m.Waits = m.State == v1alpha1.ChangeWaiting &&
-		reasonOf(status, v1alpha1.ConditionReady) == v1alpha1.ReasonWaitingForRollout
+		reasonOf(status.CallbackStatus, v1alpha1.ConditionReady) == v1alpha1.ReasonWaitingForRollout
 	return m
 }
 

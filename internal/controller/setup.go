@@ -32,8 +32,8 @@ import (
 	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
-// +kubebuilder:rbac:groups=live.alibabacloud.com,resources=livenotifyconfigs;liverecordnotifyconfigs;livertcmpueventsubs,verbs=get;list;watch;patch
-// +kubebuilder:rbac:groups=live.alibabacloud.com,resources=livenotifyconfigs/status;liverecordnotifyconfigs/status;livertcmpueventsubs/status,verbs=patch
+// +kubebuilder:rbac:groups=live.alibabacloud.com,resources=livenotifyconfigs;liverecordnotifyconfigs;livertcmpueventsubs;livesnapshotnotifyconfigs;livedetectnotifyconfigs;liveaudioauditnotifyconfigs;livertceventsubs;livemessageappcallbacks,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=live.alibabacloud.com,resources=livenotifyconfigs/status;liverecordnotifyconfigs/status;livertcmpueventsubs/status;livesnapshotnotifyconfigs/status;livedetectnotifyconfigs/status;liveaudioauditnotifyconfigs/status;livertceventsubs/status;livemessageappcallbacks/status,verbs=patch
 // +kubebuilder:rbac:groups=live.alibabacloud.com,resources=liveaccounts,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=live.alibabacloud.com,resources=liveaccounts/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch

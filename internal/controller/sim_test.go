@@ -87,6 +87,9 @@ func simulated(t tester, f fixture, o emulator.Options) *driver {
 		s.ManagementPolicy, s.AdoptionPolicy = v1alpha1.Manage, v1alpha1.AdoptIfIdentical
 		s.DriftPolicy, s.DeletionPolicy = v1alpha1.DriftCorrect, v1alpha1.DeletionDelete
 		s.ResyncInterval.Duration = 10 * time.Minute
+		if s.CountedSpec == nil {
+			return obj
+		}
 		s.Records.Window.Duration, s.Records.Interval.Duration, s.Records.UnhealthyThreshold = time.Hour, 5*time.Minute, 1
 		return obj
 	}

@@ -87,8 +87,8 @@ func (d *driver) live(t *rapid.T, name string, fields map[string]any) {
 		d.Expect(holds()).To(Equal(d.f.want(obj, key)))
 	}
 	left := holds()
-	if c := statusOf(d.get(name)).Callbacks; !spec(obj).Suspend {
-		d.Expect(c).NotTo(BeNil(), "callbacks are counted")
+	if d.f.counts() && !spec(obj).Suspend {
+		d.Expect(statusOf(d.get(name)).Callbacks).NotTo(BeNil(), "callbacks are counted")
 	}
 	d.update(name, func(o Object) { o.SetLabels(map[string]string{"touched": "yes"}) }) // the spec is still accepted
 	d.remove(name)
@@ -109,12 +109,22 @@ func (d *driver) know(obj Object) {
 		d.cloud.AddDomain("", o.Spec.DomainName, emulator.StreamingDomain)
 	case *v1alpha1.LiveRtcMPUEventSub:
 		d.cloud.AddApp("", o.Spec.AppID)
+	case *v1alpha1.LiveSnapshotNotifyConfig:
+		d.cloud.AddDomain("", o.Spec.DomainName, emulator.StreamingDomain)
+	case *v1alpha1.LiveDetectNotifyConfig:
+		d.cloud.AddDomain("", o.Spec.DomainName, emulator.StreamingDomain)
+	case *v1alpha1.LiveAudioAuditNotifyConfig:
+		d.cloud.AddDomain("", o.Spec.DomainName, emulator.StreamingDomain)
+	case *v1alpha1.LiveRtcEventSub:
+		d.cloud.AddApp("", o.Spec.AppID)
+	case *v1alpha1.LiveMessageAppCallback:
+		d.Expect(d.cloud.AddMessageApp(emulator.MessageApp{DataCenter: string(o.Spec.DataCenter), AppID: o.Spec.AppID})).To(Succeed())
 	}
 }
 
 // failAny adds a callback that failed, of which the cloud says anything.
 func (d *driver) failAny(t *rapid.T, obj Object) {
-	if !rapid.Bool().Draw(t, "fails") {
+	if !rapid.Bool().Draw(t, "fails") || !d.f.counts() {
 		return
 	}
 	said := rapid.StringN(0, 300, 400).Draw(t, "said")
@@ -139,6 +149,10 @@ func (d *driver) failAny(t *rapid.T, obj Object) {
 		d.cloud.AddRecords(emulator.Records{MPU: []emulator.MPURecord{{
 			Time: failed.Time, AppID: o.Spec.AppID, CallbackURL: said, HTTPCode: rapid.IntRange(-1, 99999).Draw(t, "HTTP code"),
 		}}})
+	case *v1alpha1.LiveRtcEventSub:
+		d.cloud.AddRecords(emulator.Records{Event: []emulator.EventRecord{{
+			Time: failed.Time, AppID: o.Spec.AppID, URL: said, Code: rapid.IntRange(-1, 99999).Draw(t, "HTTP code"),
+		}}})
 	}
 }
 
@@ -158,6 +172,35 @@ func (d *driver) holdsFor(obj Object) any {
 		if sub, ok := d.cloud.MPUSub(o.Spec.AppID); ok {
 			return emulator.MPUSub{CallbackURL: sub.CallbackURL, ChannelIDs: sub.ChannelIDs}
 		}
+	default:
+		return d.otherFor(obj)
+	}
+	return nil
+}
+
+// otherFor is what holdsFor returns for the other kinds.
+func (d *driver) otherFor(obj Object) any {
+	switch o := obj.(type) {
+	case *v1alpha1.LiveSnapshotNotifyConfig:
+		if c, ok := d.cloud.SnapshotConfig(o.Spec.DomainName); ok {
+			return c
+		}
+	case *v1alpha1.LiveDetectNotifyConfig:
+		if c, ok := d.cloud.DetectConfig(o.Spec.DomainName); ok {
+			return c
+		}
+	case *v1alpha1.LiveAudioAuditNotifyConfig:
+		if c, ok := d.cloud.AuditConfig(o.Spec.DomainName); ok {
+			return c
+		}
+	case *v1alpha1.LiveRtcEventSub:
+		if subs := d.cloud.EventSubs(o.Spec.AppID); len(subs) > 0 {
+			return plainEvent(subs[0])
+		}
+	case *v1alpha1.LiveMessageAppCallback:
+		if app, _ := d.cloud.MessageApp(string(o.Spec.DataCenter), o.Spec.AppID); app.EventCallbackURL != "" {
+			return app.EventCallbackURL
+		}
 	}
 	return nil
 }
@@ -167,6 +210,8 @@ func signatureOf(o Object) v1alpha1.SecretKeyReference {
 	case *v1alpha1.LiveNotifyConfig:
 		return o.Spec.Authentication.KeySecretRef
 	case *v1alpha1.LiveRecordNotifyConfig:
+		return o.Spec.Authentication.KeySecretRef
+	case *v1alpha1.LiveSnapshotNotifyConfig:
 		return o.Spec.Authentication.KeySecretRef
 	}
 	return v1alpha1.SecretKeyReference{}
@@ -179,7 +224,7 @@ func matching(t *rapid.T, what, pattern string, most int) string {
 
 func drawKey(t *rapid.T, f fixture) string {
 	most := live.MaxStreamKey
-	if f.name == "LiveRecordNotifyConfig" {
+	if f.name != "LiveNotifyConfig" {
 		most = live.MaxRecordKey
 	}
 	return matching(t, "key", fmt.Sprintf(`[0-9A-Za-z]{16,%d}|[0-9]{16,%d}`, most, most), most)
@@ -206,17 +251,20 @@ func drawSpec(t *rapid.T, f fixture, name string) map[string]any {
 	maybe(fields, "driftPolicy", one("driftPolicy", "Correct", "Report"))
 	maybe(fields, "deletionPolicy", one("deletionPolicy", "Delete", "Retain"))
 	maybe(fields, "resyncInterval", func() any { return drawDuration(t, "resyncInterval", time.Minute, 24*time.Hour) })
-	maybe(fields, "records", func() any {
+	records := func() any {
 		records := map[string]any{}
 		maybe(records, "window", func() any { return drawDuration(t, "window", time.Minute, 167*time.Hour) })
 		maybe(records, "interval", func() any { return drawDuration(t, "interval", 30*time.Second, 24*time.Hour) })
 		maybe(records, "unhealthyThreshold", func() any { return int64(rapid.Int32Min(1).Draw(t, "unhealthyThreshold")) })
-		if f.name != "LiveRtcMPUEventSub" {
+		if f.kind.OfDomain {
 			maybe(records, "appName", text("appName", `[!-~]{1,256}`, 256))
 			maybe(records, "streamName", text("streamName", `[!-~]{1,256}`, 256))
 		}
 		return records
-	})
+	}
+	if f.counts() {
+		maybe(fields, "records", records)
+	}
 	url := func(field string) func() any {
 		return func() any { return drawURL(t, field, `[]-~!-;=?-[]`, true) }
 	}
@@ -256,8 +304,48 @@ func drawSpec(t *rapid.T, f fixture, name string) map[string]any {
 			}
 			return ids
 		})
+	default:
+		drawOther(t, f, name, domain, fields, url, auth, maybe)
 	}
 	return fields
+}
+
+// drawOther draws what the specs of the other kinds have of their own.
+func drawOther(
+	t *rapid.T, f fixture, name, domain string, fields map[string]any, url func(string) func() any, auth func() any, maybe func(map[string]any, string, func() any),
+) {
+	app := func() string { return name + matching(t, "appID", `[A-Za-z0-9_-]{0,50}`, 50) }
+	switch f.name {
+	case "LiveSnapshotNotifyConfig":
+		fields["domainName"] = domain
+		fields["notifyURL"] = "https://hooks.example.com/" + leftOver.ReplaceAllString(matching(t, "path", `[]-~!-;=?-[]{0,40}`, 40), "$$")
+		maybe(fields, "authentication", auth)
+	case "LiveDetectNotifyConfig":
+		fields["domainName"], fields["notifyURL"] = domain, url("notifyURL")()
+	case "LiveAudioAuditNotifyConfig":
+		fields["domainName"], fields["callbackURL"] = domain, url("callbackURL")()
+		maybe(fields, "callbackTemplate", func() any {
+			return `{"` + matching(t, "template", `[ -!#-Z_-z~]{0,40}`, 40) + `":{Result},"stream":{StreamName}}`
+		})
+	case "LiveRtcEventSub":
+		fields["appID"], fields["callbackURL"] = app(), url("callbackURL")()
+		fields["events"] = []any{pick(t, "event", "ChannelEvent", "UserEvent")}
+		maybe(fields, "channelID", func() any {
+			users := func() any {
+				var users []any
+				for _, user := range rapid.SliceOfNDistinct(rapid.StringMatching(`[!-+.-~]{1,20}`), 0, 50, rapid.ID).Draw(t, "users") {
+					users = append(users, user)
+				}
+				return users
+			}
+			maybe(fields, "users", users)
+			return matching(t, "channelID", `[A-Za-z0-9_-]{1,64}`, 64)
+		})
+	case "LiveMessageAppCallback":
+		fields["appID"] = app()
+		fields["eventCallbackURL"] = "https://hooks.example.com/" + leftOver.ReplaceAllString(matching(t, "path", `[]-~!-;=?-[]{0,40}`, 40), "$$")
+		maybe(fields, "dataCenter", func() any { return pick(t, "dataCenter", "cn-shanghai", "ap-southeast-1") })
+	}
 }
 
 // leftOver is what a template leaves over, which no URL may hold, and a little

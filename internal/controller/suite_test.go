@@ -490,9 +490,9 @@ func (d *driver) expectEvent(name, reason string) {
 func (w *world) calls() (reads, writes, records []string) {
 	for _, call := range w.cloud.Calls() {
 		switch {
-		case strings.HasSuffix(call.Action, "Records") || strings.HasSuffix(call.Action, "Record"):
+		case strings.HasSuffix(call.Action, "Records") || strings.HasSuffix(call.Action, "Record") || call.Action == "ListEventSubEvent":
 			records = append(records, call.Action)
-		case strings.HasPrefix(call.Action, "Describe"):
+		case strings.HasPrefix(call.Action, "Describe") || strings.HasPrefix(call.Action, "List"):
 			reads = append(reads, call.Action)
 		default:
 			writes = append(writes, call.Action)
@@ -547,6 +547,8 @@ type fixture struct {
 	writes, records []string
 	// queries is how many of the latter one count takes.
 	queries int
+	// looks is how many more reads than others a create takes, and a removal.
+	looks struct{ create, remove int }
 	// planted says which family planted callback records are of.
 	planted func([]emulator.CallbackRecord) emulator.Records
 	// edited is the name of the field that edit and change change.
@@ -562,7 +564,11 @@ func (f fixture) keyed(key string) string {
 	return key
 }
 
-func fixtures() []fixture { return []fixture{streamFixture(), recordFixture(), mpuFixture()} }
+func fixtures() []fixture {
+	return []fixture{
+		streamFixture(), recordFixture(), mpuFixture(), snapshotFixture(), detectFixture(), auditFixture(), eventFixture(), messageFixture(),
+	}
+}
 
 // forEachKind runs a test for every kind, side by side.
 func forEachKind(t *testing.T, test func(t *testing.T, f fixture)) {
@@ -703,7 +709,7 @@ func mpuFixture() fixture {
 	f.change = func(o Object) { spec(o).CallbackURL = "http://hooks.example.com/changed" }
 	f.clear = func(o Object) { spec(o).ChannelIDs = nil }
 	f.want = func(o Object, _ string) any {
-		return emulator.MPUSub{CallbackURL: spec(o).CallbackURL, ChannelIDs: live.JoinChannels(spec(o).ChannelIDs)}
+		return emulator.MPUSub{CallbackURL: spec(o).CallbackURL, ChannelIDs: live.JoinList(spec(o).ChannelIDs)}
 	}
 	f.have = func(s *emulator.Server) any {
 		if sub, ok := s.MPUSub(appID); ok {

@@ -44,7 +44,7 @@ func adminRoutes() []route {
 		{"DELETE", "domains/{name}", "remove a domain and all it has", removeDomain},
 		{"POST", "mappings", `map a domain: {"ingest", "streaming"} or {"play", "streaming"}`, mapDomain},
 		{"POST", "apps", `add an RTC application: {"appID", "account"}`, addApp},
-		{"GET", "configs/{family}/{key}", "show a configuration; family is stream, record or mpu", getConfig},
+		{"GET", "configs/{family}/{key}", "show a configuration; family is " + familyNames() + ", its key a domain or an application", getConfig},
 		{"PUT", "configs/{family}/{key}", "change a configuration behind the back of the API", putConfig},
 		{"DELETE", "configs/{family}/{key}", "remove a configuration behind the back of the API", deleteConfig},
 		{"POST", "streams/start", `start a stream: {"domain", "app", "stream"}`, startStream},
@@ -53,7 +53,19 @@ func adminRoutes() []route {
 		{"POST", "streams/switch", "report a switch of a dual stream", switchStream},
 		{"POST", "recordings", `report a recording: {"domain", "app", "stream", "event"}`, recordEvent},
 		{"POST", "mpu-events", `emit relay events: {"appID", "channelID", "count"}`, emitMPU},
-		{"POST", "records", `plant records: {"stream": [], "record": [], "mpu": []}`, addRecords},
+		{"POST", "snapshots", `report a snapshot: {"domain", "app", "stream"}`, takeSnapshot},
+		{"PUT", "snapshot-jobs/{domain}", `replace the snapshot jobs of a domain: [{"app", "callback"}]`, setSnapshotJobs},
+		{"POST", "reviews/video", `report a finding in a video: {"domain", "app", "stream"}`, reviewVideo},
+		{"POST", "reviews/audio", `report a finding in the sound: {"domain", "app", "stream"}`, reviewAudio},
+		{"POST", "events", `emit an event: {"appID", "channelID", "userID", "tag": "Open"|"Join"|...}`, emitEvent},
+		{"GET", "message-apps", "list messaging applications", listMessageApps},
+		{"POST", "message-apps", `add a messaging application: {"dataCenter", "appID", "account"}`, addMessageApp},
+		{
+			"PUT", "message-apps/{dataCenter}/{appID}/callback",
+			`change an event callback behind the back of the API: {"url"}`, setMessageCallback,
+		},
+		{"POST", "message-events", `emit an event of a user: {"dataCenter", "appID", "userID", "event": 1|2|3|4}`, emitMessageEvent},
+		{"POST", "records", `plant records: {"stream": [], "record": [], "mpu": [], "event": []}`, addRecords},
 		{"GET", "records/{family}/{key}", "list the newest 100 callback records", listRecords},
 		{"GET", "accounts", "list accounts and their numbers", listAccounts},
 		{"GET", "roles", "list roles; an account without any has every role", listRoles},
@@ -221,6 +233,64 @@ var (
 	switchStream = onStream(func(s *Server, b streamBody) error { return s.SwitchStream(b.Domain, b.App, b.Stream) })
 	recordEvent  = onStream(func(s *Server, b streamBody) error { return s.Record(b.Domain, b.App, b.Stream, b.Event) })
 )
+
+var (
+	takeSnapshot = onStream(func(s *Server, b streamBody) error { return s.TakeSnapshot(b.Domain, b.App, b.Stream) })
+	reviewVideo  = onStream(func(s *Server, b streamBody) error { return s.ReviewVideo(b.Domain, b.App, b.Stream) })
+	reviewAudio  = onStream(func(s *Server, b streamBody) error { return s.ReviewAudio(b.Domain, b.App, b.Stream) })
+)
+
+func setSnapshotJobs(s *Server, r *http.Request) (any, error) {
+	jobs, err := body[[]SnapshotJob](r)
+	if err != nil {
+		return nil, err
+	}
+	s.SetSnapshotJobs(r.PathValue("domain"), jobs)
+	return okReply, nil
+}
+
+func emitEvent(s *Server, r *http.Request) (any, error) {
+	b, err := body[struct{ AppID, ChannelID, UserID, Tag string }](r)
+	if err != nil {
+		return nil, err
+	}
+	return okReply, s.EmitEvent(b.AppID, b.ChannelID, b.UserID, b.Tag)
+}
+
+func listMessageApps(s *Server, _ *http.Request) (any, error) {
+	list := s.MessageApps()
+	for i := range list {
+		mask(&list[i].AppKey)
+	}
+	return list, nil
+}
+
+func addMessageApp(s *Server, r *http.Request) (any, error) {
+	b, err := body[MessageApp](r)
+	if err != nil {
+		return nil, err
+	}
+	return okReply, s.AddMessageApp(b)
+}
+
+func setMessageCallback(s *Server, r *http.Request) (any, error) {
+	b, err := body[struct{ URL string }](r)
+	if err != nil {
+		return nil, err
+	}
+	return okReply, s.SetMessageCallback(r.PathValue("dataCenter"), r.PathValue("appID"), b.URL)
+}
+
+func emitMessageEvent(s *Server, r *http.Request) (any, error) {
+	b, err := body[struct {
+		DataCenter, AppID, UserID string
+		Event                     int
+	}](r)
+	if err != nil {
+		return nil, err
+	}
+	return okReply, s.EmitMessageEvent(b.DataCenter, b.AppID, b.UserID, b.Event)
+}
 
 func emitMPU(s *Server, r *http.Request) (any, error) {
 	b, err := body[struct {

@@ -5,7 +5,10 @@ package emulator
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -17,7 +20,7 @@ type family struct {
 	get     func(s *Server, key string) (any, bool)
 	put     func(s *Server, key string, r *http.Request) error
 	remove  func(s *Server, key string)
-	records func(s *Server, key string) any
+	records func(s *Server, key string) any // nil for a family without
 }
 
 var families = map[string]family{
@@ -72,6 +75,55 @@ var families = map[string]family{
 		remove:  (*Server).DeleteMPUSub,
 		records: func(s *Server, key string) any { return newest(&s.mpuRecords, key, s.now()) },
 	},
+	"snapshot": {
+		get: func(s *Server, key string) (any, bool) {
+			c, ok := s.SnapshotConfig(key)
+			mask(&c.AuthKey)
+			return c, ok
+		},
+		put: func(s *Server, key string, r *http.Request) error {
+			c, err := body[SnapshotConfig](r)
+			if err != nil {
+				return err
+			}
+			old, _ := s.SnapshotConfig(key)
+			unmask(&c.AuthKey, old.AuthKey)
+			s.SetSnapshotConfig(key, c)
+			return nil
+		},
+		remove: (*Server).DeleteSnapshotConfig,
+	},
+	"detect": {
+		get:    func(s *Server, key string) (any, bool) { return s.DetectConfig(key) },
+		put:    putPlain((*Server).SetDetectConfig),
+		remove: (*Server).DeleteDetectConfig,
+	},
+	"audit": {
+		get:    func(s *Server, key string) (any, bool) { return s.AuditConfig(key) },
+		put:    putPlain((*Server).SetAuditConfig),
+		remove: (*Server).DeleteAuditConfig,
+	},
+	"event": {
+		get: func(s *Server, key string) (any, bool) {
+			subs := s.EventSubs(key)
+			return subs, len(subs) > 0
+		},
+		put:     putPlain((*Server).SetEventSubs),
+		remove:  func(s *Server, key string) { s.SetEventSubs(key, nil) },
+		records: func(s *Server, key string) any { return newest(&s.eventRecords, key, s.now()) },
+	},
+}
+
+// putPlain puts a configuration without a secret.
+func putPlain[C any](set func(*Server, string, C)) func(*Server, string, *http.Request) error {
+	return func(s *Server, key string, r *http.Request) error {
+		c, err := body[C](r)
+		if err != nil {
+			return err
+		}
+		set(s, key, c)
+		return nil
+	}
 }
 
 func mask(key *string) {
@@ -106,11 +158,13 @@ func familyOf(r *http.Request) (family, error) {
 	f, ok := families[r.PathValue("family")]
 	if !ok {
 		return f, adminError{
-			http.StatusNotFound, fmt.Sprintf("family %q: want stream, record or mpu", r.PathValue("family")),
+			http.StatusNotFound, fmt.Sprintf("family %q: want one of %s", r.PathValue("family"), familyNames()),
 		}
 	}
 	return f, nil
 }
+
+func familyNames() string { return strings.Join(slices.Sorted(maps.Keys(families)), ", ") }
 
 func getConfig(s *Server, r *http.Request) (any, error) {
 	f, err := familyOf(r)
@@ -145,6 +199,9 @@ func listRecords(s *Server, r *http.Request) (any, error) {
 	f, err := familyOf(r)
 	if err != nil {
 		return nil, err
+	}
+	if f.records == nil {
+		return nil, adminError{http.StatusNotFound, "the cloud keeps no records of this family"}
 	}
 	return f.records(s, r.PathValue("key")), nil
 }

@@ -120,8 +120,9 @@ func TestAdmin(t *testing.T) {
 			{`GET /records/mpu/app-1`, `{"total":0,"records":[]}`},
 		},
 		"a family there is not": {
-			{`GET /records/snapshot/push.example.com`, `404 {"error":"family \"snapshot\": want stream, record or mpu"}`},
-			{`GET /configs/snapshot/push.example.com`, `404 {"error":"family \"snapshot\": want stream, record or mpu"}`},
+			{`GET /records/studio/push.example.com`, `404 {"error":"family \"studio\": want one of audit, detect, event, mpu, record, snapshot, stream"}`},
+			{`GET /configs/studio/push.example.com`, `404 {"error":"family \"studio\": want one of audit, detect, event, mpu, record, snapshot, stream"}`},
+			{`GET /records/snapshot/live.example.com`, `404 {"error":"the cloud keeps no records of this family"}`},
 		},
 		"traffic": {
 			{`POST /streams/start {"domain":"push.example.com","app":"a","stream":"s"}`, ok},
@@ -157,7 +158,7 @@ func TestAdmin(t *testing.T) {
 			{`GET /switches`, `{"streamDescribeAbsent":"missing","streamSetMerges":true,"streamSetKeepsEmpty":false,` +
 				`"streamSetExists":false,"streamDeleteAbsentNotFound":false,"streamKeyAsNumber":false,` +
 				`"streamNotPushDomain":false,"recordUpdateMerges":false,"recordUpdateKeepsEmpty":false,` +
-				`"mpuDescribeAbsentInvalid":false,"acceptAnyKey":false,"emptyParameters":"","recordsOrder":"",` +
+				`"mpuDescribeAbsentInvalid":false,` + newSwitches + `"acceptAnyKey":false,"emptyParameters":"","recordsOrder":"",` +
 				`"maxPageSize":0,"clampPageSize":false,"mappingOmitsQueried":false,"followRedirects":false,"readDelay":"3s"}`},
 			{`PUT /switches {"streamSetKeepsEmpty":true,"streamNotPushDomain":true,"recordUpdateKeepsEmpty":true,` +
 				`"emptyParameters":"refused","recordsOrder":"shuffled","maxPageSize":50,"clampPageSize":true,` +
@@ -165,7 +166,7 @@ func TestAdmin(t *testing.T) {
 			{`GET /switches`, `{"streamDescribeAbsent":"","streamSetMerges":false,"streamSetKeepsEmpty":true,` +
 				`"streamSetExists":false,"streamDeleteAbsentNotFound":false,"streamKeyAsNumber":false,` +
 				`"streamNotPushDomain":true,"recordUpdateMerges":false,"recordUpdateKeepsEmpty":true,` +
-				`"mpuDescribeAbsentInvalid":false,"acceptAnyKey":false,"emptyParameters":"refused","recordsOrder":"shuffled",` +
+				`"mpuDescribeAbsentInvalid":false,` + newSwitches + `"acceptAnyKey":false,"emptyParameters":"refused","recordsOrder":"shuffled",` +
 				`"maxPageSize":50,"clampPageSize":true,"mappingOmitsQueried":true,"followRedirects":true,"readDelay":"0s"}`},
 			{`PUT /switches {"emptyParameters":"gone"}`,
 				`400 {"error":"emptyParameters \"gone\": want value, missing or refused"}`},
@@ -301,3 +302,8 @@ func TestAdminDoesWhatItSays(t *testing.T) {
 		t.Errorf("state (-want +got):\n%s", diff)
 	}
 }
+
+// newSwitches are those of the families without a switch that is on here.
+const newSwitches = `"snapshotDescribeNotFound":false,"snapshotUpdateMerges":false,"snapshotDeleteNotFound":false,` +
+	`"detectDeleteNotFound":false,"auditDescribeNotFound":false,"auditUpdateMerges":false,"auditUpdateKeepsEmpty":false,` +
+	`"auditDeleteNotFound":false,"eventListNotFound":false,"eventTimesByMinute":false,"messageOmittedKept":false,`

@@ -349,6 +349,14 @@ func mpuHeader(at time.Time) http.Header {
 	}
 }
 
+// messageHeader leaves out Ali-Live-Signature for the same reason.
+func messageHeader(at time.Time) http.Header {
+	return http.Header{
+		"Content-Type":       {"application/json; charset=utf-8"},
+		"Ali-Live-Timestamp": {strconv.FormatInt(at.Unix(), 10)},
+	}
+}
+
 // withQuery adds parameters to those that a URL has.
 func withQuery(target string, facts map[string]string) string {
 	values := url.Values{}

@@ -34,6 +34,24 @@ type MPUSub struct {
 	CreateTime  time.Time `json:"createTime,omitzero"`
 }
 
+// SnapshotConfig is what AddLiveSnapshotNotifyConfig sets for a main streaming domain.
+type SnapshotConfig struct {
+	NotifyURL string `json:"notifyURL,omitempty"`
+	Auth      bool   `json:"auth"`
+	AuthKey   string `json:"authKey,omitempty"`
+}
+
+// DetectConfig is what AddLiveDetectNotifyConfig sets for a main streaming domain.
+type DetectConfig struct {
+	NotifyURL string `json:"notifyURL,omitempty"`
+}
+
+// AuditConfig is what AddLiveAudioAuditNotifyConfig sets for a main streaming domain.
+type AuditConfig struct {
+	CallbackURL      string `json:"callbackURL,omitempty"`
+	CallbackTemplate string `json:"callbackTemplate,omitempty"`
+}
+
 // signingKey is the key that callbacks are signed with; empty if they are not.
 func (c StreamConfig) signingKey() string {
 	if !c.Auth {
@@ -77,6 +95,48 @@ func (s *Server) SetRecordConfig(domain string, c RecordConfig) {
 
 // DeleteRecordConfig removes the configuration of a streaming domain behind the back of the API.
 func (s *Server) DeleteRecordConfig(domain string) { s.recordConfigs.put(domain, s.now(), nil) }
+
+// SnapshotConfig returns the configuration that a streaming domain has right now, whatever Describe shows.
+func (s *Server) SnapshotConfig(domain string) (SnapshotConfig, bool) {
+	return s.snapshotConfigs.current(domain)
+}
+
+// SetSnapshotConfig changes the configuration of a streaming domain behind the back of the API. Like any other write, it
+// is subject to Switches.ReadDelay.
+func (s *Server) SetSnapshotConfig(domain string, c SnapshotConfig) {
+	s.snapshotConfigs.put(domain, s.now(), &c)
+}
+
+// DeleteSnapshotConfig removes the configuration of a streaming domain behind the back of the API.
+func (s *Server) DeleteSnapshotConfig(domain string) { s.snapshotConfigs.put(domain, s.now(), nil) }
+
+// DetectConfig returns the configuration that a streaming domain has right now, whatever Describe shows.
+func (s *Server) DetectConfig(domain string) (DetectConfig, bool) {
+	return s.detectConfigs.current(domain)
+}
+
+// SetDetectConfig changes the configuration of a streaming domain behind the back of the API. Like any other write, it
+// is subject to Switches.ReadDelay.
+func (s *Server) SetDetectConfig(domain string, c DetectConfig) {
+	s.detectConfigs.put(domain, s.now(), &c)
+}
+
+// DeleteDetectConfig removes the configuration of a streaming domain behind the back of the API.
+func (s *Server) DeleteDetectConfig(domain string) { s.detectConfigs.put(domain, s.now(), nil) }
+
+// AuditConfig returns the configuration that a streaming domain has right now, whatever Describe shows.
+func (s *Server) AuditConfig(domain string) (AuditConfig, bool) {
+	return s.auditConfigs.current(domain)
+}
+
+// SetAuditConfig changes the configuration of a streaming domain behind the back of the API. Like any other write, it is
+// subject to Switches.ReadDelay.
+func (s *Server) SetAuditConfig(domain string, c AuditConfig) {
+	s.auditConfigs.put(domain, s.now(), &c)
+}
+
+// DeleteAuditConfig removes the configuration of a streaming domain behind the back of the API.
+func (s *Server) DeleteAuditConfig(domain string) { s.auditConfigs.put(domain, s.now(), nil) }
 
 // MPUSub returns the subscription that an application has right now, whatever Describe shows.
 func (s *Server) MPUSub(appID string) (MPUSub, bool) { return s.mpuSubs.current(appID) }
@@ -174,6 +234,19 @@ func (c *configs[T]) update(key string, now time.Time, change func(old *T) (*T, 
 	}
 	c.byKey[key] = past
 	return nil
+}
+
+// all returns all configurations as last written, by key.
+func (c *configs[T]) all() map[string]T {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := make(map[string]T)
+	for key, past := range c.byKey {
+		if v := past[len(past)-1].value; v != nil {
+			all[key] = *v
+		}
+	}
+	return all
 }
 
 // forget drops a configuration and its past.

@@ -35,10 +35,11 @@ type operation struct {
 	handle   func(*Server, *request) (fields, error)
 }
 
-// anyVerb is what the documentation allows for most operations. getOnly is for the few that are read with GET alone.
+// anyVerb is what the documentation allows for most operations. Some are for GET or for POST alone.
 var (
-	anyVerb = []string{http.MethodGet, http.MethodPost}
-	getOnly = []string{http.MethodGet}
+	anyVerb  = []string{http.MethodGet, http.MethodPost}
+	getOnly  = []string{http.MethodGet}
+	postOnly = []string{http.MethodPost}
 )
 
 // served is an operation, and the version of the API that it belongs to.
@@ -49,7 +50,8 @@ type served struct {
 
 // operations are all actions by their name, which no two products share. A further family adds its table here.
 var operations = merged(
-	ofVersion(apiVersion, streamOperations, recordingOperations, mpuOperations, mappingOperations, inventoryOperations),
+	ofVersion(apiVersion, streamOperations, recordingOperations, mpuOperations, mappingOperations, inventoryOperations,
+		snapshotOperations, reviewOperations, eventOperations, messageOperations),
 	ofVersion(tokenVersion, tokenOperations),
 )
 

@@ -98,6 +98,31 @@ type Switches struct {
 	// MPUDescribeAbsentInvalid makes DescribeRtcMPUEventSub answer InvalidParam when there is no subscription, instead
 	// of success without SubInfo.
 	MPUDescribeAbsentInvalid bool `json:"mpuDescribeAbsentInvalid"`
+	// SnapshotDescribeNotFound makes DescribeLiveSnapshotNotifyConfig answer ConfigNotFound when nothing is configured,
+	// instead of empty strings.
+	SnapshotDescribeNotFound bool `json:"snapshotDescribeNotFound"`
+	// SnapshotUpdateMerges makes UpdateLiveSnapshotNotifyConfig keep omitted fields instead of resetting them.
+	SnapshotUpdateMerges bool `json:"snapshotUpdateMerges"`
+	// SnapshotDeleteNotFound makes DeleteLiveSnapshotNotifyConfig answer ConfigNotFound when nothing is configured.
+	SnapshotDeleteNotFound bool `json:"snapshotDeleteNotFound"`
+	// DetectDeleteNotFound makes DeleteLiveDetectNotifyConfig answer InvalidConfig.NotFound when nothing is configured.
+	DetectDeleteNotFound bool `json:"detectDeleteNotFound"`
+	// AuditDescribeNotFound makes DescribeLiveAudioAuditNotifyConfig answer ConfigNotFound when nothing is configured,
+	// instead of an empty list.
+	AuditDescribeNotFound bool `json:"auditDescribeNotFound"`
+	// AuditUpdateMerges makes UpdateLiveAudioAuditNotifyConfig keep omitted fields instead of clearing them.
+	AuditUpdateMerges bool `json:"auditUpdateMerges"`
+	// AuditUpdateKeepsEmpty makes it keep also fields that are sent empty. It needs AuditUpdateMerges.
+	AuditUpdateKeepsEmpty bool `json:"auditUpdateKeepsEmpty"`
+	// AuditDeleteNotFound makes DeleteLiveAudioAuditNotifyConfig answer ConfigNotFound when nothing is configured.
+	AuditDeleteNotFound bool `json:"auditDeleteNotFound"`
+	// EventListNotFound makes ListEventSub answer ResourceNotExist for an application without subscriptions, instead of
+	// an empty list.
+	EventListNotFound bool `json:"eventListNotFound"`
+	// EventTimesByMinute makes ListEventSubEvent count both its times down to the minute.
+	EventTimesByMinute bool `json:"eventTimesByMinute"`
+	// MessageOmittedKept makes ModifyLiveMessageAppCallback keep the callback when it is omitted, instead of clearing it.
+	MessageOmittedKept bool `json:"messageOmittedKept"`
 	// ReadDelay is for how long after a write Describe still shows the state before it.
 	ReadDelay time.Duration `json:"readDelay"`
 	// AcceptAnyKey turns off the rules for length and characters of authentication keys.

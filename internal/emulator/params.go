@@ -6,6 +6,7 @@ package emulator
 import (
 	"maps"
 	"math"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -143,6 +144,12 @@ func (p params) span(now time.Time) (from, to time.Time, err error) {
 // webURL tells whether a URL starts as callback URLs must.
 func webURL(url string) bool {
 	return strings.HasPrefix(url, "http://") || strings.HasPrefix(url, "https://")
+}
+
+// hasPort tells whether a URL names a port.
+func hasPort(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Port() != ""
 }
 
 var lettersAndDigits = regexp.MustCompile(`^[A-Za-z0-9]*$`)

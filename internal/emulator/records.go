@@ -63,16 +63,18 @@ type Records struct {
 	Stream []CallbackRecord `json:"stream,omitempty"`
 	Record []CallbackRecord `json:"record,omitempty"`
 	MPU    []MPURecord      `json:"mpu,omitempty"`
+	Event  []EventRecord    `json:"event,omitempty"`
 }
 
 // AddRecords plants records as if callbacks had been delivered, which is cheap also for a million of them. Where empty,
 // Time becomes now, Result success, Description the same as Result, Storage oss, HTTPCode
-// 200, MsgID a new id, SubID and CallbackURL those of the application's subscription.
+// 200, MsgID a new id, SubID and CallbackURL those of the application's subscription, the first one if it has several.
 func (s *Server) AddRecords(r Records) {
 	now := s.now()
 	s.streamRecords.add(now, completed(r.Stream, now, ""))
 	s.recordRecords.add(now, completed(r.Record, now, storageOSS))
 	s.mpuRecords.add(now, s.completedMPU(r.MPU, now))
+	s.eventRecords.add(now, s.completedEvents(r.Event, now))
 }
 
 func completed(list []CallbackRecord, now time.Time, storage string) []CallbackRecord {

@@ -59,6 +59,10 @@ func (s *Server) RemoveDomain(name string) {
 	s.registry.removeDomain(name)
 	s.streamConfigs.forget(name)
 	s.recordConfigs.forget(name)
+	s.snapshotConfigs.forget(name)
+	s.snapshotJobs.forget(name)
+	s.detectConfigs.forget(name)
+	s.auditConfigs.forget(name)
 	s.streamRecords.forget(name)
 	s.recordRecords.forget(name)
 }

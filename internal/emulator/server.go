@@ -43,9 +43,17 @@ type Server struct {
 	recordConfigs configs[RecordConfig]
 	mpuSubs       configs[MPUSub]
 
+	snapshotConfigs configs[SnapshotConfig]
+	snapshotJobs    configs[[]SnapshotJob]
+	detectConfigs   configs[DetectConfig]
+	auditConfigs    configs[AuditConfig]
+	eventSubs       configs[[]EventSub]
+	messageApps     configs[MessageApp]
+
 	streamRecords records[CallbackRecord]
 	recordRecords records[CallbackRecord]
 	mpuRecords    records[MPURecord]
+	eventRecords  records[EventRecord]
 }
 
 // New returns a Server that knows no domain and no application yet. Close it after use.
@@ -117,9 +125,18 @@ func (s *Server) Reset() {
 	s.streamConfigs.reset()
 	s.recordConfigs.reset()
 	s.mpuSubs.reset()
+	s.snapshotConfigs.reset()
+	s.snapshotJobs.reset()
+	s.detectConfigs.reset()
+	s.auditConfigs.reset()
+	s.eventSubs.reset()
+	for _, a := range s.MessageApps() {
+		_ = s.SetMessageCallback(a.DataCenter, a.AppID, "") // the application itself stays
+	}
 	s.streamRecords.reset()
 	s.recordRecords.reset()
 	s.mpuRecords.reset()
+	s.eventRecords.reset()
 	s.nonces.reset()
 	s.quotas.reset()
 	s.ClearFaults()

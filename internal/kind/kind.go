@@ -15,13 +15,42 @@ import (
 )
 
 // All is the table of callback kinds.
-var All = []*Kind{stream, record, mpu}
+var All = []*Kind{stream, record, mpu, snapshot, detect, audit, event, message}
 
 // Object is an object of a callback kind.
 type Object interface {
 	client.Object
 	// Callback returns the parts that all callback kinds share.
 	Callback() (*v1alpha1.CallbackSpec, *v1alpha1.CallbackStatus)
+}
+
+// Counted is an object of a kind with callback records.
+type Counted interface {
+	Object
+	// Counted returns the parts that the kinds with callback records share.
+	Counted() (*v1alpha1.CountedSpec, *v1alpha1.CountedStatus)
+}
+
+// Spec is what the spec of an object shares with those of other kinds. The part
+// about callback records is nil for a kind without.
+type Spec struct {
+	*v1alpha1.CallbackSpec
+	*v1alpha1.CountedSpec
+}
+
+// Status is what the status of an object shares with those of other kinds, likewise.
+type Status struct {
+	*v1alpha1.CallbackStatus
+	*v1alpha1.CountedStatus
+}
+
+// Shared returns what an object shares with those of other kinds.
+func Shared(o Object) (spec Spec, status Status) {
+	spec.CallbackSpec, status.CallbackStatus = o.Callback()
+	if c, ok := o.(Counted); ok {
+		spec.CountedSpec, status.CountedStatus = c.Counted()
+	}
+	return spec, status
 }
 
 // Config is a configuration as named values. Nil is none.

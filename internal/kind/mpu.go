@@ -18,7 +18,7 @@ var mpu = &Kind{
 	Key:     func(o Object) string { return o.(*v1alpha1.LiveRtcMPUEventSub).Spec.AppID },
 	Desired: func(o Object, _ live.Key) Config {
 		spec := o.(*v1alpha1.LiveRtcMPUEventSub).Spec
-		return live.MPUConfig{CallbackURL: spec.CallbackURL, ChannelIDs: live.JoinChannels(spec.ChannelIDs)}
+		return live.MPUConfig{CallbackURL: spec.CallbackURL, ChannelIDs: live.JoinList(spec.ChannelIDs)}
 	},
 	Observe: func(o Object, have Config) {
 		status := &o.(*v1alpha1.LiveRtcMPUEventSub).Status

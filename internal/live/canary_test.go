@@ -161,11 +161,11 @@ var writes = map[string]func(context.Context, *live.Client) error{
 			live.StreamConfig{NotifyURL: hook, Authentication: true, AuthKey: key}, true)
 	},
 	"Add": func(ctx context.Context, c *live.Client) error {
-		return live.Record{Client: c}.Put(ctx, quota.User, play, live.RecordConfig{},
+		return live.NewRecord(c).Put(ctx, quota.User, play, live.RecordConfig{},
 			live.RecordConfig{NotifyURL: hook, Authentication: true, AuthKey: key}, false)
 	},
 	"Update": func(ctx context.Context, c *live.Client) error {
-		return live.Record{Client: c}.Put(ctx, quota.User, play,
+		return live.NewRecord(c).Put(ctx, quota.User, play,
 			live.RecordConfig{NotifyURL: hook, Authentication: true, AuthKey: otherKey},
 			live.RecordConfig{NotifyURL: hook, Authentication: true, AuthKey: key}, true)
 	},
@@ -627,7 +627,7 @@ func TestLog(t *testing.T) {
 	c := newCloud(t, emulator.Switches{})
 	log := &transcript{}
 	ctx := logr.NewContext(t.Context(), log.logger())
-	recordings := live.Record{Client: c.client}
+	recordings := live.NewRecord(c.client)
 	config := live.RecordConfig{NotifyURL: hook, Authentication: true, AuthKey: key}
 	if err := recordings.Put(ctx, quota.User, play, live.RecordConfig{}, config, false); err != nil {
 		t.Fatal(err)

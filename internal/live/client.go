@@ -66,6 +66,7 @@ type Client struct {
 	now         func() time.Time
 	skew        atomic.Int64 // of the cloud's clock against ours, in nanoseconds
 	learned     sync.Map     // what families found out about the cloud
+	subscribed  sync.Map     // what is known of event subscriptions, by key
 }
 
 // NewClient returns a client. It fails on an endpoint that is malformed or not

@@ -199,6 +199,45 @@ func escape(s string) string {
 	return b.String()
 }
 
+// JoinList returns a list as the value of a field: sorted and joined by commas.
+func JoinList(members []string) string {
+	return strings.Join(slices.Sorted(slices.Values(members)), ",")
+}
+
+// SplitList returns the members of a list as JoinList joins it.
+func SplitList(list string) []string {
+	if list == "" {
+		return nil
+	}
+	return strings.Split(list, ",")
+}
+
+// maxMembers is the most members of a list that are kept.
+const maxMembers = 64
+
+// members reads a list, of which it keeps what a subscription may have. One that was
+// cut has a mark, and so has a list.
+func members(list []*string) string {
+	var kept []string
+	for i, m := range list {
+		if i == maxMembers {
+			kept = append(kept, cut)
+			break
+		}
+		kept = append(kept, bounded(m, maxID))
+	}
+	return JoinList(kept)
+}
+
+// pointers returns the members of a list as a request carries them.
+func pointers(list string) []*string {
+	var members []*string
+	for _, m := range SplitList(list) {
+		members = append(members, &m)
+	}
+	return members
+}
+
 // bounded returns a value of a reply, "" for none, cut to what is kept of it.
 func bounded(s *string, most int) string { return Bound(value(s), most) }
 

@@ -38,7 +38,7 @@ var families = map[string]struct {
 	"record": {
 		play, "DescribeLiveRecordNotifyRecords",
 		func(ctx context.Context, c *live.Client, q live.Query) (live.Counts, error) {
-			return live.Record{Client: c}.Count(ctx, play, q, live.Counts{})
+			return live.NewRecord(c).Count(ctx, play, q, live.Counts{})
 		},
 		func(r []emulator.CallbackRecord) emulator.Records { return emulator.Records{Record: r} },
 	},
@@ -148,7 +148,7 @@ func TestCountAllStorage(t *testing.T) {
 	c.AddRecords(emulator.Records{Record: []emulator.CallbackRecord{
 		{Time: at, Domain: play, Storage: "oss"}, {Time: at, Domain: play, Storage: "vod", Result: emulator.ResultFailed},
 	}})
-	got, err := live.Record{Client: c.client}.Count(t.Context(), play, lastHour, live.Counts{})
+	got, err := live.NewRecord(c.client).Count(t.Context(), play, lastHour, live.Counts{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -349,7 +349,7 @@ func TestCountAgreesWithDeliveries(t *testing.T) {
 	})
 	c := newCloud(t, emulator.Switches{})
 	c.behind.Store(int64(time.Minute)) // what the cloud sends, it sends a minute ago
-	streams, recordings := live.Stream{Client: c.client}, live.Record{Client: c.client}
+	streams, recordings := live.Stream{Client: c.client}, live.NewRecord(c.client)
 	if err := streams.Put(t.Context(), quota.User, push, live.StreamConfig{}, live.StreamConfig{NotifyURL: receiver, Authentication: true, AuthKey: key}, false); err != nil {
 		t.Fatal(err)
 	}

@@ -6,8 +6,9 @@
 // configuration is a small comparable struct whose zero value means that the
 // cloud holds none.
 //
-// Each family of callbacks ([Stream], [Record], [MPU]) offers Get, Put, Delete and
-// Count. All of them reach the cloud through one function, call, which applies
+// Each family of callbacks ([Stream], [Record], [MPU], [Snapshot], [Detect],
+// [Audit], [Event], [Message]) offers Get, Put and Delete, and Count if the cloud
+// keeps records of it. All of them reach the cloud through one function, call, which applies
 // quota, breaker, credentials, timeout, metrics, error class and redaction. Every
 // error that leaves the package is an [*Error], a [*quota.Deferral] or a context's.
 //

@@ -33,6 +33,9 @@ const (
 	NotFound Class = "NotFound"
 	// Exists: there is such a configuration already.
 	Exists Class = "Exists"
+	// Several: there are several where there can be one, so that it is not known
+	// which is meant.
+	Several Class = "Several"
 	// DomainNotFound: the account has no such domain or application.
 	DomainNotFound Class = "DomainNotFound"
 	// WrongDomainType: the domain is not of the type that the family is for.
@@ -71,6 +74,17 @@ func ClassOf(err error) Class {
 		return e.Class
 	}
 	return Unavailable
+}
+
+// withClass returns an error of the cloud as one of another class.
+func withClass(err error, class Class) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return err
+	}
+	other := *e
+	other.Class = class
+	return &other
 }
 
 // Refused tells whether nothing was done, for certain: the cloud refused, or nothing

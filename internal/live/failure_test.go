@@ -43,7 +43,7 @@ var reads = map[string]func(context.Context, *live.Client) (zero bool, err error
 		return got == live.StreamConfig{}, err
 	},
 	"record Get": func(ctx context.Context, c *live.Client) (bool, error) {
-		got, err := live.Record{Client: c}.Get(ctx, quota.Sync, play)
+		got, err := live.NewRecord(c).Get(ctx, quota.Sync, play)
 		return got == live.RecordConfig{}, err
 	},
 	"stream Count": func(ctx context.Context, c *live.Client) (bool, error) {
@@ -51,7 +51,7 @@ var reads = map[string]func(context.Context, *live.Client) (zero bool, err error
 		return reflect.DeepEqual(got, live.Counts{}), err
 	},
 	"record Count": func(ctx context.Context, c *live.Client) (bool, error) {
-		got, err := live.Record{Client: c}.Count(ctx, play, lastHour, live.Counts{})
+		got, err := live.NewRecord(c).Count(ctx, play, lastHour, live.Counts{})
 		return reflect.DeepEqual(got, live.Counts{}), err
 	},
 }
@@ -406,9 +406,9 @@ func TestClassByCode(t *testing.T) {
 			}
 			want := live.StreamConfig{NotifyURL: hook}
 			failure(t, live.Stream{Client: another()}.Put(t.Context(), quota.User, push, live.StreamConfig{}, want, false), tc.class, code)
-			failure(t, live.Record{Client: another()}.Put(t.Context(), quota.User, play, live.RecordConfig{}, live.RecordConfig{NotifyURL: hook}, false), tc.class, code)
+			failure(t, live.NewRecord(another()).Put(t.Context(), quota.User, play, live.RecordConfig{}, live.RecordConfig{NotifyURL: hook}, false), tc.class, code)
 			failure(t, live.Stream{Client: another()}.Delete(t.Context(), quota.User, push), tc.class, code)
-			failure(t, live.Record{Client: another()}.Delete(t.Context(), quota.User, play), tc.class, code)
+			failure(t, live.NewRecord(another()).Delete(t.Context(), quota.User, play), tc.class, code)
 		})
 	}
 }
@@ -434,7 +434,7 @@ func TestNotFoundCodes(t *testing.T) {
 				}
 			}
 			check(t, "stream Delete", live.Stream{Client: c.client}.Delete(t.Context(), quota.User, push), nil)
-			check(t, "record Delete", live.Record{Client: c.client}.Delete(t.Context(), quota.User, play), nil)
+			check(t, "record Delete", live.NewRecord(c.client).Delete(t.Context(), quota.User, play), nil)
 		})
 	}
 }
@@ -450,7 +450,7 @@ func TestNumericCode(t *testing.T) {
 func TestErrorsOfTheEmulatorItself(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, emulator.Switches{})
-	streams, recordings := live.Stream{Client: c.client}, live.Record{Client: c.client}
+	streams, recordings := live.Stream{Client: c.client}, live.NewRecord(c.client)
 	url := live.StreamConfig{NotifyURL: hook}
 	get := func(_ live.StreamConfig, err error) error { return err }
 	for name, tc := range map[string]struct {
@@ -558,7 +558,7 @@ func TestLostReply(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, emulator.Switches{})
 	c.Inject(emulator.Fault{Action: "AddLiveRecordNotifyConfig", LoseReply: true, Times: 1})
-	recordings := live.Record{Client: c.client}
+	recordings := live.NewRecord(c.client)
 	want := live.RecordConfig{NotifyURL: hook}
 	failure(t, recordings.Put(t.Context(), quota.User, play, live.RecordConfig{}, want, false), live.Unavailable, network)
 	check(t, "calls: the request is not sent twice", c.actions(), "Add")
@@ -593,7 +593,7 @@ func TestBoundsOfAReply(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := live.Record{Client: against(t, body(tc.status, tc.body))}.Get(t.Context(), quota.Sync, play)
+			_, err := live.NewRecord(against(t, body(tc.status, tc.body))).Get(t.Context(), quota.Sync, play)
 			e, _ := errors.AsType[*live.Error](err)
 			switch {
 			case tc.code == "":
@@ -727,7 +727,7 @@ func TestMemoryOfReplies(t *testing.T) {
 					case 1:
 						_, _ = live.Stream{Client: c}.Get(t.Context(), quota.User, fmt.Sprint(i))
 					default:
-						_, _ = live.Record{Client: c}.Count(t.Context(), fmt.Sprint(i), lastHour, live.Counts{})
+						_, _ = live.NewRecord(c).Count(t.Context(), fmt.Sprint(i), lastHour, live.Counts{})
 					}
 				})
 			}

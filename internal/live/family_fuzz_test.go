@@ -31,7 +31,7 @@ var describing = []struct {
 		return got == StreamConfig{}, err
 	}},
 	{"LiveRecordNotifyConfig", "NotifyUrl", func(c *Client) (bool, error) {
-		got, err := Record{c}.Get(context.Background(), quota.Sync, fuzzDomain)
+		got, err := NewRecord(c).Get(context.Background(), quota.Sync, fuzzDomain)
 		return got == RecordConfig{}, err
 	}},
 	{"SubInfo", "CallbackUrl", func(c *Client) (bool, error) {
@@ -127,7 +127,7 @@ func FuzzCount(f *testing.F) {
 		case 0:
 			counts, err = Stream{c}.Count(ctx, fuzzDomain, q, Counts{})
 		case 1:
-			counts, err = Record{c}.Count(ctx, fuzzDomain, q, Counts{})
+			counts, err = NewRecord(c).Count(ctx, fuzzDomain, q, Counts{})
 		default:
 			counts, err = MPU{c}.Count(ctx, "app-1", q, Counts{})
 		}
@@ -264,7 +264,7 @@ func FuzzRoundTrip(f *testing.F) {
 			if !webURL(first) || !optionalURL(second) || !optionalURL(before) {
 				t.Skip()
 			}
-			written(t, Record{c}, "live.example.com", RecordConfig{NotifyURL: before, OnDemandURL: before}, want, func(got RecordConfig) RecordConfig { return got })
+			written(t, NewRecord(c), "live.example.com", RecordConfig{NotifyURL: before, OnDemandURL: before}, want, func(got RecordConfig) RecordConfig { return got })
 		default:
 			var channels []string
 			for id := range strings.SplitSeq(second, ",") {
@@ -272,7 +272,7 @@ func FuzzRoundTrip(f *testing.F) {
 					channels = append(channels, id)
 				}
 			}
-			want := MPUConfig{CallbackURL: first, ChannelIDs: JoinChannels(channels[:min(len(channels), 20)])}
+			want := MPUConfig{CallbackURL: first, ChannelIDs: JoinList(channels[:min(len(channels), 20)])}
 			if !webURL(first) || strings.ContainsFunc(first, func(r rune) bool { return !isAlphanumeric(byte(r)) && !strings.ContainsRune("-_?%=#./+:", r) }) {
 				t.Skip()
 			}

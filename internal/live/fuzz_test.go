@@ -165,7 +165,7 @@ func FuzzError(f *testing.F) {
 			t.Skip()
 		}
 		header := http.Header{"X-Acs-Retry-After": {after}, "X-Ratelimit-User-Api": {limit}}
-		err = Record{wired(t, answered(statusOf(status), header, body))}.Delete(context.Background(), quota.User, fuzzDomain)
+		err = NewRecord(wired(t, answered(statusOf(status), header, body))).Delete(context.Background(), quota.User, fuzzDomain)
 		if err == nil {
 			if _, known := classes[code]; known && !saysAbsent(code) || statusOf(status) != 200 && !saysAbsent(strings.Trim(code, `" `)) {
 				t.Fatalf("HTTP %d %s is a success", statusOf(status), body)

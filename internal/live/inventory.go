@@ -166,7 +166,7 @@ func (s Stream) Deliveries(ctx context.Context, domain string, q Span, number in
 // streaming domain, and how many there are in all.
 func (r Record) Deliveries(ctx context.Context, domain string, q Span, number int) ([]Delivery, int, error) {
 	storage := "all"
-	reply, err := call(ctx, r.Client, newTurn(quota.Least, domain), recordRecords, r.Client.api().DescribeLiveRecordNotifyRecordsWithContext,
+	reply, err := call(ctx, r.client, newTurn(quota.Least, domain), recordRecords, r.client.api().DescribeLiveRecordNotifyRecordsWithContext,
 		&sdk.DescribeLiveRecordNotifyRecordsRequest{
 			DomainName: &domain, StartTime: formatTime(q.From), EndTime: formatTime(q.To),
 			AppName: optional(q.AppName), StreamName: optional(q.StreamName), Status: optional(q.status()),

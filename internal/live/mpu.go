@@ -6,7 +6,6 @@ package live
 import (
 	"context"
 	"errors"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,7 +19,7 @@ import (
 // application. The zero value means that there is none.
 type MPUConfig struct {
 	CallbackURL string
-	// ChannelIDs are sorted and joined by commas, as JoinChannels returns them;
+	// ChannelIDs are sorted and joined by commas, as JoinList returns them;
 	// "" is all channels.
 	ChannelIDs string
 	// SubID is given by the cloud and is no part of what is wanted.
@@ -30,19 +29,9 @@ type MPUConfig struct {
 // maxChannels is the most channel IDs of a subscription.
 const maxChannels = 20
 
-// JoinChannels returns channel IDs as MPUConfig has them.
-func JoinChannels(ids []string) string {
-	return strings.Join(slices.Sorted(slices.Values(ids)), ",")
-}
-
 // Channels returns the channel IDs of the subscription, sorted; none for all
 // channels.
-func (c MPUConfig) Channels() []string {
-	if c.ChannelIDs == "" {
-		return nil
-	}
-	return strings.Split(c.ChannelIDs, ",")
-}
+func (c MPUConfig) Channels() []string { return SplitList(c.ChannelIDs) }
 
 // Fields returns the configuration as the resource spells it.
 func (c MPUConfig) Fields() []Field {
@@ -102,7 +91,7 @@ func channelsOf(list string) string {
 	for i, id := range ids {
 		ids[i] = Bound(id, maxID)
 	}
-	return JoinChannels(ids)
+	return JoinList(ids)
 }
 
 // invalidParam is the code that stands, among others, for a subscription that is
@@ -160,17 +149,9 @@ func (m MPU) Count(ctx context.Context, appID string, q Query, before Counts) (C
 		if err != nil {
 			return nil, false, err
 		}
-		if reply.Body.HasMore == nil {
-			return nil, false, odd(mpuRecords, "the reply has no HasMore") // unknown is not the end
-		}
-		var deliveries []delivery
-		for _, r := range reply.Body.Logs {
-			if r == nil {
-				return nil, false, odd(mpuRecords, "a record of the reply is null")
-			}
-			deliveries = append(deliveries, newDelivery("mpu", r.MsgId, r.Time, r.CallbackUrl, httpStatus(r.HTTPCode)))
-		}
-		return deliveries, *reply.Body.HasMore, nil
+		return listed(mpuRecords, reply.Body.HasMore, reply.Body.Logs, func(r *sdk.ListRtcMPUEventSubRecordResponseBodyLogs) delivery {
+			return newDelivery("mpu", r.MsgId, r.Time, r.CallbackUrl, httpStatus(r.HTTPCode))
+		})
 	})
 }
 

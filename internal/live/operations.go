@@ -16,7 +16,8 @@ type operation struct {
 	// subscriptions, whose pages have none, that of their create.
 	ofDomain bool
 	// tool: only the command line calls it, never the operator.
-	tool bool
+	tool  bool
+	ofApp bool // likewise for single RTC or messaging applications
 }
 
 // rate is the limit of the operation.
@@ -42,6 +43,31 @@ var (
 	deleteMPU   = use(operation{action: "DeleteRtcMPUEventSub", limit: 50, write: true})
 	describeMPU = use(operation{action: "DescribeRtcMPUEventSub", limit: 50})
 	mpuRecords  = use(operation{action: "ListRtcMPUEventSubRecord", limit: 100})
+
+	addSnapshot      = use(operation{action: "AddLiveSnapshotNotifyConfig", limit: 30, write: true, ofDomain: true})
+	updateSnapshot   = use(operation{action: "UpdateLiveSnapshotNotifyConfig", limit: 30, write: true, ofDomain: true})
+	deleteSnapshot   = use(operation{action: "DeleteLiveSnapshotNotifyConfig", limit: 30, write: true})
+	describeSnapshot = use(operation{action: "DescribeLiveSnapshotNotifyConfig", limit: 30, ofDomain: true})
+	snapshotJobs     = use(operation{action: "DescribeLiveSnapshotConfig", limit: 100})
+
+	addDetect      = use(operation{action: "AddLiveDetectNotifyConfig", limit: 30, write: true, ofDomain: true})
+	updateDetect   = use(operation{action: "UpdateLiveDetectNotifyConfig", limit: 30, write: true, ofDomain: true})
+	deleteDetect   = use(operation{action: "DeleteLiveDetectNotifyConfig", limit: 30, write: true, ofDomain: true})
+	describeDetect = use(operation{action: "DescribeLiveDetectNotifyConfig", limit: 50})
+
+	addAudit      = use(operation{action: "AddLiveAudioAuditNotifyConfig", limit: 10, write: true, ofDomain: true})
+	updateAudit   = use(operation{action: "UpdateLiveAudioAuditNotifyConfig", limit: 10, write: true, ofDomain: true})
+	deleteAudit   = use(operation{action: "DeleteLiveAudioAuditNotifyConfig", limit: 10, write: true, ofDomain: true})
+	describeAudit = use(operation{action: "DescribeLiveAudioAuditNotifyConfig", limit: 10})
+
+	createEvent  = use(operation{action: "CreateEventSub", limit: 100, write: true, ofApp: true})
+	updateEvent  = use(operation{action: "UpdateEventSub", limit: 50, write: true, ofApp: true})
+	deleteEvent  = use(operation{action: "DeleteEventSub", limit: 100, write: true, ofApp: true})
+	listEvent    = use(operation{action: "ListEventSub", limit: 50, ofApp: true})
+	eventRecords = use(operation{action: "ListEventSubEvent", limit: 50, ofApp: true})
+
+	modifyMessage   = use(operation{action: "ModifyLiveMessageAppCallback", limit: 50, write: true, ofApp: true})
+	describeMessage = use(operation{action: "DescribeLiveMessageApp", limit: 50, ofApp: true})
 )
 
 // Operation describes a call of the cloud API, for documentation.
@@ -51,13 +77,14 @@ type Operation struct {
 	Write    bool
 	OfDomain bool // a RAM policy can grant it for single domains
 	Tool     bool // only the command line calls it
+	OfApp    bool // a RAM policy can grant it for single applications
 }
 
 var operations []Operation
 
 // use makes an operation one of Operations.
 func use(op operation) operation {
-	operations = append(operations, Operation{Action: op.action, Limit: op.limit, Write: op.write, OfDomain: op.ofDomain, Tool: op.tool})
+	operations = append(operations, Operation{Action: op.action, Limit: op.limit, Write: op.write, OfDomain: op.ofDomain, OfApp: op.ofApp, Tool: op.tool})
 	return op
 }
 

@@ -212,10 +212,10 @@ var streamPlane = plane[live.StreamConfig]{
 var recordPlane = plane[live.RecordConfig]{
 	recordKin,
 	func(ctx context.Context, c *live.Client) (live.RecordConfig, error) {
-		return live.Record{Client: c}.Get(ctx, quota.Sync, play)
+		return live.NewRecord(c).Get(ctx, quota.Sync, play)
 	},
 	func(ctx context.Context, c *live.Client, have, want live.RecordConfig, force bool) error {
-		return live.Record{Client: c}.Put(ctx, quota.User, play, have, want, force)
+		return live.NewRecord(c).Put(ctx, quota.User, play, have, want, force)
 	},
 	func(c live.RecordConfig) map[string]string {
 		p := map[string]string{"NotifyUrl": c.NotifyURL, "OnDemandUrl": c.OnDemandURL, "NeedStatusNotify": fmt.Sprint(c.NeedStatusNotify), "NotifyReqAuth": fmt.Sprint(c.Authentication)}

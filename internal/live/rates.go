@@ -13,14 +13,6 @@ const RevisionFormat = "1:"
 func (Stream) WriteRate(bool) quota.Rate { return setStream.rate() }
 
 // WriteRate is the limit of the operation that Put calls first.
-func (Record) WriteRate(create bool) quota.Rate {
-	if create {
-		return addRecord.rate()
-	}
-	return updateRecord.rate()
-}
-
-// WriteRate is the limit of the operation that Put calls first.
 func (MPU) WriteRate(create bool) quota.Rate {
 	if create {
 		return createMPU.rate()

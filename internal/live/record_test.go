@@ -70,7 +70,7 @@ func TestRecordPut(t *testing.T) {
 				if tc.have != (live.RecordConfig{}) {
 					c.earlier(beforeDelay, func() { c.SetRecordConfig(play, recordInCloud(tc.have)) })
 				}
-				recordings := live.Record{Client: c.client}
+				recordings := live.NewRecord(c.client)
 				if err := recordings.Put(t.Context(), quota.User, play, tc.have, tc.want, true); err != nil {
 					t.Fatal(err)
 				}
@@ -106,7 +106,7 @@ func TestRecordPutOnConfigurationNotSeen(t *testing.T) {
 	c := newCloud(t, emulator.Switches{})
 	held := emulator.RecordConfig{NotifyURL: hook, OnDemandURL: hook2, Auth: true, AuthKey: otherKey}
 	c.SetRecordConfig(play, held)
-	err := live.Record{Client: c.client}.Put(t.Context(), quota.User, play, live.RecordConfig{}, live.RecordConfig{NotifyURL: hook3}, false)
+	err := live.NewRecord(c.client).Put(t.Context(), quota.User, play, live.RecordConfig{}, live.RecordConfig{NotifyURL: hook3}, false)
 	check(t, "class", live.ClassOf(err), live.Exists)
 	check(t, "calls", c.actions(), "Add Describe")
 	got, _ := c.RecordConfig(play)
@@ -116,7 +116,7 @@ func TestRecordPutOnConfigurationNotSeen(t *testing.T) {
 func TestRecordGetAbsent(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, emulator.Switches{})
-	recordings := live.Record{Client: c.client}
+	recordings := live.NewRecord(c.client)
 	for spelling, fault := range map[string]*emulator.Fault{
 		"404 InvalidConfig.NotFound": nil,
 		"400 ConfigNotFound":         {Code: "ConfigNotFound", Status: 400, Times: 1},
@@ -148,7 +148,7 @@ func TestRecordDelete(t *testing.T) {
 			c := newCloud(t, switches)
 			c.SetRecordConfig(play, emulator.RecordConfig{NotifyURL: hook})
 			for range 3 {
-				if err := (live.Record{Client: c.client}).Delete(t.Context(), quota.User, play); err != nil {
+				if err := live.NewRecord(c.client).Delete(t.Context(), quota.User, play); err != nil {
 					t.Fatal(err)
 				}
 				if got, ok := c.RecordConfig(play); ok {

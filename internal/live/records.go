@@ -192,3 +192,23 @@ func parseTime(s string) time.Time {
 	}
 	return t
 }
+
+// inChina returns a time of UTC+8, which carries no mark of that, with one.
+func inChina(s string) *string {
+	t, err := time.ParseInLocation("2006-01-02 15:04:05", s, time.FixedZone("", 8*60*60))
+	if err != nil {
+		return &s
+	}
+	return new(t.UTC().Format(time.RFC3339Nano))
+}
+
+// byTheMinute widens a span to whole minutes, by which the cloud may count its ends. An
+// end in the future, which it may refuse, stays: what is cut there is for the next
+// count to find, which goes back a minute.
+func byTheMinute(start, end, now time.Time) (from, to time.Time) {
+	to = end.Add(time.Minute - time.Nanosecond).Truncate(time.Minute)
+	if to.After(now) {
+		to = end
+	}
+	return start.Truncate(time.Minute), to
+}

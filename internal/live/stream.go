@@ -83,17 +83,13 @@ func (s Stream) create(ctx context.Context, t turn, want StreamConfig) error {
 }
 
 func (s Stream) write(ctx context.Context, t turn, want StreamConfig, leaveOut bool) error {
-	auth := no
-	if want.Authentication {
-		auth = yes
-	}
 	_, err := call(ctx, s.Client, t, setStream, s.Client.api().SetLiveStreamsNotifyUrlConfigWithContext,
 		&sdk.SetLiveStreamsNotifyUrlConfigRequest{
 			DomainName:         &t.key,
 			NotifyUrl:          parameter(want.NotifyURL, leaveOut),
 			ExceptionNotifyUrl: parameter(want.ExceptionNotifyURL, leaveOut),
 			SwitchNotifyUrl:    parameter(want.SwitchNotifyURL, leaveOut),
-			NotifyReqAuth:      &auth,
+			NotifyReqAuth:      yesNo(want.Authentication),
 			NotifyAuthKey:      optional(string(want.AuthKey)),
 		})
 	return err

@@ -213,7 +213,7 @@ func TestStreamDeleteIsNotDoneOnOtherErrors(t *testing.T) {
 			c := newCloud(t, emulator.Switches{})
 			c.Inject(emulator.Fault{Code: code, Status: 404})
 			check(t, "class of the stream's", live.ClassOf(live.Stream{Client: c.client}.Delete(t.Context(), quota.User, push)), class)
-			check(t, "class of the record's", live.ClassOf(live.Record{Client: c.client}.Delete(t.Context(), quota.User, play)), class)
+			check(t, "class of the record's", live.ClassOf(live.NewRecord(c.client).Delete(t.Context(), quota.User, play)), class)
 		})
 	}
 }

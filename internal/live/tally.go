@@ -62,6 +62,22 @@ func newDelivery(kind string, id, at, url *string, status int64) delivery {
 // whether there are more.
 type reader func(start, end time.Time, page int) (deliveries []delivery, more bool, err error)
 
+// listed reads a page of records. A reply that does not say whether there are more,
+// or has a record that is null, says nothing.
+func listed[R any](op operation, more *bool, logs []*R, read func(*R) delivery) ([]delivery, bool, error) {
+	if more == nil {
+		return nil, false, odd(op, "the reply has no HasMore") // unknown is not the end
+	}
+	var deliveries []delivery
+	for _, r := range logs {
+		if r == nil {
+			return nil, false, odd(op, "a record of the reply is null")
+		}
+		deliveries = append(deliveries, read(r))
+	}
+	return deliveries, *more, nil
+}
+
 // scan reads the records of [start, end) page by page. The end is fixed, so that
 // pages do not shift under it.
 type scan struct {

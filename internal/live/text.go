@@ -126,3 +126,13 @@ func shownID(id string) string {
 	}
 	return Clean(id, 64)
 }
+
+var subIDShape = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// shownSubID returns the ID of a subscription as a message shows it.
+func shownSubID(id string) string {
+	if subIDShape.MatchString(id) {
+		return id
+	}
+	return Clean(id, maxID)
+}

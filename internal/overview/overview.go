@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/planning"
 	"github.com/live-notify/live-notify-operator/internal/report"
 )
@@ -76,7 +77,7 @@ func Of(subjects []planning.Subject) *Report {
 }
 
 func itemOf(s planning.Subject) Item {
-	_, status := s.Object.Callback()
+	_, status := kind.Shared(s.Object)
 	condition := func(name string) metav1.Condition {
 		if c := meta.FindStatusCondition(status.Conditions, name); c != nil {
 			return *c
@@ -88,7 +89,7 @@ func itemOf(s planning.Subject) Item {
 		Kind: s.Kind.Name, Namespace: s.Object.GetNamespace(), Name: s.Object.GetName(), Key: s.Kind.Key(s.Object),
 		Ready: string(ready.Status), Reason: ready.Reason, Healthy: string(healthy.Status), Message: ready.Message,
 	}
-	if status.Callbacks != nil {
+	if s.Kind.Records != nil && status.Callbacks != nil {
 		i.Failed = status.Callbacks.Failed
 	}
 	switch {

@@ -34,6 +34,10 @@ var errorTable = map[live.Class]Verdict{
 		Ready: metav1.ConditionFalse, Reason: v1alpha1.ReasonExistingConfiguration, Stalled: true, Event: v1alpha1.EventConflict,
 		Message: "The cloud has a configuration that it does not show, such as one of switchNotifyURL alone. Set adoptionPolicy: Always to replace it",
 	},
+	live.Several: {
+		Ready: metav1.ConditionFalse, Reason: v1alpha1.ReasonExistingConfiguration, Stalled: true, Event: v1alpha1.EventConflict,
+		Message: "Remove all of them but one in the cloud",
+	},
 	live.NoCredentials: {
 		Ready: metav1.ConditionFalse, Reason: v1alpha1.ReasonAccountNotReady, Transient: true,
 		Message: "Check the credentials of the account, or those of the operator if spec.accountRef is not set",
@@ -48,7 +52,7 @@ var errorTable = map[live.Class]Verdict{
 	},
 	live.WrongDomainType: {
 		Ready: metav1.ConditionFalse, Reason: v1alpha1.ReasonWrongDomainType, Stalled: true, Event: v1alpha1.EventRejected,
-		Message: "A LiveNotifyConfig takes an ingest domain, a LiveRecordNotifyConfig the main streaming domain",
+		Message: "A LiveNotifyConfig takes an ingest domain, the other kinds take the main streaming domain",
 	},
 	live.Rejected: {
 		Ready: metav1.ConditionFalse, Reason: v1alpha1.ReasonRejected, Stalled: true, Event: v1alpha1.EventRejected,

@@ -118,8 +118,12 @@ func readObject(t *testing.T, path string) *unstructured.Unstructured {
 // TestHealth judges objects as the operator left them in the demo.
 func TestHealth(t *testing.T) {
 	checks := healthChecks(t)
-	if got, want := slices.Sorted(maps.Keys(checks)), []string{"LiveAccount", "LiveNotifyConfig", "LiveRecordNotifyConfig", "LiveRtcMPUEventSub"}; !slices.Equal(got, want) {
-		t.Errorf("there are checks for %q, want %q", got, want)
+	all := []string{
+		"LiveAccount", "LiveAudioAuditNotifyConfig", "LiveDetectNotifyConfig", "LiveMessageAppCallback", "LiveNotifyConfig",
+		"LiveRecordNotifyConfig", "LiveRtcEventSub", "LiveRtcMPUEventSub", "LiveSnapshotNotifyConfig",
+	}
+	if got := slices.Sorted(maps.Keys(checks)); !slices.Equal(got, all) {
+		t.Errorf("there are checks for %q, want %q", got, all)
 	}
 	files, err := filepath.Glob("testdata/*.yaml")
 	if err != nil {

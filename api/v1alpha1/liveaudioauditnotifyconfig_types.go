@@ -1,0 +1,102 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// LiveAudioAuditNotifyConfigSpec is the audio-review callback configuration of one
+// main streaming domain (AddLiveAudioAuditNotifyConfig).
+// +kubebuilder:validation:XValidation:rule="size(self.callbackURL) + 2 * size(self.callbackURL.findAll('[^-._~0-9A-Za-z]')) + (has(self.callbackTemplate) ? size(self.callbackTemplate) + 2 * size(self.callbackTemplate.findAll('[^-._~0-9A-Za-z]')) : 0) <= 7000",message="callbackURL and callbackTemplate are too long together: the cloud is called with both in one request, where each character other than a letter, a digit and - . _ ~ takes three, and together they may take 7000; shorten them"
+type LiveAudioAuditNotifyConfigSpec struct {
+	CallbackSpec `json:",inline"`
+
+	// domainName is the main streaming (playback) domain that the configuration
+	// is for, such as live.example.com; not the ingest domain. Immutable. It
+	// belongs to one object in the cluster: of several the oldest has it, and
+	// the others are Ready False, reason Conflict.
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?[.])+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$')",message="must be a domain name in lower case without scheme, port, wildcard or trailing dot, such as live.example.com"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('(^|[.])[0-9]+$')",message="must be a domain name, not an IP address: the last label of a domain is no number"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="domainName cannot be changed; create another resource for another domain"
+	DomainName string `json:"domainName"`
+
+	// callbackURL is called with POST when the review of an audio track finds
+	// something. An http:// or https:// URL with a host that can exist and without
+	// user name. These callbacks are not signed.
+	// +kubebuilder:validation:MaxLength=2083
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^https?://([0-9A-Za-z]([-0-9A-Za-z]{0,61}[0-9A-Za-z])?([.][0-9A-Za-z]([-0-9A-Za-z]{0,61}[0-9A-Za-z])?)*|[[](([0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}|([0-9A-Fa-f]{1,4}:){1,7}:|([0-9A-Fa-f]{1,4}:){1,6}:[0-9A-Fa-f]{1,4}|([0-9A-Fa-f]{1,4}:){1,5}(:[0-9A-Fa-f]{1,4}){1,2}|([0-9A-Fa-f]{1,4}:){1,4}(:[0-9A-Fa-f]{1,4}){1,3}|([0-9A-Fa-f]{1,4}:){1,3}(:[0-9A-Fa-f]{1,4}){1,4}|([0-9A-Fa-f]{1,4}:){1,2}(:[0-9A-Fa-f]{1,4}){1,5}|[0-9A-Fa-f]{1,4}:(:[0-9A-Fa-f]{1,4}){1,6}|:(:[0-9A-Fa-f]{1,4}){1,7}|::)[]])(:(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3}))?([/?#][]-~!-;=?-[]*)?$') && self.matches('^https?://[^:/?#]{1,253}([:/?#]|$)') && (self.matches('^https?://((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])([:/?#]|$)') || !self.matches('^https?://([^:/?#]*[.])?[0-9]+([:/?#]|$)')) && !self.matches('[$][{(]|[{][{]')`,messageExpression=`self == '' ? 'is empty; write a URL such as https://hooks.example.com/live' : self.matches('[$][{(]|[{][{]|[<>]') ? 'looks like a template that was not rendered, since it has $ before a bracket, two opening braces, < or >; write what it stands for, and a < or > that is meant as %3C or %3E' : self != self.trim() ? 'must not begin or end with a space or a line break; remove it (in YAML, write the URL on the line of its field)' : !self.matches('^https?://') ? 'must start with http:// or https:// in lower case, such as https://hooks.example.com/live' : self.matches('^https?://[^/?#]*@') ? 'must not hold a user name or a password; remove what is before the @' : self.matches('^https?://[^/?#:[]*([^[:ascii:]]|%)') ? 'must have its host in ASCII, not percent-encoded; write a name in other letters in punycode, such as xn--fiq228c.example.com' : self.matches('[^]-~!-[]') && !self.matches('[^!-~]') ? 'must not hold a backslash; write /, or %5C where one is meant' : self.matches('^https?://[^/?#]*[/?#][!-~]*[^!-~]') ? 'must not hold spaces, line breaks or characters outside ASCII; percent-encode them' : self.matches('^https?://([^/?#:[]*|[[][^]]*[]]):') && !self.matches('^https?://([^/?#:[]*|[[][^]]*[]]):(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})([/?#]|$)') ? 'must have a port from 1 to 65535, or none; an IPv6 address goes in brackets' : 'must have a host that can exist: labels of 1 to 63 letters, digits and inner hyphens with single dots in between, such as hooks.example.com, or an IPv4 address, or an IPv6 address in brackets'`
+	CallbackURL string `json:"callbackURL"`
+
+	// callbackTemplate is the body of each callback, at most 2048 characters, in
+	// which the cloud puts values in place of {DomainName}, {AppName},
+	// {StreamName}, {Timestamp} (Unix seconds) and {Result}, such as
+	// {"domain":{DomainName},"result":{Result}}. There are no other placeholders.
+	// Absent, the default: a body of the cloud's choice.
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="self.trim() != ''",message="is empty; write the body of the callback, such as {\"stream\":{StreamName},\"result\":{Result}}, or leave the field out"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[$][{(]|[{][{]')",message="looks like a template that was not rendered, since it has $ before a bracket or two opening braces; write what it stands for, and the placeholders of the cloud in single braces, such as {Result}"
+	// +kubebuilder:validation:XValidation:rule="self.findAll('[{][[:space:]]*[-A-Za-z_][-._0-9A-Za-z]*[[:space:]]*[}]').all(p, p in ['{DomainName}', '{AppName}', '{StreamName}', '{Timestamp}', '{Result}'])",message="must have no other placeholders than {DomainName}, {AppName}, {StreamName}, {Timestamp} and {Result}, spelled like this and without blanks; correct or remove the others"
+	// +optional
+	CallbackTemplate string `json:"callbackTemplate,omitempty"`
+}
+
+// LiveAudioAuditNotifyConfigObservation is the configuration as the cloud returned
+// it.
+type LiveAudioAuditNotifyConfigObservation struct {
+	// callbackURL in the cloud.
+	// +optional
+	CallbackURL string `json:"callbackURL,omitempty"`
+	// callbackTemplate in the cloud.
+	// +optional
+	CallbackTemplate string `json:"callbackTemplate,omitempty"`
+}
+
+// LiveAudioAuditNotifyConfigStatus is the observed state of a
+// LiveAudioAuditNotifyConfig.
+type LiveAudioAuditNotifyConfigStatus struct {
+	CallbackStatus `json:",inline"`
+
+	// observed is the configuration as last read from the cloud; absent when
+	// the cloud has none.
+	// +optional
+	Observed *LiveAudioAuditNotifyConfigObservation `json:"observed,omitempty"`
+}
+
+// LiveAudioAuditNotifyConfig keeps the audio-review callbacks of one main streaming
+// domain of ApsaraVideo Live equal to its spec. The cloud keeps no records of these
+// callbacks, so none are counted.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=lanc,categories=live
+// +kubebuilder:printcolumn:name="Domain",type=string,JSONPath=`.spec.domainName`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="URL",type=string,priority=1,JSONPath=`.spec.callbackURL`
+type LiveAudioAuditNotifyConfig struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is the wanted configuration.
+	Spec LiveAudioAuditNotifyConfigSpec `json:"spec"`
+	// status is the observed state.
+	// +optional
+	Status LiveAudioAuditNotifyConfigStatus `json:"status,omitempty"`
+}
+
+// Callback returns the parts of the object that all callback kinds share.
+func (o *LiveAudioAuditNotifyConfig) Callback() (*CallbackSpec, *CallbackStatus) {
+	return &o.Spec.CallbackSpec, &o.Status.CallbackStatus
+}
+
+// LiveAudioAuditNotifyConfigList is a list of LiveAudioAuditNotifyConfigs.
+// +kubebuilder:object:root=true
+type LiveAudioAuditNotifyConfigList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []LiveAudioAuditNotifyConfig `json:"items"`
+}

@@ -1,0 +1,103 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// DataCenter is where an interactive-messaging application lives.
+// +kubebuilder:validation:Enum=cn-shanghai;ap-southeast-1
+type DataCenter string
+
+// Data centers.
+const (
+	Shanghai  DataCenter = "cn-shanghai"
+	Singapore DataCenter = "ap-southeast-1"
+)
+
+// LiveMessageAppCallbackSpec is the event callback of one interactive-messaging
+// application (ModifyLiveMessageAppCallback).
+type LiveMessageAppCallbackSpec struct {
+	CallbackSpec `json:",inline"`
+
+	// dataCenter is where the application was created: cn-shanghai, the default, or
+	// ap-southeast-1. Immutable.
+	// +kubebuilder:default=cn-shanghai
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="dataCenter cannot be changed; create another resource for the application of another data center"
+	// +optional
+	DataCenter DataCenter `json:"dataCenter,omitempty"`
+
+	// appID is the interactive-messaging application, which exists already: the
+	// operator neither creates nor deletes one. Immutable. With its data center it
+	// belongs to one object in the cluster: of several the oldest has it, and the
+	// others are Ready False, reason Conflict.
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_-]+$')",message="must be the ID of an interactive-messaging application: up to 64 letters, digits, '_' and '-'"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="appID cannot be changed; create another resource for another application"
+	AppID string `json:"appID"`
+
+	// eventCallbackURL is called with POST when users log on or off and join or
+	// leave groups. An http:// or https:// URL with a host that can exist and
+	// without user name; the cloud allows no port in it and no private address.
+	// +kubebuilder:validation:MaxLength=2083
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^https?://([0-9A-Za-z]([-0-9A-Za-z]{0,61}[0-9A-Za-z])?([.][0-9A-Za-z]([-0-9A-Za-z]{0,61}[0-9A-Za-z])?)*)([/?#][]-~!-;=?-[]*)?$') && self.matches('^https?://[^:/?#]{1,253}([:/?#]|$)') && (self.matches('^https?://((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])([:/?#]|$)') || !self.matches('^https?://([^:/?#]*[.])?[0-9]+([:/?#]|$)')) && !self.matches('[$][{(]|[{][{]') && !self.matches('^https?://(10[.]|127[.]|192[.]168[.]|172[.](1[6-9]|2[0-9]|3[01])[.]|169[.]254[.])[0-9.]+([/?#]|$)')`,messageExpression=`self == '' ? 'is empty; write a URL such as https://hooks.example.com/live' : self.matches('[$][{(]|[{][{]|[<>]') ? 'looks like a template that was not rendered, since it has $ before a bracket, two opening braces, < or >; write what it stands for, and a < or > that is meant as %3C or %3E' : self != self.trim() ? 'must not begin or end with a space or a line break; remove it (in YAML, write the URL on the line of its field)' : !self.matches('^https?://') ? 'must start with http:// or https:// in lower case, such as https://hooks.example.com/live' : self.matches('^https?://[^/?#]*@') ? 'must not hold a user name or a password; remove what is before the @' : self.matches('^https?://[^/?#:[]*([^[:ascii:]]|%)') ? 'must have its host in ASCII, not percent-encoded; write a name in other letters in punycode, such as xn--fiq228c.example.com' : self.matches('[^]-~!-[]') && !self.matches('[^!-~]') ? 'must not hold a backslash; write /, or %5C where one is meant' : self.matches('^https?://[^/?#]*[/?#][!-~]*[^!-~]') ? 'must not hold spaces, line breaks or characters outside ASCII; percent-encode them' : self.matches('^https?://[^/?#:[]*:') ? 'must have no port, which the cloud does not allow here: it calls port 80 with http:// and port 443 with https://' : self.matches('^https?://(10[.]|127[.]|192[.]168[.]|172[.](1[6-9]|2[0-9]|3[01])[.]|169[.]254[.])[0-9.]+([/?#]|$)') ? 'must not have a private address, which the cloud does not call; write a public one, or a name' : 'must have a host that can exist: labels of 1 to 63 letters, digits and inner hyphens with single dots in between, such as hooks.example.com, or an IPv4 address'`
+	EventCallbackURL string `json:"eventCallbackURL"`
+}
+
+// LiveMessageAppCallbackObservation is the event callback as the cloud returned it.
+type LiveMessageAppCallbackObservation struct {
+	// eventCallbackURL in the cloud.
+	// +optional
+	EventCallbackURL string `json:"eventCallbackURL,omitempty"`
+}
+
+// LiveMessageAppCallbackStatus is the observed state of a
+// LiveMessageAppCallback.
+type LiveMessageAppCallbackStatus struct {
+	CallbackStatus `json:",inline"`
+
+	// observed is the event callback as last read from the cloud; absent when
+	// the cloud has none.
+	// +optional
+	Observed *LiveMessageAppCallbackObservation `json:"observed,omitempty"`
+}
+
+// LiveMessageAppCallback keeps the event callback of one interactive-messaging
+// application of ApsaraVideo Live equal to its spec. Deleting it clears the callback
+// and leaves the application. The cloud keeps no records of these callbacks, so none
+// are counted.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=lmac,categories=live
+// +kubebuilder:printcolumn:name="App",type=string,JSONPath=`.spec.appID`
+// +kubebuilder:printcolumn:name="Data center",type=string,JSONPath=`.spec.dataCenter`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="URL",type=string,priority=1,JSONPath=`.spec.eventCallbackURL`
+type LiveMessageAppCallback struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is the wanted configuration.
+	Spec LiveMessageAppCallbackSpec `json:"spec"`
+	// status is the observed state.
+	// +optional
+	Status LiveMessageAppCallbackStatus `json:"status,omitempty"`
+}
+
+// Callback returns the parts of the object that all callback kinds share.
+func (o *LiveMessageAppCallback) Callback() (*CallbackSpec, *CallbackStatus) {
+	return &o.Spec.CallbackSpec, &o.Status.CallbackStatus
+}
+
+// LiveMessageAppCallbackList is a list of LiveMessageAppCallbacks.
+// +kubebuilder:object:root=true
+type LiveMessageAppCallbackList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []LiveMessageAppCallback `json:"items"`
+}

@@ -1,0 +1,47 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kind
+
+import (
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/live"
+)
+
+var event = &Kind{
+	Name:    "LiveRtcEventSub",
+	New:     func() Object { return &v1alpha1.LiveRtcEventSub{} },
+	NewList: func() client.ObjectList { return &v1alpha1.LiveRtcEventSubList{} },
+	Key: func(o Object) string {
+		spec := o.(*v1alpha1.LiveRtcEventSub).Spec
+		return live.EventKey(spec.AppID, spec.ChannelID)
+	},
+	Desired: func(o Object, _ live.Key) Config {
+		spec := o.(*v1alpha1.LiveRtcEventSub).Spec
+		return live.EventConfig{
+			CallbackURL: spec.CallbackURL, Events: live.JoinList(names(spec.Events)), Users: live.JoinList(spec.Users),
+		}
+	},
+	Observe: func(o Object, have Config) {
+		status := &o.(*v1alpha1.LiveRtcEventSub).Status
+		status.Observed = nil
+		if c, ok := have.(live.EventConfig); ok {
+			status.Observed = &v1alpha1.LiveRtcEventSubObservation{
+				SubID: c.SubID, CallbackURL: c.CallbackURL, Events: live.SplitList(c.Events), Users: live.SplitList(c.Users),
+			}
+		}
+	},
+	Remote:  func(c *live.Client) Remote { return typed[live.EventConfig]{live.NewEvent(c)} },
+	Records: func(c *live.Client) Records { return live.NewEvent(c) },
+}
+
+// names returns events as the cloud calls them.
+func names(events []v1alpha1.RtcEvent) []string {
+	var names []string
+	for _, e := range events {
+		names = append(names, string(e))
+	}
+	return names
+}

@@ -1,0 +1,46 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"context"
+
+	sdk "github.com/alibabacloud-go/live-20161101/v2/client"
+)
+
+// DetectConfig is the video-review callback configuration of a main streaming
+// domain. The zero value means that there is none.
+type DetectConfig struct{ NotifyURL string }
+
+// Fields returns the configuration as the resource spells it.
+func (c DetectConfig) Fields() []Field { return []Field{{Name: "notifyURL", Value: c.NotifyURL}} }
+
+// Detect returns the family of video-review callbacks, by main streaming domain.
+func Detect(c *Client) Family[DetectConfig] {
+	f := Family[DetectConfig]{client: c, name: "detect", reads: describeDetect, creates: addDetect, writes: updateDetect}
+	f.get = func(ctx context.Context, t turn) (DetectConfig, error) {
+		reply, err := call(ctx, c, t, describeDetect, c.api().DescribeLiveDetectNotifyConfigWithContext,
+			&sdk.DescribeLiveDetectNotifyConfigRequest{DomainName: &t.key})
+		if err != nil || reply.Body.LiveDetectNotifyConfig == nil {
+			return DetectConfig{}, err
+		}
+		return DetectConfig{bounded(reply.Body.LiveDetectNotifyConfig.NotifyUrl, maxURL)}, nil
+	}
+	f.add = func(ctx context.Context, t turn, want DetectConfig) error {
+		_, err := call(ctx, c, t, addDetect, c.api().AddLiveDetectNotifyConfigWithContext,
+			&sdk.AddLiveDetectNotifyConfigRequest{DomainName: &t.key, NotifyUrl: &want.NotifyURL})
+		return err
+	}
+	f.set = func(ctx context.Context, t turn, want DetectConfig, _ bool) error {
+		_, err := call(ctx, c, t, updateDetect, c.api().UpdateLiveDetectNotifyConfigWithContext,
+			&sdk.UpdateLiveDetectNotifyConfigRequest{DomainName: &t.key, NotifyUrl: &want.NotifyURL})
+		return err
+	}
+	f.drop = func(ctx context.Context, t turn) error {
+		_, err := call(ctx, c, t, deleteDetect, c.api().DeleteLiveDetectNotifyConfigWithContext,
+			&sdk.DeleteLiveDetectNotifyConfigRequest{DomainName: &t.key})
+		return err
+	}
+	return f
+}

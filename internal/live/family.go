@@ -1,0 +1,83 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"context"
+
+	"github.com/live-notify/live-notify-operator/internal/quota"
+)
+
+// Family is a family of configurations, each found by its key. What the families
+// share stands here, above all those that are added, updated, described and deleted
+// by domain: a family is the members, and what [Detect] and the like put into them.
+type Family[C config] struct {
+	client *Client
+	name   string // under which the client learns of the cloud
+	// The operations whose limits decide when there is a turn.
+	reads, creates, writes operation
+
+	// The requests, by the key of the turn. NotFound is no error of get and drop.
+	// With leaveOut, set leaves optional fields out that are to be empty.
+	get  func(context.Context, turn) (C, error)
+	add  func(context.Context, turn, C) error
+	set  func(ctx context.Context, t turn, want C, leaveOut bool) error
+	drop func(context.Context, turn) error
+}
+
+// Get returns the configuration of a key; the zero value if there is none. An error
+// says nothing of what the cloud holds.
+func (f Family[C]) Get(ctx context.Context, lane quota.Lane, key string) (C, error) {
+	return f.read(ctx, newTurn(lane, key))
+}
+
+// Put makes the cloud hold want where it held have. With force, what the cloud does
+// not let it replace is removed first; without, it is an error of class Exists.
+func (f Family[C]) Put(ctx context.Context, lane quota.Lane, key string, have, want C, force bool) error {
+	c := change[C]{f, f.client.habitsOf(f.name), have, want, force}
+	return c.put(ctx, newTurn(lane, key))
+}
+
+// Delete removes the configuration of a key; absence is success.
+func (f Family[C]) Delete(ctx context.Context, lane quota.Lane, key string) error {
+	return f.remove(ctx, newTurn(lane, key))
+}
+
+// ReadRate is the limit of the operation that Get calls.
+func (f Family[C]) ReadRate() quota.Rate { return f.reads.rate() }
+
+// WriteRate is the limit of the operation that Put calls first.
+func (f Family[C]) WriteRate(create bool) quota.Rate {
+	if create {
+		return f.creates.rate()
+	}
+	return f.writes.rate()
+}
+
+func (f Family[C]) read(ctx context.Context, t turn) (C, error) {
+	have, err := f.get(ctx, t)
+	if err != nil {
+		var none C
+		return none, ignoreNotFound(err)
+	}
+	return have, nil
+}
+
+func (f Family[C]) create(ctx context.Context, t turn, want C) error { return f.add(ctx, t, want) }
+
+func (f Family[C]) write(ctx context.Context, t turn, want C, leaveOut bool) error {
+	return f.set(ctx, t, want, leaveOut)
+}
+
+func (f Family[C]) remove(ctx context.Context, t turn) error {
+	return ignoreNotFound(f.drop(ctx, t))
+}
+
+// yesNo is a truth value where the cloud does not use booleans.
+func yesNo(on bool) *string {
+	if on {
+		return &yes
+	}
+	return &no
+}
