@@ -5,24 +5,23 @@
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
-# The tools that are built from source, and their versions; git and KUBECTL are
-# those of the machine. Each is built once, into bin/<tool>-<version>.
-CONTROLLER_GEN_VERSION := v0.23.0
-ACTIONLINT_VERSION     := v1.7.12
-CRD_REF_DOCS_VERSION   := v0.3.0
-GOLANGCI_LINT_VERSION  := v2.15.0
-HELM_VERSION           := v4.3.1
-HELM_DOCS_VERSION      := v1.14.2
-PROMETHEUS_VERSION     := v0.316.0
+# The tools that are built from source; git, npm and KUBECTL are those of the machine.
+# Each has a module in hack/tools, which records the version and the checksum of all
+# that it is built from, and is built once, into bin/<tool>-<version>.
+# $(call tool,name,directory,module) is the file.
+tool = bin/$(1)-$(shell sed -n 's|^\(require\)\{0,1\}[[:space:]]*$(3) \(v[^ ]*\).*|\2|p' hack/tools/$(2)/go.mod)
 
-CONTROLLER_GEN := bin/controller-gen-$(CONTROLLER_GEN_VERSION)
-ACTIONLINT     := bin/actionlint-$(ACTIONLINT_VERSION)
-CRD_REF_DOCS   := bin/crd-ref-docs-$(CRD_REF_DOCS_VERSION)
-GOLANGCI_LINT  := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
-HELM           := bin/helm-$(HELM_VERSION)
-HELM_DOCS      := bin/helm-docs-$(HELM_DOCS_VERSION)
-PROMTOOL       := bin/promtool-$(PROMETHEUS_VERSION)
-PROMETHEUS     := bin/prometheus-$(PROMETHEUS_VERSION)
+CONTROLLER_GEN := $(call tool,controller-gen,controller-gen,sigs.k8s.io/controller-tools)
+ACTIONLINT     := $(call tool,actionlint,actionlint,github.com/rhysd/actionlint)
+CRD_REF_DOCS   := $(call tool,crd-ref-docs,crd-ref-docs,github.com/elastic/crd-ref-docs)
+GOLANGCI_LINT  := $(call tool,golangci-lint,golangci-lint,github.com/golangci/golangci-lint/v2)
+HELM           := $(call tool,helm,helm,helm.sh/helm/v4)
+HELM_DOCS      := $(call tool,helm-docs,helm-docs,github.com/norwoodj/helm-docs)
+HUGO           := $(call tool,hugo,hugo,github.com/gohugoio/hugo)
+KUSTOMIZE      := $(call tool,kustomize,kustomize,sigs.k8s.io/kustomize/kustomize/v5)
+LICENSE_EYE    := $(call tool,license-eye,license-eye,github.com/apache/skywalking-eyes)
+PROMTOOL       := $(call tool,promtool,prometheus,github.com/prometheus/prometheus)
+PROMETHEUS     := $(call tool,prometheus,prometheus,github.com/prometheus/prometheus)
 
 KUBECTL ?= kubectl
 VERSION ?= $(shell git describe --tags --always --dirty --abbrev=12 2>/dev/null || echo dev)
@@ -192,6 +191,10 @@ verify-tidy: ## Check that go.mod and go.sum say what is used.
 verify-headers: ## Check that source files have their licence header.
 	@go run ./hack/headers
 
+.PHONY: licenses
+licenses: $(LICENSE_EYE) ## Print the licences of the dependencies.
+	@$(LICENSE_EYE) -v error dependency resolve
+
 .PHONY: verify-links
 verify-links: ## Check that the links of the documentation lead somewhere.
 	@go run ./hack/doclinks
@@ -210,6 +213,27 @@ verify-workflows: $(ACTIONLINT) ## Check the workflows of the forge.
 	@$(ACTIONLINT) -shellcheck= -pyflakes= # whether they are installed must not matter
 	@! grep -nE 'uses: +[^.]' .github/workflows/*.yaml | grep -vE '@[0-9a-f]{40} # v[0-9.]+$$' || \
 		{ echo "pin each action by its commit, with its version in a comment" >&2; exit 1; }
+
+##@ Documentation
+
+SITE_URL ?= https://live-notify.github.io/live-notify-operator/
+# Hugo's modules come from where Go's do.
+hugo = cd hack/site && HUGO_MODULE_PROXY=$$(go env GOPROXY) HUGO_MODULE_NOPROXY=none GOFLAGS= GOWORK=off $(CURDIR)/$(HUGO)
+
+hack/site/node_modules: hack/site/package-lock.json
+	cd hack/site && npm ci --no-audit --no-fund --ignore-scripts && touch node_modules
+
+.PHONY: docs
+docs: $(HUGO) hack/site/node_modules ## Build the documentation as a site, into bin/site; needs npm. A dead link fails it.
+	$(hugo) --cleanDestinationDir --gc --panicOnWarning --baseURL '$(SITE_URL)' --destination $(CURDIR)/bin/site
+
+.PHONY: docs-serve
+docs-serve: $(HUGO) hack/site/node_modules ## Serve the documentation on this machine, and build it anew when it changes.
+	$(hugo) server --renderToMemory
+
+.PHONY: test-docs
+test-docs: docs ## Open each page of the site in Chromium (CHROMIUM=/usr/bin/chromium): links, search, width, accessibility.
+	node hack/site/test.mjs
 
 ##@ Build and install
 
@@ -281,7 +305,7 @@ docker-buildx: ## Build IMG and, if it is set, EMULATOR_IMG for all PLATFORMS, w
 	$(if $(PUSHED_EMULATOR_IMG),$(call buildx,emulator,$(EMULATOR_IMG)))
 
 .PHONY: build-installer
-build-installer: ## Write dist/install.yaml, the manifests that make deploy applies, in one file; IMG is the image.
+build-installer: $(KUSTOMIZE) ## Write dist/install.yaml, the manifests that make deploy applies, in one file; IMG is the image.
 	@mkdir -p dist
 	@$(call with-images,config/default) >dist/install.yaml
 
@@ -311,15 +335,17 @@ uninstall: ## Remove the CRDs, and with them every resource of these kinds.
 	$(KUBECTL) delete --ignore-not-found -k config/crd
 
 # $(call with-images,directory) prints manifests, with the images to use.
-with-images = $(KUBECTL) kustomize $(1) | \
-	sed -e 's|image: live-notify-operator:dev$$|image: $(IMG)|' -e 's|image: live-emulator:dev$$|image: $(EMULATOR_IMG)|'
+with-images = (mkdir -p bin/overlays/$(1) && cd bin/overlays/$(1) && \
+	printf 'resources:\n- ../../../../$(1)\n' >kustomization.yaml && \
+	$(CURDIR)/$(KUSTOMIZE) edit set image 'live-notify-operator=$(IMG)' 'live-emulator=$(EMULATOR_IMG)' && \
+	$(CURDIR)/$(KUSTOMIZE) build .)
 
 .PHONY: deploy
-deploy: ## Install the operator, image IMG, into the cluster of KUBECONFIG.
+deploy: $(KUSTOMIZE) ## Install the operator, image IMG, into the cluster of KUBECONFIG.
 	$(call with-images,config/default) | $(KUBECTL) apply --server-side -f -
 
 .PHONY: deploy-trial
-deploy-trial: ## The same, with an emulated cloud, image EMULATOR_IMG, in place of the real one.
+deploy-trial: $(KUSTOMIZE) ## The same, with an emulated cloud, image EMULATOR_IMG, in place of the real one.
 	$(call with-images,config/trial) | $(KUBECTL) apply --server-side -f -
 
 .PHONY: undeploy
@@ -329,35 +355,44 @@ undeploy: ## Remove the operator, and the trial's emulator; the CRDs, all resour
 
 # Tools
 
-# $(call go-install,file,package,version) builds a tool without touching any go.mod.
-define go-install
-	@echo "building $(1) (once)" >&2
-	@mkdir -p bin && rm -rf $(1).tmp && \
-		CGO_ENABLED=0 GOOS= GOARCH= GOFLAGS= GOWORK=off \
-		GOBIN="$(CURDIR)/$(1).tmp" go install -trimpath -ldflags '-s -w' $(2)@$(3) && \
-		mv $(1).tmp/* $(1) && rmdir $(1).tmp
+# $(call build-tool,directory,package,flags of the linker) builds the target.
+define build-tool
+	@echo "building $@ (once)" >&2
+	@mkdir -p bin
+	@CGO_ENABLED=0 GOOS= GOARCH= GOFLAGS= GOWORK=off \
+		go -C hack/tools/$(1) build -trimpath -ldflags '-s -w $(3)' -o $(CURDIR)/$@ $(2)
 endef
 
+# It writes its version into the CRDs.
 $(CONTROLLER_GEN):
-	$(call go-install,$@,sigs.k8s.io/controller-tools/cmd/controller-gen,$(CONTROLLER_GEN_VERSION))
+	$(call build-tool,controller-gen,sigs.k8s.io/controller-tools/cmd/controller-gen,-X sigs.k8s.io/controller-tools/pkg/version.version=$(patsubst bin/controller-gen-%,%,$@))
 
 $(ACTIONLINT):
-	$(call go-install,$@,github.com/rhysd/actionlint/cmd/actionlint,$(ACTIONLINT_VERSION))
+	$(call build-tool,actionlint,github.com/rhysd/actionlint/cmd/actionlint)
 
 $(CRD_REF_DOCS):
-	$(call go-install,$@,github.com/elastic/crd-ref-docs,$(CRD_REF_DOCS_VERSION))
+	$(call build-tool,crd-ref-docs,github.com/elastic/crd-ref-docs)
 
 $(GOLANGCI_LINT):
-	$(call go-install,$@,github.com/golangci/golangci-lint/v2/cmd/golangci-lint,$(GOLANGCI_LINT_VERSION))
+	$(call build-tool,golangci-lint,github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
 
 $(HELM):
-	$(call go-install,$@,helm.sh/helm/v4/cmd/helm,$(HELM_VERSION))
+	$(call build-tool,helm,helm.sh/helm/v4/cmd/helm)
 
 $(HELM_DOCS):
-	$(call go-install,$@,github.com/norwoodj/helm-docs/cmd/helm-docs,$(HELM_DOCS_VERSION))
+	$(call build-tool,helm-docs,github.com/norwoodj/helm-docs/cmd/helm-docs)
+
+$(HUGO):
+	$(call build-tool,hugo,github.com/gohugoio/hugo)
+
+$(KUSTOMIZE):
+	$(call build-tool,kustomize,sigs.k8s.io/kustomize/kustomize/v5)
+
+$(LICENSE_EYE):
+	$(call build-tool,license-eye,github.com/apache/skywalking-eyes/cmd/license-eye)
 
 $(PROMTOOL):
-	$(call go-install,$@,github.com/prometheus/prometheus/cmd/promtool,$(PROMETHEUS_VERSION))
+	$(call build-tool,prometheus,github.com/prometheus/prometheus/cmd/promtool)
 
 $(PROMETHEUS):
-	$(call go-install,$@,github.com/prometheus/prometheus/cmd/prometheus,$(PROMETHEUS_VERSION))
+	$(call build-tool,prometheus,github.com/prometheus/prometheus/cmd/prometheus)
