@@ -142,7 +142,7 @@ func TestKeysAreNotShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.cloud.Wait()
-	other := w.file("push.yaml", strings.Replace(manifestOf("push.example.com", w.receiver.URL, ""), "}\n", ", authentication: {keySecretRef: {name: other, key: key}}}\n", 1)+
+	other := w.file("push.yaml", manifestOf("push.example.com", w.receiver.URL, ", authentication: {keySecretRef: {name: other, key: key}}")+
 		"---\napiVersion: v1\nkind: Secret\nmetadata: {name: other}\nstringData: {key: "+recordKey+"}\n")
 	for _, format := range []string{"table", "wide", "json", "yaml", "name"} {
 		for _, args := range [][]string{
