@@ -34,7 +34,7 @@ func (a *app) plan() *cobra.Command {
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.doPlan(cmd.Context(), o, args) },
 	}
 	a.outputFlag(cmd, "jsonl", "markdown")
-	o.selection.flags(cmd)
+	o.flags(cmd)
 	f := cmd.Flags()
 	f.StringSliceVarP(&o.Filenames, "filename", "f", nil, "Manifests: a file, a directory, a URL, or - for stdin.")
 	f.StringVarP(&o.Kustomize, "kustomize", "k", "", "Manifests of a kustomization.")
