@@ -17,10 +17,9 @@ import (
 
 	"github.com/go-logr/logr"
 	"golang.org/x/term"
+	_ "k8s.io/client-go/plugin/pkg/client/auth" // the ways to log in to a cluster
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
-	// Cloud providers' and single sign-on's ways to log in to a cluster.
-	_ "k8s.io/client-go/plugin/pkg/client/auth"
 )
 
 func main() {
@@ -44,8 +43,8 @@ func main() {
 // calledAs returns how help names the program: as a plugin of kubectl, or as itself.
 func calledAs(path string) string {
 	name := strings.TrimSuffix(filepath.Base(path), ".exe")
-	if strings.HasPrefix(name, "kubectl-") {
-		return "kubectl " + strings.ReplaceAll(strings.TrimPrefix(name, "kubectl-"), "_", "-")
+	if plugin, ok := strings.CutPrefix(name, "kubectl-"); ok {
+		return "kubectl " + strings.ReplaceAll(plugin, "_", "-")
 	}
 	return name
 }

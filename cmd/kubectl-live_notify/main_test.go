@@ -165,6 +165,8 @@ func (w *world) apply(o client.Object) {
 	if err := api.Create(w.t.Context(), o); err != nil {
 		w.t.Fatal(err)
 	}
+	// A domain belongs to one object in the whole cluster: the next test has it again.
+	w.t.Cleanup(func() { _ = api.Delete(context.Background(), o) })
 }
 
 // file writes a file, and returns its path.

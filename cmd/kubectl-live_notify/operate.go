@@ -102,7 +102,7 @@ func (a *app) status() *cobra.Command {
 		Example: "  # Of all namespaces, again and again:\n  " + a.name + " status -A -w",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.doStatus(cmd.Context(), o) },
 	}
-	o.selection.flags(cmd)
+	o.flags(cmd)
 	cmd.Flags().BoolVarP(&o.watch, "watch", "w", false, "Show it again every 5 seconds.")
 	a.outputFlag(cmd, "jsonl")
 	return cmd
@@ -180,7 +180,7 @@ type changeOptions struct {
 
 // change is a verb that patches objects.
 func (a *app) change(cmd *cobra.Command, o *changeOptions, do func(context.Context, []string) error) *cobra.Command {
-	o.selection.flags(cmd)
+	o.flags(cmd)
 	cmd.ValidArgsFunction = a.completeObjects
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "Show what would be done.")
 	cmd.Flags().BoolVar(&o.yes, "yes", false, "Do not ask.")

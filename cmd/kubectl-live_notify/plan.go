@@ -34,7 +34,7 @@ func (a *app) plan() *cobra.Command {
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.doPlan(cmd.Context(), o, args) },
 	}
 	a.outputFlag(cmd, "jsonl", "markdown")
-	o.selection.flags(cmd)
+	o.flags(cmd)
 	f := cmd.Flags()
 	f.StringSliceVarP(&o.Filenames, "filename", "f", nil, "Manifests: a file, a directory, a URL, or - for stdin.")
 	f.StringVarP(&o.Kustomize, "kustomize", "k", "", "Manifests of a kustomization.")
@@ -79,15 +79,11 @@ func (a *app) doPlan(ctx context.Context, o planOptions, args []string) error {
 	}
 	p := &planning.Planner{Clouds: clouds, Keys: m.keys(cluster), Now: time.Now}
 	if cluster != nil {
-		if p.Accounts, err = accounts(ctx, cluster); err != nil {
+		warning, err := a.surround(ctx, cluster, p)
+		if err != nil {
 			return err
 		}
-		if p.Objects, err = all(ctx, cluster, "", selection{all: true}); err != nil {
-			if p.Objects, err = all(ctx, cluster, namespaceOf(a), selection{}); err != nil {
-				return err
-			}
-			warnings = append(warnings, "not all namespaces may be listed: an object elsewhere that comes first is not seen")
-		}
+		warnings = append(warnings, warning...)
 	} else if slices.ContainsFunc(subjects, func(s planning.Subject) bool { spec, _ := s.Object.Callback(); return spec.AccountRef != nil }) {
 		warnings = append(warnings, "there is no cluster to read LiveAccounts from: the vendor's default credentials are used for all")
 	}
@@ -107,6 +103,19 @@ func (a *app) doPlan(ctx context.Context, o planOptions, args []string) error {
 		}
 	}
 	return a.showPlan(r, o.showInSync)
+}
+
+// surround tells a planner of the accounts and objects of the cluster, as far as they
+// may be seen.
+func (a *app) surround(ctx context.Context, c client.Client, p *planning.Planner) (warnings []string, err error) {
+	if p.Accounts, err = accounts(ctx, c); err != nil {
+		return nil, err
+	}
+	if p.Objects, err = all(ctx, c, "", selection{all: true}); err == nil {
+		return nil, nil
+	}
+	p.Objects, err = all(ctx, c, namespaceOf(a), selection{})
+	return []string{"not all namespaces may be listed: an object elsewhere that comes first is not seen"}, err
 }
 
 func namespaceOf(a *app) string {

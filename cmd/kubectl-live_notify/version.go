@@ -25,7 +25,7 @@ func (a *app) version() *cobra.Command {
 				return nil
 			}
 			r := report.New[report.Build, struct{}]("Version")
-			r.Summary = report.Build{build.Version, build.Commit, build.GoVersion, build.Platform}
+			r.Summary = report.Build{Version: build.Version, Commit: build.Commit, GoVersion: build.GoVersion, Platform: build.Platform}
 			return show(a, r, view[struct{}]{})
 		},
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -174,6 +175,9 @@ func Explain(err error) (reason, message string) {
 	}
 	if errors.Is(err, context.Canceled) {
 		return "Interrupted", "It was interrupted."
+	}
+	if _, ok := errors.AsType[*url.Error](err); ok {
+		return "Unreachable", "The API server does not answer: check the kubeconfig, the address and the network."
 	}
 	return "Failed", live.Clean(err.Error(), 500)
 }

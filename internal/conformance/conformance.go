@@ -220,8 +220,8 @@ const restoreTries = 15
 const trialURL = "https://conformance.live-notify.invalid/"
 
 // set makes one Set, whatever was there.
-func (r *run) set(ctx context.Context, c live.StreamConfig, leaveOut bool) error {
-	return access.Patiently(ctx, func(ctx context.Context) error { return r.stream.Set(ctx, r.Ingest, c, leaveOut) })
+func (r *run) set(ctx context.Context, c live.StreamConfig) error {
+	return access.Patiently(ctx, func(ctx context.Context) error { return r.stream.Set(ctx, r.Ingest, c, true) })
 }
 
 func (r *run) clear(ctx context.Context) error {
@@ -290,10 +290,10 @@ func streamSetExisting(ctx context.Context, r *run) (Item, error) {
 	if err := r.clear(ctx); err != nil {
 		return i, err
 	}
-	if err := r.set(ctx, live.StreamConfig{NotifyURL: trialURL + "1"}, true); err != nil {
+	if err := r.set(ctx, live.StreamConfig{NotifyURL: trialURL + "1"}); err != nil {
 		return i, err
 	}
-	err := r.set(ctx, live.StreamConfig{NotifyURL: trialURL + "2"}, true)
+	err := r.set(ctx, live.StreamConfig{NotifyURL: trialURL + "2"})
 	switch live.ClassOf(err) {
 	case "":
 		i.Came, i.Branch = "success", "overwritten"
@@ -308,10 +308,10 @@ func streamSetOmitted(ctx context.Context, r *run) (Item, error) {
 	if err := r.clear(ctx); err != nil {
 		return i, err
 	}
-	if err := r.set(ctx, live.StreamConfig{NotifyURL: trialURL + "1", ExceptionNotifyURL: trialURL + "e"}, true); err != nil {
+	if err := r.set(ctx, live.StreamConfig{NotifyURL: trialURL + "1", ExceptionNotifyURL: trialURL + "e"}); err != nil {
 		return i, err
 	}
-	if err := r.set(ctx, live.StreamConfig{NotifyURL: trialURL + "2"}, true); err != nil {
+	if err := r.set(ctx, live.StreamConfig{NotifyURL: trialURL + "2"}); err != nil {
 		if live.ClassOf(err) == live.Exists {
 			i.Came, i.Branch = "an error that it exists", "not to be seen: see stream-set-existing"
 			return i, nil
@@ -335,7 +335,7 @@ func keyRules(ctx context.Context, r *run) (Item, error) {
 	if err := r.clear(ctx); err != nil {
 		return i, err
 	}
-	err := r.set(ctx, live.StreamConfig{NotifyURL: trialURL, Authentication: true, AuthKey: "123456"}, true)
+	err := r.set(ctx, live.StreamConfig{NotifyURL: trialURL, Authentication: true, AuthKey: "123456"})
 	switch live.ClassOf(err) {
 	case "":
 		i.Came, i.Branch, i.EmulatorFlag = "success", "accepted", "--accept-any-key"
@@ -350,7 +350,7 @@ func readDelay(ctx context.Context, r *run) (Item, error) {
 	if err := r.clear(ctx); err != nil {
 		return i, err
 	}
-	if err := r.set(ctx, live.StreamConfig{NotifyURL: trialURL + "d"}, true); err != nil {
+	if err := r.set(ctx, live.StreamConfig{NotifyURL: trialURL + "d"}); err != nil {
 		return i, err
 	}
 	_, shape, reads, err := r.settled(ctx, func(c live.StreamConfig, _ live.Shape) bool { return c.NotifyURL == trialURL+"d" })

@@ -76,7 +76,7 @@ func (t Target) event(id string, now time.Time) callback.Event {
 		domain = "probe.live-notify.invalid"
 	}
 	unix := now.Unix()
-	facts := map[string]any{}
+	var facts map[string]any
 	switch t.Family {
 	case callback.Stream:
 		facts = map[string]any{

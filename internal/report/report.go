@@ -6,6 +6,8 @@
 // terminal.
 package report
 
+import "slices"
+
 // APIVersion is that of every report. Fields are added within a version; none is
 // removed, and none changes its meaning.
 const APIVersion = "live.alibabacloud.com/cli/v1"
@@ -44,12 +46,9 @@ func New[S, I any](kind string) *Report[S, I] {
 
 // Warn adds a warning, once.
 func (r *Report[S, I]) Warn(message string) {
-	for _, w := range r.Warnings {
-		if w == message {
-			return
-		}
+	if !slices.Contains(r.Warnings, message) {
+		r.Warnings = append(r.Warnings, message)
 	}
-	r.Warnings = append(r.Warnings, message)
 }
 
 // Fail adds an error.
