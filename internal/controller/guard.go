@@ -34,6 +34,7 @@ type steering struct {
 	policy   *v1alpha1.LiveRolloutPolicy // that selects the object; nil for none
 	starting bool                        // a change may be written
 	granted  bool                        // the policy has noted that
+	judged   bool                        // the failed callbacks of a change were counted
 	hold     *plan.Verdict               // what Ready says while the cloud holds what was before
 }
 
@@ -333,6 +334,7 @@ func (p *pass) watch(ctx context.Context) error {
 		p.watchLater(w, err)
 		return nil
 	}
+	p.judged = true
 	p.watched(c, w, counts)
 	return p.judgeChange(ctx, c, counts)
 }

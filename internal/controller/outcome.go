@@ -156,6 +156,9 @@ func (p *pass) faulted(ctx context.Context, f *apiFault) (reconcile.Result, erro
 	if p.counted {
 		p.mem.nextCount = p.now
 	}
+	if p.judged {
+		p.mem.watch = watchState{}
+	}
 	switch {
 	case apierrors.IsConflict(f.err):
 		// The object is not as the cache shows it: look again, it is no error.

@@ -46,7 +46,7 @@ func URLs(values []v1alpha1.ConfigurationValue) []string {
 	return urls
 }
 
-// ErrNotRestorable: the values are not those of the object's kind.
+// ErrNotRestorable tells that values are not those of the object's kind.
 var ErrNotRestorable = errors.New("the values are not those of a configuration of this kind")
 
 // Restore returns the object as if its spec asked for an accepted configuration. It

@@ -49,19 +49,19 @@ type Rollout struct {
 }
 
 // MaxConcurrent returns how many changes are under way at once, of so many objects.
-func MaxConcurrent(max *intstr.IntOrString, selected int) int {
+func MaxConcurrent(concurrent *intstr.IntOrString, selected int) int {
 	n := 1
 	switch {
-	case max == nil:
-	case max.Type == intstr.Int:
-		n = int(max.IntVal)
+	case concurrent == nil:
+	case concurrent.Type == intstr.Int:
+		n = int(concurrent.IntVal)
 	default:
-		percent, err := strconv.Atoi(strings.TrimSuffix(max.StrVal, "%"))
+		percent, err := strconv.Atoi(strings.TrimSuffix(concurrent.StrVal, "%"))
 		if err == nil {
 			n = selected * percent / 100
 		}
 	}
-	return min(maxWatched, slices.Max([]int{n, 1}))
+	return min(maxWatched, max(n, 1))
 }
 
 // Refusal says why a change may not start.

@@ -35,6 +35,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -357,6 +358,7 @@ func (w *world) scenario() {
 	access := secret("access", "accessKeyID", "team", "accessKeySecret", "secret")
 	team := account("team")
 	team.Spec.Endpoint, team.Spec.Credentials.AccessKeySecretRef = w.endpoint, &v1alpha1.LocalSecretReference{Name: access.Name}
+	team.Spec.MaxDeletionsPerHour = 100
 	through := &v1alpha1.AccountReference{Name: team.Name}
 	auth := &v1alpha1.AuthenticationSpec{KeySecretRef: v1alpha1.SecretKeyReference{Name: key.Name, Key: "key"}}
 
@@ -367,7 +369,10 @@ func (w *world) scenario() {
 	record.Spec.DomainName, record.Spec.NotifyURL, record.Spec.AccountRef = "live.example.com", "http://hooks.example.com/one", through
 	relay := &v1alpha1.LiveRtcMPUEventSub{ObjectMeta: inTenant("relay")}
 	relay.Spec.AppID, relay.Spec.CallbackURL, relay.Spec.AccountRef = "app", "http://hooks.example.com/one", through
-	w.create(key, access, team, stream, record, relay)
+	many := intstr.FromInt32(10)
+	steps := &v1alpha1.LiveRolloutPolicy{ObjectMeta: inTenant("steps")}
+	steps.Spec.MaxConcurrent = &many
+	w.create(key, access, team, steps, stream, record, relay)
 	w.becomes(team, v1alpha1.ReasonCredentialsLoaded)
 	for _, o := range []client.Object{stream, record, relay} {
 		w.becomes(o, v1alpha1.ReasonInSync)
