@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -281,9 +282,7 @@ func writeSecret(ctx context.Context, c client.Client, namespace, name string, d
 	if secret.Data == nil {
 		secret.Data = map[string][]byte{}
 	}
-	for entry, value := range data {
-		secret.Data[entry] = value
-	}
+	maps.Copy(secret.Data, data)
 	return c.Update(ctx, secret)
 }
 

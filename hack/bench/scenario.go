@@ -45,7 +45,7 @@ func measure(ctx context.Context, cfg config, m mode) (*figures, error) {
 	if err := s.createAll(ctx, old); err != nil {
 		return nil, err
 	}
-	if err := s.await(ctx, "the first objects are in sync", len(old), v1alpha1.ReasonInSync); err != nil {
+	if err := s.await(ctx, "the first objects are in sync", len(old)); err != nil {
 		return nil, err
 	}
 	fresh := members("new", cfg.n, cfg.mix)
@@ -125,7 +125,7 @@ func (s *bench) backlog(ctx context.Context, f *figures, old, fresh []member) er
 			Kind: kind.kind, Writes: n, Seconds: applied[kind].Seconds(), BoundSeconds: bound, Ratio: applied[kind].Seconds() / bound,
 		})
 	}
-	if err := s.await(ctx, "all objects are read back", len(old)+len(fresh), v1alpha1.ReasonInSync); err != nil {
+	if err := s.await(ctx, "all objects are read back", len(old)+len(fresh)); err != nil {
 		return err
 	}
 	f.InSyncSeconds = time.Since(start).Seconds()
@@ -146,7 +146,7 @@ func (s *bench) idle(ctx context.Context, f *figures, old []member) error {
 		pause(ctx, 200*time.Millisecond+rand.N(300*time.Millisecond))
 	}
 	f.IdleEdit = quantiles(edits)
-	return s.await(ctx, "the edits are read back", len(old)+s.cfg.n, v1alpha1.ReasonInSync)
+	return s.await(ctx, "the edits are read back", len(old)+s.cfg.n)
 }
 
 // steady watches what the operator does when nothing changes.
@@ -344,14 +344,14 @@ func (s *bench) createAll(ctx context.Context, all []member) error {
 	return <-errs
 }
 
-// await waits until as many objects are ready for this reason.
-func (s *bench) await(ctx context.Context, what string, n int, reason string) error {
+// await waits until as many objects are in sync.
+func (s *bench) await(ctx context.Context, what string, n int) error {
 	// A list of them all takes the API server's time, too.
 	for start := time.Now(); time.Since(start) < 30*time.Minute; pause(ctx, time.Second+time.Duration(n)*time.Millisecond) {
 		got := 0
 		err := s.each(ctx, func(_ *family, obj client.Object, status *v1alpha1.CallbackStatus) error {
 			ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
-			if ready != nil && ready.Reason == reason && ready.ObservedGeneration == obj.GetGeneration() {
+			if ready != nil && ready.Reason == v1alpha1.ReasonInSync && ready.ObservedGeneration == obj.GetGeneration() {
 				got++
 			}
 			return nil

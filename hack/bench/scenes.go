@@ -121,7 +121,7 @@ func neighbours(ctx context.Context, s *bench) error {
 	if err := s.createAll(ctx, mine); err != nil {
 		return err
 	}
-	if err := s.await(ctx, "the first objects are in sync", len(mine), v1alpha1.ReasonInSync); err != nil {
+	if err := s.await(ctx, "the first objects are in sync", len(mine)); err != nil {
 		return err
 	}
 	alone, err := s.editsFor(ctx, mine, 30*time.Second)
@@ -247,7 +247,7 @@ func outage(ctx context.Context, s *bench) error {
 	if err := s.createAll(ctx, all); err != nil {
 		return err
 	}
-	if err := s.await(ctx, "all are in sync", objects, v1alpha1.ReasonInSync); err != nil {
+	if err := s.await(ctx, "all are in sync", objects); err != nil {
 		return err
 	}
 	log := s.follow()
@@ -310,7 +310,7 @@ func overload(ctx context.Context, s *bench) error {
 	if err := s.createAll(ctx, all); err != nil {
 		return err
 	}
-	if err := s.await(ctx, "all are in sync", len(all), v1alpha1.ReasonInSync); err != nil {
+	if err := s.await(ctx, "all are in sync", len(all)); err != nil {
 		return err
 	}
 	s.StopOperator()
@@ -388,7 +388,7 @@ func secrets(ctx context.Context, s *bench) error {
 		if err := s.createAll(ctx, members(fmt.Sprint("beside-", i), 10, onStream)); err != nil {
 			return err
 		}
-		if err := s.await(ctx, "all are in sync", 10*(i+1), v1alpha1.ReasonInSync); err != nil {
+		if err := s.await(ctx, "all are in sync", 10*(i+1)); err != nil {
 			return err
 		}
 		pause(ctx, time.Minute)

@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -84,9 +85,7 @@ func (s *Sender) Send(ctx context.Context, r Request, more http.Header) Exchange
 		return Exchange{Trouble: "the URL is malformed"}
 	}
 	req.Header = r.Header.Clone()
-	for name, values := range more {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, more)
 	t.began(time.Now())
 	resp, err := s.client.Do(req)
 	x := t.end()

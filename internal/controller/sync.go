@@ -103,7 +103,7 @@ func (p *pass) move(ctx context.Context) {
 // to: by the IDs that the token service vouches for, or else by name.
 func (p *pass) sameAsWritten(ctx context.Context) bool {
 	was, id, named := p.writtenTo(), p.account.ID, p.account.Name == p.status.Applied.Account
-	if was != "" && id == "" && !(named && p.account.Asked) {
+	if was != "" && id == "" && (!named || !p.account.Asked) {
 		// Other credentials may be those of another cloud account, and another name
 		// that of the same: this is when to know. Not to know is an answer.
 		id, _ = p.accounts.Identify(ctx, p.account)

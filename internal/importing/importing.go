@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -287,9 +288,7 @@ func HelmValues(r *Report) (string, error) {
 		}
 		plural, _ := manifest.Names(i.Kind)
 		entry := map[string]any{"name": i.Name}
-		for name, v := range i.object["spec"].(map[string]any) {
-			entry[name] = v
-		}
+		maps.Copy(entry, i.object["spec"].(map[string]any))
 		list, _ := values[plural].([]any)
 		values[plural] = append(list, entry)
 	}

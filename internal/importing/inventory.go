@@ -6,6 +6,7 @@ package importing
 import (
 	"context"
 	"errors"
+	"maps"
 	"path"
 	"slices"
 	"sync"
@@ -253,9 +254,7 @@ func (i *reading) roleOf(name string) (string, bool) {
 func (i *reading) learn(roles map[string]string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	for name, role := range roles {
-		i.roles[name] = role
-	}
+	maps.Copy(i.roles, roles)
 }
 
 // get reads one configuration.

@@ -5,6 +5,7 @@ package chart
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -145,9 +146,7 @@ func TestCallbacksRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			entry := map[string]any{"name": "x"}
-			for field, value := range tt.spec {
-				entry[field] = value
-			}
+			maps.Copy(entry, tt.spec)
 			values, err := json.Marshal(map[string]any{tt.plural: []any{entry}})
 			if err != nil {
 				t.Fatal(err)
