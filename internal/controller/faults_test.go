@@ -297,6 +297,7 @@ func (d *driver) state(name string) state {
 type faulty struct {
 	*driver
 	cases, passes int
+	late          bool // as the scenario says
 }
 
 // disturbed returns a faulty driver. Its objects are seldom looked at, so that a
@@ -315,6 +316,7 @@ func disturbed(d *driver) *faulty {
 // from there on meet their fate.
 func (d *faulty) prepare(s scenario, of func(n int, call string) fate) {
 	d.t.Helper()
+	d.late = s.late
 	d.gate.plan(nil)
 	d.clean()
 	d.cloud.ClearFaults()
@@ -351,6 +353,9 @@ func (d *faulty) done(r recovery) recovery {
 func (d *faulty) expectStable(got, undisturbed recovery, f fault, where string) {
 	d.t.Helper()
 	d.Expect(got.state).To(Equal(undisturbed.state), where)
+	if d.late {
+		f.mends = max(f.mends, countsEvery)
+	}
 	if struck := d.gate.struck(); struck.call != "" { // the times of resyncs differ, so an outage may meet no call
 		d.Expect(min(got.took-undisturbed.took, got.rest.Sub(struck.when))).To(BeNumerically("<=", f.mends), where)
 	}

@@ -166,7 +166,7 @@ func eventFixture() fixture {
 			if r.Result == emulator.ResultFailed {
 				code = 500
 			}
-			planted = append(planted, emulator.EventRecord{Time: r.Time, AppID: appID, Code: code})
+			planted = append(planted, emulator.EventRecord{Time: r.Time, AppID: appID, URL: r.URL, Code: code})
 		}
 		return emulator.Records{Event: planted}
 	}

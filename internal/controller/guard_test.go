@@ -69,7 +69,7 @@ func watching(t tester, f fixture, guard func(Object)) (d *driver, before any) {
 }
 
 func TestChangeIsAccepted(t *testing.T) {
-	forEachKind(t, func(t *testing.T, f fixture) {
+	forEachCountedKind(t, func(t *testing.T, f fixture) {
 		d, _ := watching(t, f, rollBack)
 		d.fails(changedURL, 1) // of 2
 		d.passes("a", 9*time.Minute)
@@ -92,7 +92,7 @@ func TestChangeIsAccepted(t *testing.T) {
 }
 
 func TestChangeThatFailsIsRolledBack(t *testing.T) {
-	forEachKind(t, func(t *testing.T, f fixture) {
+	forEachCountedKind(t, func(t *testing.T, f fixture) {
 		d, before := watching(t, f, rollBack)
 		d.fails(changedURL+"?action=publish", 1)
 		d.passes("a", 31*time.Second)
@@ -136,7 +136,7 @@ func TestChangeThatFailsIsRolledBack(t *testing.T) {
 
 // TestWhatHasNothingToDoWithAChange never undoes it.
 func TestWhatHasNothingToDoWithAChange(t *testing.T) {
-	forEachKind(t, func(t *testing.T, f fixture) {
+	forEachCountedKind(t, func(t *testing.T, f fixture) {
 		d := simulated(t, f, emulator.Options{})
 		d.create("a", rollBack)
 		d.settle("a")
@@ -155,7 +155,7 @@ func TestWhatHasNothingToDoWithAChange(t *testing.T) {
 }
 
 func TestReportLeavesTheChange(t *testing.T) {
-	forEachKind(t, func(t *testing.T, f fixture) {
+	forEachCountedKind(t, func(t *testing.T, f fixture) {
 		d, _ := watching(t, f, guarded(10*time.Minute, 1, v1alpha1.OnFailureReport))
 		d.fails(changedURL, 1)
 		d.passes("a", 10*time.Minute)
@@ -202,7 +202,7 @@ func kindURL(o Object) string {
 
 // TestRollBackMeetsANewerSpec: what someone changed in the meantime is not undone.
 func TestRollBackMeetsANewerSpec(t *testing.T) {
-	forEachKind(t, func(t *testing.T, f fixture) {
+	forEachCountedKind(t, func(t *testing.T, f fixture) {
 		d, _ := watching(t, f, rollBack)
 		d.fails(changedURL, 2)
 		d.gate.plan(func(_ int, call string) fate { // the edit comes just before the roll-back is noted
@@ -225,7 +225,7 @@ func TestRollBackMeetsANewerSpec(t *testing.T) {
 
 // TestGuardThatComesWithTheChange goes back to what the object wrote before.
 func TestGuardThatComesWithTheChange(t *testing.T) {
-	forEachKind(t, func(t *testing.T, f fixture) {
+	forEachCountedKind(t, func(t *testing.T, f fixture) {
 		d := simulated(t, f, emulator.Options{})
 		before := f.want(d.create("a"), "")
 		d.settle("a")
@@ -246,7 +246,7 @@ func TestGuardThatComesWithTheChange(t *testing.T) {
 
 // TestGoingBackByHandIsNoChangeToWatch, and mends what was rolled back.
 func TestGoingBackByHandIsNoChangeToWatch(t *testing.T) {
-	forEachKind(t, func(t *testing.T, f fixture) {
+	forEachCountedKind(t, func(t *testing.T, f fixture) {
 		d, before := watching(t, f, rollBack)
 		d.fails(changedURL, 2)
 		d.passes("a", time.Minute)
@@ -282,7 +282,7 @@ func copySpec(to, from Object) {
 // TestGuardCostsNothingWhenNothingChanges, and two requests each 30 s while it
 // watches.
 func TestGuardCostsNothingWhenNothingChanges(t *testing.T) {
-	forEachKind(t, func(t *testing.T, f fixture) {
+	forEachCountedKind(t, func(t *testing.T, f fixture) {
 		d, _ := watching(t, f, rollBack)
 		d.calls()
 		d.passes("a", 5*time.Minute)
@@ -303,7 +303,7 @@ func TestGuardCostsNothingWhenNothingChanges(t *testing.T) {
 
 // TestRecordsThatCannotBeReadAcceptNothing.
 func TestRecordsThatCannotBeReadAcceptNothing(t *testing.T) {
-	forEachKind(t, func(t *testing.T, f fixture) {
+	forEachCountedKind(t, func(t *testing.T, f fixture) {
 		d, _ := watching(t, f, rollBack)
 		d.cloud.Inject(emulator.Fault{Action: f.records[0], Code: "InternalError", Status: 500})
 		d.passes("a", 15*time.Minute)

@@ -30,6 +30,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/kind"
 )
 
 // simAPI is an API server in memory, with as much of the real one as the
@@ -87,7 +88,7 @@ func simulated(t tester, f fixture, o emulator.Options) *driver {
 		s.ManagementPolicy, s.AdoptionPolicy = v1alpha1.Manage, v1alpha1.AdoptIfIdentical
 		s.DriftPolicy, s.DeletionPolicy = v1alpha1.DriftCorrect, v1alpha1.DeletionDelete
 		s.ResyncInterval.Duration = 10 * time.Minute
-		if s.CountedSpec == nil {
+		if _, ok := obj.(kind.Counted); !ok {
 			return obj
 		}
 		s.Records.Window.Duration, s.Records.Interval.Duration, s.Records.UnhealthyThreshold = time.Hour, 5*time.Minute, 1

@@ -32,7 +32,7 @@ type Counted interface {
 }
 
 // Spec is what the spec of an object shares with those of other kinds. The part
-// about callback records is nil for a kind without.
+// about callback records is an empty one, which is kept nowhere, for a kind without.
 type Spec struct {
 	*v1alpha1.CallbackSpec
 	*v1alpha1.CountedSpec
@@ -49,6 +49,8 @@ func Shared(o Object) (spec Spec, status Status) {
 	spec.CallbackSpec, status.CallbackStatus = o.Callback()
 	if c, ok := o.(Counted); ok {
 		spec.CountedSpec, status.CountedStatus = c.Counted()
+	} else {
+		spec.CountedSpec, status.CountedStatus = &v1alpha1.CountedSpec{}, &v1alpha1.CountedStatus{}
 	}
 	return spec, status
 }
