@@ -243,7 +243,7 @@ func timeless(v any) any {
 		out := map[string]any{}
 		for name, inner := range v {
 			switch name {
-			case "lastTransitionTime", "time", "lastSyncTime", "observedTime", "subID", "secretVersion", "drift", "uid", "keyFingerprint", "buckets",
+			case "lastTransitionTime", "time", "lastSyncTime", "observedTime", "subID", "secretVersion", "drift", "uid", "keyFingerprint", "settledFailed", "buckets",
 				"ticket", "seenTime", "writtenTime", "settledTime", "generation":
 			default:
 				out[name] = timeless(inner)

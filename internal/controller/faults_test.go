@@ -466,9 +466,19 @@ func TestFaultWithRealAPIServer(t *testing.T) {
 	})
 }
 
+// ofApplication tells of a write to which an application belongs: what is not found
+// is that.
+func ofApplication(call string) bool {
+	return call == "ModifyLiveMessageAppCallback" || call == "CreateEventSub"
+}
+
 // blame returns what Ready says while a fault of a call lasts.
-func blame(s scenario, f fault) string {
-	r := plan.ErrorTable()[f.class]
+func blame(s scenario, call string, f fault) string {
+	class := f.class
+	if class == live.NotFound && ofApplication(call) {
+		class = live.DomainNotFound
+	}
+	r := plan.ErrorTable()[class]
 	if s.name == "delete" && !r.Transient {
 		return v1alpha1.ReasonDeletionBlocked
 	}
@@ -492,7 +502,7 @@ func TestFaultThatLasts(t *testing.T) {
 					continue
 				}
 				f = f.meeting(call)
-				if f.class == "" || lies(s, call, f) || f.class == live.NotFound && (isRead(call) || strings.HasPrefix(call, "Delete") || strings.HasPrefix(call, "Update")) {
+				if f.class == "" || call == "DescribeLiveSnapshotConfig" || lies(s, call, f) || f.class == live.NotFound && (isRead(call) || strings.HasPrefix(call, "Delete") || strings.HasPrefix(call, "Update")) {
 					continue // nothing that could be told of
 				}
 				met[once] = true
@@ -536,7 +546,7 @@ func (d *faulty) lasting(s scenario, i int, call string, f fault, undisturbed re
 		// A write whose reply is lost is done, as a look at the cloud tells. For an
 		// update that is refused there is another way.
 		if isRead(call) || !f.fault.LoseReply && (f.class != live.Exists || !strings.HasPrefix(call, "Update")) {
-			d.Expect(reasonIn(d.get("a"), v1alpha1.ConditionReady)).To(Equal(blame(s, f)), "%s: %s", where, messageOf(d.get("a"), v1alpha1.ConditionReady))
+			d.Expect(reasonIn(d.get("a"), v1alpha1.ConditionReady)).To(Equal(blame(s, call, f)), "%s: %s", where, messageOf(d.get("a"), v1alpha1.ConditionReady))
 			d.Expect(messageOf(d.get("a"), v1alpha1.ConditionReady)).To(ContainSubstring(call+": "), where)
 		}
 		if f.mends == soon {
