@@ -372,9 +372,11 @@ func (w *world) scenario() {
 	many := intstr.FromInt32(10)
 	steps := &v1alpha1.LiveRolloutPolicy{ObjectMeta: inTenant("steps")}
 	steps.Spec.MaxConcurrent = &many
+	others := w.others()
 	w.create(key, access, team, steps, stream, record, relay)
+	w.create(others...)
 	w.becomes(team, v1alpha1.ReasonCredentialsLoaded)
-	for _, o := range []client.Object{stream, record, relay} {
+	for _, o := range append([]client.Object{stream, record, relay}, others...) {
 		w.becomes(o, v1alpha1.ReasonInSync)
 	}
 	w.patch(stream, `{"spec":{"notifyURL":"http://hooks.example.com/two"}}`)
@@ -449,10 +451,30 @@ func (w *world) scenario() {
 
 	// Everything is deleted.
 	w.create(secret(access.Name, "accessKeyID", "team", "accessKeySecret", "secret"))
+	w.gone(others...)
 	w.gone(unsaid, loser, adopted, equal, stream, record, relay, team, role)
 	if _, found := w.cloud.StreamConfig("push.example.com"); found {
 		w.Error("the configuration of a deleted object is still in the cloud")
 	}
+}
+
+// others are objects of the kinds of which nothing but their lives is looked at, and
+// makes what they name exist in the cloud.
+func (w *world) others() []client.Object {
+	w.Helper()
+	w.must(w.cloud.AddMessageApp(emulator.MessageApp{DataCenter: "cn-shanghai", AppID: "chat"}))
+	const url = "http://hooks.example.com/one"
+	snapshot := &v1alpha1.LiveSnapshotNotifyConfig{ObjectMeta: inTenant("snapshot")}
+	snapshot.Spec.DomainName, snapshot.Spec.NotifyURL = "live.example.com", url
+	detect := &v1alpha1.LiveDetectNotifyConfig{ObjectMeta: inTenant("detect")}
+	detect.Spec.DomainName, detect.Spec.NotifyURL = "live.example.com", url
+	audit := &v1alpha1.LiveAudioAuditNotifyConfig{ObjectMeta: inTenant("audit")}
+	audit.Spec.DomainName, audit.Spec.CallbackURL = "live.example.com", url
+	event := &v1alpha1.LiveRtcEventSub{ObjectMeta: inTenant("event")}
+	event.Spec.AppID, event.Spec.CallbackURL, event.Spec.Events = "app", url, []v1alpha1.RtcEvent{"ChannelEvent"}
+	message := &v1alpha1.LiveMessageAppCallback{ObjectMeta: inTenant("message")}
+	message.Spec.AppID, message.Spec.EventCallbackURL = "chat", url
+	return []client.Object{snapshot, detect, audit, event, message}
 }
 
 // refuseStatus makes the API server refuse the status of an object.
