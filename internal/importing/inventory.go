@@ -267,8 +267,11 @@ func (i *reading) get(ctx context.Context, k *kind.Kind, id string) {
 			return err
 		})
 	}
-	if live.ClassOf(f.err) == live.WrongDomainType {
+	switch class := live.ClassOf(f.err); {
+	case class == live.WrongDomainType:
 		f.err = nil // a domain of the other type, or a sub-streaming one: it has none
+	case class == live.DomainNotFound && !k.OfDomain:
+		f.err = nil // the ID of an application of another product: it has none in this one
 	}
 	i.note(f)
 }
