@@ -54,7 +54,7 @@ PKGS ?= ./...
 .PHONY: test
 test: $(HELM) ## Run all tests, against a real API server; TESTFLAGS="-run X" and PKGS=./internal/... narrow it.
 	@assets=$$(go run ./hack/controlplane) || exit 1; \
-	set -x; KUBEBUILDER_ASSETS=$$assets HELM=$(CURDIR)/$(HELM) go test -count=1 -parallel 8 -timeout 20m $(TESTFLAGS) $(PKGS)
+	set -x; KUBEBUILDER_ASSETS=$$assets HELM=$(CURDIR)/$(HELM) go test -count=1 -parallel 8 -timeout 40m $(TESTFLAGS) $(PKGS)
 ifeq ($(PKGS),./...)
 	@$(call in-modules,go test -count=1 -timeout 20m $(TESTFLAGS) ./...)
 endif
