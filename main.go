@@ -143,15 +143,10 @@ func run() error {
 	}
 	log := ctrl.Log.WithName("setup")
 
-	credentials, err := live.OwnCredentials()
+	accounts, err := accountOptions(o)
 	if err != nil {
-		return fmt.Errorf("setting up the operator's own credentials: %w", err)
+		return err
 	}
-	tokens, err := live.NewTokenService(o.stsEndpoint, o.allowInsecure)
-	if err != nil {
-		return fmt.Errorf("--sts-endpoint: %w", err)
-	}
-
 	config, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("finding the cluster: %w", err)
@@ -173,12 +168,9 @@ func run() error {
 	}
 	metrics.Registry.MustRegister(slices.Concat(version.Collectors(), live.Collectors())...)
 	err = controller.Setup(mgr, controller.Options{
-		Accounts: account.Options{
-			Credentials: credentials, Region: o.region, Endpoint: o.endpoint, Share: float64(o.quotaShare) / 100,
-			RequireRef: o.requireAccountRef, AllowInsecure: o.allowInsecure, TokenService: tokens,
-		},
-		Scope:   controller.Scope{Namespaces: o.namespaces, Selector: o.selector},
-		Workers: o.workers, Metrics: metrics.Registry,
+		Accounts: accounts,
+		Scope:    controller.Scope{Namespaces: o.namespaces, Selector: o.selector},
+		Workers:  o.workers, Metrics: metrics.Registry,
 		Deletions: controller.DeletionOptions{PerHour: o.maxDeletions, Namespace: ownNamespace(o)},
 	})
 	if err != nil {
@@ -189,6 +181,22 @@ func run() error {
 	}
 	log.Info("starting", "version", build.Version, "commit", build.Commit, "go", build.GoVersion)
 	return mgr.Start(ctx)
+}
+
+// accountOptions returns how accounts are found, and the operator's own one.
+func accountOptions(o options) (account.Options, error) {
+	credentials, err := live.OwnCredentials()
+	if err != nil {
+		return account.Options{}, fmt.Errorf("setting up the operator's own credentials: %w", err)
+	}
+	tokens, err := live.NewTokenService(o.stsEndpoint, o.allowInsecure)
+	if err != nil {
+		return account.Options{}, fmt.Errorf("--sts-endpoint: %w", err)
+	}
+	return account.Options{
+		Credentials: credentials, Region: o.region, Endpoint: o.endpoint, Share: float64(o.quotaShare) / 100,
+		RequireRef: o.requireAccountRef, AllowInsecure: o.allowInsecure, TokenService: tokens,
+	}, nil
 }
 
 // ownNamespace returns the namespace of the operator; "" if it is in none.

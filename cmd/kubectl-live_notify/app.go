@@ -97,7 +97,9 @@ func (a *app) code(ctx context.Context, err error) int {
 		fmt.Fprintf(a.err, "Error: %s\nRun '%s --help' for usage.\n", live.Clean(err.Error(), 1000), a.name)
 		return exitUsage
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
-		fmt.Fprintf(a.err, "Error: %s\n", err.Error()) // in the words of the API server
+		// What the caller's own API server says of the caller's manifest, bounded and
+		// without what a terminal would obey.
+		fmt.Fprintf(a.err, "Error: %s\n", live.Bound(strings.Join(strings.Fields(err.Error()), " "), maxRefusal))
 		return exitUsage
 	default:
 		reason, message := access.Explain(err)
@@ -105,6 +107,10 @@ func (a *app) code(ctx context.Context, err error) int {
 		return exitUnknown
 	}
 }
+
+// maxRefusal bounds what is shown of a refusal, in bytes: all that is wrong with a
+// manifest is in one.
+const maxRefusal = 8000
 
 // formats are what --output takes, and "" for the first.
 var formats = []string{"table", "wide", "json", "yaml", "name"}

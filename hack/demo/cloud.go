@@ -13,6 +13,7 @@ import (
 type cloud struct {
 	ingest, streaming []string // domains
 	apps              []app
+	subscribed        []app    // whose channel and user events are subscribed to
 	accessKeys        []string // id:secret
 	messageApps       []string // id=dataCenter
 }
@@ -35,6 +36,9 @@ func (s samples) cloud() cloud {
 			if a := appOf(obj); !slices.ContainsFunc(c.apps, func(b app) bool { return a.id == b.id }) {
 				c.apps = append(c.apps, a)
 			}
+			if obj.GetKind() == "LiveRtcEventSub" {
+				c.subscribed = append(c.subscribed, appOf(obj))
+			}
 		case "LiveMessageAppCallback":
 			id, _, _ := unstructured.NestedString(obj.Object, "spec", "appID")
 			center, _, _ := unstructured.NestedString(obj.Object, "spec", "dataCenter")
@@ -52,6 +56,9 @@ func (s samples) cloud() cloud {
 func appOf(obj *unstructured.Unstructured) app {
 	id, _, _ := unstructured.NestedString(obj.Object, "spec", "appID")
 	channels, _, _ := unstructured.NestedStringSlice(obj.Object, "spec", "channelIDs")
+	if channel, found, _ := unstructured.NestedString(obj.Object, "spec", "channelID"); found && channel != "*" {
+		channels = append(channels, channel)
+	}
 	return app{id: id, channel: append(channels, "main-stage")[0]}
 }
 

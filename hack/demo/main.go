@@ -85,10 +85,8 @@ func run(ctx context.Context, once bool) error {
 	if err != nil {
 		return err
 	}
-	for _, b := range []struct{ binary, pkg string }{{operatorBinary, "."}, {emulatorBinary, "./cmd/live-emulator"}} {
-		if err := build(ctx, b.binary, b.pkg); err != nil {
-			return err
-		}
+	if err := errors.Join(build(ctx, operatorBinary, "."), build(ctx, emulatorBinary, "./cmd/live-emulator")); err != nil {
+		return err
 	}
 
 	cluster, err := startCluster(assets)
@@ -112,7 +110,6 @@ func run(ctx context.Context, once bool) error {
 	}
 	defer operator.stop()
 
-	say("sending traffic through the cloud: a stream starts or stops, and a recording is reported, every %s", trafficInterval)
 	go sendTraffic(ctx, emulator.url, samples.cloud())
 	if err := applySamples(ctx, cluster, samples, receiver.host(), emulator.url); err != nil {
 		return err
@@ -124,7 +121,12 @@ func run(ctx context.Context, once bool) error {
 		fmt.Println(hints(cluster, emulator.url, operator.metricsURL, samples))
 		return f.follow(ctx)
 	}
-	if err := f.followUntilCounted(ctx, samples, onceTimeout); err != nil {
+	return f.once(ctx, samples, start)
+}
+
+// once waits until all is ready and counted.
+func (f follower) once(ctx context.Context, s samples, start time.Time) error {
+	if err := f.followUntilCounted(ctx, s, onceTimeout); err != nil {
 		return withLog(err, operatorLog)
 	}
 	say("all samples are ready and their failed callbacks are counted, after %s in all", since(start))

@@ -27,6 +27,7 @@ type request struct {
 // whatever URLs are configured at that time. The emulator may refuse, because
 // someone who plays with the demo removed a domain: the rest goes on.
 func sendTraffic(ctx context.Context, emulatorURL string, c cloud) {
+	say("sending traffic through the cloud: a stream starts or stops, and a recording is reported, every %s", trafficInterval)
 	ticker := time.NewTicker(trafficInterval)
 	defer ticker.Stop()
 	for n := 0; ; n++ {
@@ -43,7 +44,9 @@ func sendTraffic(ctx context.Context, emulatorURL string, c cloud) {
 
 // round is what happens in the nth interval: a stream starts or stops on each
 // ingest domain, now and then with an exception; a recording starts or is
-// written on each streaming domain; and each application relays.
+// written on each streaming domain, where a snapshot is taken and a review finds
+// something; each application relays, and a user joins or leaves the channels that
+// are subscribed to.
 func round(n int, c cloud) []request {
 	var requests []request
 	for _, domain := range c.ingest {
@@ -61,9 +64,16 @@ func round(n int, c cloud) []request {
 	for _, domain := range c.streaming {
 		event := []string{"record_started", "file_created"}[n%2]
 		requests = append(requests, request{"recordings", map[string]any{"domain": domain, "app": appName, "stream": streamName, "event": event}})
+		for _, path := range []string{"snapshots", "reviews/video", "reviews/audio"} {
+			requests = append(requests, request{path, map[string]any{"domain": domain, "app": appName, "stream": streamName}})
+		}
 	}
 	for _, a := range c.apps {
 		requests = append(requests, request{"mpu-events", map[string]any{"appID": a.id, "channelID": a.channel, "count": 1}})
+	}
+	for _, a := range c.subscribed {
+		tag := []string{"Join", "Leave"}[n%2]
+		requests = append(requests, request{"events", map[string]any{"appID": a.id, "channelID": a.channel, "userID": "viewer", "tag": tag}})
 	}
 	return requests
 }
