@@ -171,19 +171,20 @@ func startDemo(t *testing.T) *demo {
 }
 
 // upset makes something of everything that the dashboard shows happen: an object
-// that is not ready, an error of the cloud, and drift.
+// that is not ready, an error of the cloud, a limit of deletions, a change under a
+// guard, and drift.
 func (d *demo) upset(t *testing.T) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), d.kubectl, "--kubeconfig", d.kubeconfig, "--cache-dir", t.TempDir(), "apply", "-f", "-")
-	cmd.Stdin = strings.NewReader(`
+	d.do(t, "", "patch", "liveaccount", "media-team", "--type", "merge", "-p", `{"spec":{"maxDeletionsPerHour":100}}`)
+	d.do(t, "", "wait", "livertcmpueventsub", "conference", "--for", "condition=Ready", "--timeout", patience.String())
+	d.do(t, "", "patch", "livertcmpueventsub", "conference", "--type", "merge", "-p",
+		`{"spec":{"guard":{"window":"1m","maxFailures":1000},"channelIDs":["main-stage","side-stage"]}}`)
+	d.do(t, `
 apiVersion: live.alibabacloud.com/v1alpha1
 kind: LiveNotifyConfig
 metadata: {name: nowhere, namespace: default}
 spec: {domainName: nowhere.example.com, notifyURL: "http://127.0.0.1:9/"}
-`)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("kubectl apply: %v\n%s", err, out)
-	}
+`, "apply", "-f", "-")
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, d.emulator+"/_emulator/configs/stream/push.example.com",
 		strings.NewReader(`{"notifyURL":"http://127.0.0.1:9/stolen"}`))
 	if err != nil {
@@ -196,6 +197,16 @@ spec: {domainName: nowhere.example.com, notifyURL: "http://127.0.0.1:9/"}
 	defer reply.Body.Close()
 	if reply.StatusCode != http.StatusOK {
 		t.Fatalf("changing the cloud: %s", reply.Status)
+	}
+}
+
+// do runs kubectl with something on its standard input.
+func (d *demo) do(t *testing.T, input string, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), d.kubectl, append([]string{"--kubeconfig", d.kubeconfig, "--cache-dir", t.TempDir()}, args...)...)
+	cmd.Stdin = strings.NewReader(input)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("kubectl %s: %v\n%s", args[0], err, out)
 	}
 }
 
