@@ -199,10 +199,11 @@ func (i *reading) streaming(ctx context.Context, names []string) {
 	mains := map[*kind.Kind]chan string{}
 	var readers sync.WaitGroup
 	for _, k := range kinds {
-		mains[k] = make(chan string, len(names))
+		main := make(chan string, len(names))
+		mains[k] = main // which only this function looks at
 		for range parallel {
 			readers.Go(func() {
-				for name := range mains[k] {
+				for name := range main {
 					i.get(ctx, k, name)
 				}
 			})
