@@ -1,5 +1,7 @@
-{{- /* Copyright The live-notify-operator Authors. */ -}}
-{{- /* SPDX-License-Identifier: Apache-2.0 */ -}}
+{{- /*
+Copyright The live-notify-operator Authors.
+SPDX-License-Identifier: Apache-2.0
+*/ -}}
 {{- define "gvList" -}}
 # API reference
 

@@ -1,3 +1,5 @@
-{{- /* Copyright The live-notify-operator Authors. */ -}}
-{{- /* SPDX-License-Identifier: Apache-2.0 */ -}}
+{{- /*
+Copyright The live-notify-operator Authors.
+SPDX-License-Identifier: Apache-2.0
+*/ -}}
 {{.}}

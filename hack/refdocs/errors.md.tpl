@@ -1,8 +1,10 @@
-{{- /* Copyright The live-notify-operator Authors. */ -}}
-{{- /* SPDX-License-Identifier: Apache-2.0 */ -}}
+{{- /*
+Copyright The live-notify-operator Authors.
+SPDX-License-Identifier: Apache-2.0
+*/ -}}
 # Error codes
 
-<!-- Generated from internal/live/errors.go and internal/controller/outcome.go by "make generate": edit these, or hack/refdocs. -->
+<!-- Generated from internal/live/errors.go and internal/plan/failed.go by "make generate": edit these, or hack/refdocs. -->
 
 The code that the cloud answered with is in the message of the condition Ready, after the operation:
 

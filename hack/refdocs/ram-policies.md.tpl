@@ -1,5 +1,7 @@
-{{- /* Copyright The live-notify-operator Authors. */ -}}
-{{- /* SPDX-License-Identifier: Apache-2.0 */ -}}
+{{- /*
+Copyright The live-notify-operator Authors.
+SPDX-License-Identifier: Apache-2.0
+*/ -}}
 # RAM policies
 
 <!-- Generated from internal/live/operations.go by "make generate": edit that, or hack/refdocs. -->
