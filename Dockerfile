@@ -22,7 +22,7 @@ ARG VERSION=dev
 ARG COMMIT=
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/go/build-cache \
     GOCACHE="${GOCACHE:-/go/build-cache}" CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false \
-    -ldflags "-s -w -X github.com/live-notify/live-notify-operator/internal/version.version=$VERSION -X github.com/live-notify/live-notify-operator/internal/version.commit=$COMMIT" \
+    -ldflags "-s -w -X github.com/prometheus/common/version.Version=$VERSION -X github.com/prometheus/common/version.Revision=$COMMIT" \
     -o /out/ . ./cmd/...
 
 # What all images share. One more program is one more stage from it.

@@ -241,7 +241,7 @@ test-docs: docs ## Open each page of the site in Chromium (CHROMIUM=/usr/bin/chr
 ##@ Build and install
 
 MODULE  := github.com/live-notify/live-notify-operator
-LDFLAGS = -s -w -X $(MODULE)/internal/version.version=$(VERSION) -X $(MODULE)/internal/version.commit=$(COMMIT)
+LDFLAGS = -s -w -X github.com/prometheus/common/version.Version=$(VERSION) -X github.com/prometheus/common/version.Revision=$(COMMIT)
 # The same flags as in the Dockerfile: the same commit and the same Go give the
 # same binary, in an image or not.
 GOBUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'

@@ -11,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -30,6 +31,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -128,9 +130,8 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	build := version.Get()
 	if o.printVersion {
-		fmt.Println(build)
+		fmt.Println(version.Line("live-notify-operator"))
 		return nil
 	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.zap)))
@@ -179,8 +180,18 @@ func run() error {
 	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)); err != nil {
 		return err
 	}
-	log.Info("starting", "version", build.Version, "commit", build.Commit, "go", build.GoVersion)
+	if err := mgr.Add(manager.RunnableFunc(giveBack)); err != nil {
+		return err
+	}
+	log.Info("starting", "version", version.Of(), "commit", version.Commit(), "go", version.GoVersion)
 	return mgr.Start(ctx)
+}
+
+// giveBack returns to the system what filled the caches: what is listed is many
+// times what is kept of it.
+func giveBack(context.Context) error {
+	debug.FreeOSMemory()
+	return nil
 }
 
 // accountOptions returns how accounts are found, and the operator's own one.

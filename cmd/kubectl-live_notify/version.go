@@ -17,15 +17,14 @@ func (a *app) version() *cobra.Command {
 		Use: "version", Short: "Print which build this is", Args: cobra.NoArgs,
 		Example: "  " + a.name + " version -o json",
 		RunE: func(*cobra.Command, []string) error {
-			build := version.Get()
 			if a.output == "table" || a.output == "wide" || a.output == "name" {
-				if _, err := fmt.Fprintf(a.out, "live-notify %s (commit %s, %s, %s)\n", build.Version, build.Commit, build.GoVersion, build.Platform); err != nil {
+				if _, err := fmt.Fprintln(a.out, version.Line("live-notify")); err != nil {
 					return errOutput
 				}
 				return nil
 			}
 			r := report.New[report.Build, struct{}]("Version")
-			r.Summary = report.Build{Version: build.Version, Commit: build.Commit, GoVersion: build.GoVersion, Platform: build.Platform}
+			r.Summary = report.Build{Version: version.Of(), Commit: version.Commit(), GoVersion: version.GoVersion, Platform: version.Platform}
 			return show(a, r, view[struct{}]{})
 		},
 	}

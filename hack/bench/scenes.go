@@ -385,10 +385,12 @@ func secrets(ctx context.Context, s *bench) error {
 		if err := s.startOperator(ctx); err != nil {
 			return err
 		}
-		if err := s.createAll(ctx, members(fmt.Sprint("beside-", i), 10, onStream)); err != nil {
-			return err
+		if i == 0 {
+			if err := s.createAll(ctx, members("beside", 10, onStream)); err != nil {
+				return err
+			}
 		}
-		if err := s.await(ctx, "all are in sync", 10*(i+1)); err != nil {
+		if err := s.await(ctx, "all are in sync", 10); err != nil {
 			return err
 		}
 		pause(ctx, time.Minute)

@@ -60,7 +60,10 @@ func describeAll(collectors []prometheus.Collector) ([]metric, error) {
 }
 
 // description is how a prometheus.Desc, which has no accessors, prints itself.
-var description = regexp.MustCompile(`^Desc\{fqName: ("(?:[^"\\]|\\.)*"), help: ("(?:[^"\\]|\\.)*"),.* variableLabels: \{([^}]*)\}\}$`)
+var description = regexp.MustCompile(`^Desc\{fqName: ("(?:[^"\\]|\\.)*"), help: ("(?:[^"\\]|\\.)*"),.* constLabels: \{(.*)\}, variableLabels: \{([^}]*)\}\}$`)
+
+// constant finds the names of labels that are always the same.
+var constant = regexp.MustCompile(`(\w+)="`)
 
 // describe reads the description of a metric.
 func describe(c prometheus.Collector, desc *prometheus.Desc) (metric, error) {
@@ -74,7 +77,14 @@ func describe(c prometheus.Collector, desc *prometheus.Desc) (metric, error) {
 	if nameErr != nil || helpErr != nil {
 		return metric{}, fmt.Errorf("cannot read the description of a %T: %s", c, text)
 	}
-	return metric{Name: name, Kind: kindOf(c, name), Help: help, Labels: strings.Split(found[3], ",")}, nil
+	var labels []string
+	for _, label := range constant.FindAllStringSubmatch(found[3], -1) {
+		labels = append(labels, label[1])
+	}
+	if found[4] != "" {
+		labels = append(labels, strings.Split(found[4], ",")...)
+	}
+	return metric{Name: name, Kind: kindOf(c, name), Help: help, Labels: labels}, nil
 }
 
 // kindOf returns the kind of a metric. A collector that is no vector has no

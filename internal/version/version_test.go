@@ -8,42 +8,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 )
-
-func TestDescribe(t *testing.T) {
-	built := func(version, revision string) *debug.BuildInfo {
-		build := &debug.BuildInfo{Main: debug.Module{Version: version}}
-		if revision != "" {
-			build.Settings = []debug.BuildSetting{{Key: "vcs.revision", Value: revision}}
-		}
-		return build
-	}
-	cases := map[string]struct {
-		version, commit string
-		build           *debug.BuildInfo
-		want            [2]string
-	}{
-		"the linker's word goes first":    {"v1.2.3", "abc", built("v9.9.9", "fff"), [2]string{"v1.2.3", "abc"}},
-		"go install of a version":         {"", "", built("v1.2.3", ""), [2]string{"v1.2.3", "unknown"}},
-		"go build in a checkout":          {"", "", built("v1.2.4-0.2026-abc", "abc"), [2]string{"v1.2.4-0.2026-abc", "abc"}},
-		"go build without a repository":   {"", "", built("(devel)", ""), [2]string{"dev", "unknown"}},
-		"a binary without any build info": {"", "", nil, [2]string{"dev", "unknown"}},
-	}
-	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			info := describe(c.version, c.commit, c.build)
-			if diff := cmp.Diff(c.want, [2]string{info.Version, info.Commit}); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-}
 
 func TestMetric(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
@@ -52,14 +21,14 @@ func TestMetric(t *testing.T) {
 	if err != nil || len(families) != 1 || len(families[0].GetMetric()) != 1 {
 		t.Fatalf("got %v, %v, want one series", families, err)
 	}
-	got := map[string]string{}
-	for _, label := range families[0].GetMetric()[0].GetLabel() {
-		got[label.GetName()] = label.GetValue()
+	series := families[0].GetMetric()[0]
+	for _, label := range series.GetLabel() {
+		if label.GetName() == "version" && label.GetValue() == "" {
+			t.Error("the version is empty")
+		}
 	}
-	info := Get()
-	want := map[string]string{"version": info.Version, "commit": info.Commit, "go_version": runtime.Version()}
-	if diff := cmp.Diff(want, got); diff != "" || families[0].GetMetric()[0].GetGauge().GetValue() != 1 {
-		t.Errorf("got %v, %s", families, diff)
+	if name := families[0].GetName(); name != "live_notify_build_info" || series.GetGauge().GetValue() != 1 {
+		t.Errorf("%s is %v", name, series)
 	}
 }
 
