@@ -25,6 +25,9 @@ const EnvAssets = "KUBEBUILDER_ASSETS"
 // moduleDir is the module that pins what is built, seen from the repository's root.
 const moduleDir = "hack/controlplane/kubernetes"
 
+// toolDir is the module that pins setup-envtest.
+const toolDir = "hack/tools/setup-envtest"
+
 // program is one binary and the package it is built from.
 type program struct {
 	name, pkg string
@@ -41,11 +44,15 @@ var programs = []program{
 // no kube-controller-manager, so that one may be missing there.
 var required = []string{"kube-apiserver", "etcd", "kubectl"}
 
+// EnvOrigin is the variable that says where programs come from that are not there
+// yet: with "build" they are not downloaded.
+const EnvOrigin = "ENVTEST"
+
 // Assets returns the absolute path of a directory that holds kube-apiserver,
 // etcd and kubectl: the one that KUBEBUILDER_ASSETS names, else one in the
-// user's cache directory, which also holds kube-controller-manager. The latter is
-// built when it is not there yet, which takes several minutes; what happens is
-// told on progress. Processes that ask at the same time build once.
+// user's cache directory. What is not there yet is downloaded by setup-envtest or,
+// where that cannot be, built from source as by Built; what happens is told on
+// progress. Processes that ask at the same time do so once.
 func Assets(ctx context.Context, progress io.Writer) (string, error) {
 	if dir := os.Getenv(EnvAssets); dir != "" {
 		dir, err := filepath.Abs(dir)
@@ -59,20 +66,39 @@ func Assets(ctx context.Context, progress io.Writer) (string, error) {
 		return dir, nil
 	}
 
-	root, err := findRoot()
+	b, err := newBuilder(progress)
 	if err != nil {
 		return "", err
 	}
+	return b.assets(ctx, os.Getenv(EnvOrigin) != "build")
+}
+
+// Built returns a directory in the user's cache directory that holds what Assets
+// returns, and kube-controller-manager, which setup-envtest does not have. What is
+// not there yet is built, which takes several minutes.
+func Built(ctx context.Context, progress io.Writer) (string, error) {
+	b, err := newBuilder(progress)
+	if err != nil {
+		return "", err
+	}
+	return b.assets(ctx, false)
+}
+
+func newBuilder(progress io.Writer) (builder, error) {
+	root, err := findRoot()
+	if err != nil {
+		return builder{}, err
+	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("no directory to keep the control plane in (or set %s to one that has it): %w", EnvAssets, err)
+		return builder{}, fmt.Errorf("no directory to keep the control plane in (or set %s to one that has it): %w", EnvAssets, err)
 	}
-	b := builder{
+	return builder{
 		module: filepath.Join(root, filepath.FromSlash(moduleDir)),
+		tool:   filepath.Join(root, filepath.FromSlash(toolDir)),
 		cache:  filepath.Join(cache, "live-notify-operator"),
 		log:    progress,
-	}
-	return b.assets(ctx)
+	}, nil
 }
 
 // lacking returns those of names that dir does not hold as executable files.
@@ -108,11 +134,15 @@ func findRoot() (string, error) {
 // that they depend on.
 type builder struct {
 	module string
+	tool   string
 	cache  string
 	log    io.Writer
+	index  string // of what there is to download; that of setup-envtest if empty
 }
 
-func (b builder) assets(ctx context.Context) (string, error) {
+// assets returns the directory of the programs that were built or, if it may be,
+// of those that were downloaded. It builds them if there are neither.
+func (b builder) assets(ctx context.Context, download bool) (string, error) {
 	gomod, err := os.ReadFile(filepath.Join(b.module, "go.mod"))
 	if err != nil {
 		return "", err
@@ -151,7 +181,37 @@ func (b builder) assets(ctx context.Context) (string, error) {
 	if len(lacking(dir, names())) == 0 { // built while this process waited
 		return dir, nil
 	}
+	if download {
+		if dir := b.download(ctx, version); dir != "" {
+			return dir, nil
+		}
+	}
 	return dir, b.build(ctx, dir, version, flags)
+}
+
+// patience is how long a download may take.
+const patience = 5 * time.Minute
+
+// download returns the directory of the programs that setup-envtest has, or gets, of
+// the minor version of Kubernetes that is wanted; "" if it gets none. It checks
+// what it gets against the checksums of its index.
+func (b builder) download(ctx context.Context, version string) string {
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	minor := strings.TrimPrefix(version[:strings.LastIndex(version, ".")], "v")
+	args := []string{"tool", "setup-envtest", "use", minor + ".x", "--bin-dir", b.cache, "--print", "path"}
+	if b.index != "" {
+		args = append(args, "--index", b.index)
+	}
+	cmd := b.goTool(limited, args...)
+	cmd.Dir = b.tool
+	out, err := cmd.Output()
+	dir := strings.TrimSpace(string(out))
+	if err != nil || len(lacking(dir, required)) > 0 {
+		b.say("setup-envtest gets no control plane of Kubernetes %s here, so that one is built", minor)
+		return ""
+	}
+	return dir
 }
 
 // build fills dir. It builds into a temporary sibling and renames that one, so

@@ -4,11 +4,19 @@
 package controlplane
 
 import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
 	"context"
+	"crypto/sha512"
 	"errors"
+	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -64,6 +72,49 @@ func TestAssetsFromEnvironment(t *testing.T) {
 	got, err := Assets(t.Context(), io.Discard)
 	if err != nil || got != dir {
 		t.Errorf("full directory: got %q, %v, want %q", got, err, dir)
+	}
+}
+
+// TestDownload has setup-envtest get an archive from a server of the test's own.
+func TestDownload(t *testing.T) {
+	var archive bytes.Buffer
+	zipped := gzip.NewWriter(&archive)
+	files := tar.NewWriter(zipped)
+	for _, name := range required {
+		text := "#!/bin/sh\n"
+		err := files.WriteHeader(&tar.Header{Name: "controller-tools/envtest/" + name, Mode: 0o755, Size: int64(len(text)), Typeflag: tar.TypeReg})
+		if _, more := io.WriteString(files, text); err != nil || more != nil {
+			t.Fatal(err, more)
+		}
+	}
+	if err := errors.Join(files.Close(), zipped.Close()); err != nil {
+		t.Fatal(err)
+	}
+	whole := archive.Bytes()
+	mux := http.NewServeMux()
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	mux.HandleFunc("/archive", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(whole) })
+	for name, hash := range map[string]string{"good": fmt.Sprintf("%x", sha512.Sum512(whole)), "bad": strings.Repeat("0", 128)} {
+		index := fmt.Sprintf("releases:\n  v1.36.1:\n    envtest-v1.36.1-%s-%s.tar.gz:\n      hash: %s\n      selfLink: %s/archive\n",
+			runtime.GOOS, runtime.GOARCH, hash, server.URL)
+		mux.HandleFunc("/"+name, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, index) })
+	}
+	b, err := newBuilder(io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, index := range []string{"bad", "absent", "good"} {
+		b.cache, b.index = t.TempDir(), server.URL+"/"+index
+		dir := b.download(t.Context(), "v1.36.3")
+		if got := dir != "" && len(lacking(dir, required)) == 0; got != (index == "good") {
+			t.Errorf("with a %s index: %q", index, dir)
+		}
+	}
+	// What was got serves without the index.
+	b.index = server.URL + "/absent"
+	if dir := b.download(t.Context(), "v1.36.3"); dir == "" {
+		t.Error("what was downloaded is not found again")
 	}
 }
 

@@ -63,7 +63,6 @@ func TestApply(t *testing.T) {
 
 // cluster is an API server of a test's own.
 type cluster struct {
-	assets     string // the programs of a control plane
 	config     *rest.Config
 	kubeconfig string // a file
 	api        client.Client
@@ -106,7 +105,7 @@ func apply(t *testing.T, dir string) cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return cluster{assets: assets, config: config, kubeconfig: file, api: api}
+	return cluster{config: config, kubeconfig: file, api: api}
 }
 
 // get reads an object of the namespace, or of the cluster if it is of no

@@ -5,6 +5,7 @@ package manifests
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/live-notify/live-notify-operator/test/controlplane"
 )
 
 const patience = time.Minute
@@ -105,8 +108,12 @@ func TestDeletionProtection(t *testing.T) {
 // aggregate runs the controller that adds rules to view, edit and admin.
 func (c cluster) aggregate(t *testing.T) {
 	t.Helper()
+	assets, err := controlplane.Built(t.Context(), os.Stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	cmd := exec.CommandContext(ctx, filepath.Join(c.assets, "kube-controller-manager"), "--kubeconfig", c.kubeconfig,
+	cmd := exec.CommandContext(ctx, filepath.Join(assets, "kube-controller-manager"), "--kubeconfig", c.kubeconfig,
 		"--controllers=clusterrole-aggregation-controller", "--leader-elect=false", "--secure-port=0")
 	var log strings.Builder
 	cmd.Stdout, cmd.Stderr = &log, &log
