@@ -19,6 +19,7 @@ import (
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
@@ -180,18 +181,25 @@ func run() error {
 	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)); err != nil {
 		return err
 	}
-	if err := mgr.Add(manager.RunnableFunc(giveBack)); err != nil {
+	if err := mgr.Add(giveBack(mgr.GetCache())); err != nil {
 		return err
 	}
 	log.Info("starting", "version", version.Of(), "commit", version.Commit(), "go", version.GoVersion)
 	return mgr.Start(ctx)
 }
 
-// giveBack returns to the system what filled the caches: what is listed is many
-// times what is kept of it.
-func giveBack(context.Context) error {
-	debug.FreeOSMemory()
-	return nil
+// giveBack returns to the system, once the Secrets are listed, what that took: it is
+// many times what is kept of them.
+func giveBack(c cache.Cache) manager.RunnableFunc {
+	return func(ctx context.Context) error {
+		secrets := &metav1.PartialObjectMetadata{}
+		secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+		if _, err := c.GetInformer(ctx, secrets); err != nil { // it waits until all are listed
+			return nil //nolint:nilerr // whoever uses them tells of it
+		}
+		debug.FreeOSMemory()
+		return nil
+	}
 }
 
 // accountOptions returns how accounts are found, and the operator's own one.
