@@ -67,7 +67,7 @@ test-race: ## Run the short form of the tests with the race detector, which need
 	set -x; KUBEBUILDER_ASSETS=$$assets go test -race -short -count=1 -parallel 8 -timeout 30m $(TESTFLAGS) $(RACY)
 
 # Modules whose dependencies are not the operator's.
-MODULES := hack/crdcheck
+MODULES := hack/crdcheck hack/monitoring
 
 # $(call in-modules,command) runs a command in each of them.
 in-modules = for module in $(MODULES); do (set -x; cd $$module && $(1)) || exit 1; done
@@ -126,7 +126,7 @@ generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(HELM_DOCS) ## Write everything gen
 		--config=hack/api-docs/config.yaml --templates-dir=hack/api-docs \
 		--output-path=$(OUT)/docs/reference/api.md
 	go run ./hack/refdocs -out $(OUT)
-	go run ./hack/monitoring -out $(OUT)
+	@GOFLAGS= GOWORK=off go -C hack/monitoring run . -root '$(CURDIR)' -out '$(abspath $(OUT))'
 	go run ./hack/chart -out $(OUT)
 	$(call helm-docs,live-notify-operator)
 	$(call helm-docs,live-callbacks)

@@ -15,26 +15,22 @@ import (
 	"strings"
 
 	"sigs.k8s.io/yaml"
-
-	"github.com/live-notify/live-notify-operator/internal/flags"
 )
 
 const dir = "config/prometheus"
 
 func main() {
 	out := flag.String("out", ".", "directory to write config/prometheus in")
-	if err := flags.Parse(flag.CommandLine, os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "monitoring:", err)
-		os.Exit(1)
-	}
-	if err := run(*out); err != nil {
+	root := flag.String("root", ".", "directory to read config/prometheus in")
+	flag.Parse()
+	if err := run(*root, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "monitoring:", err)
 		os.Exit(1)
 	}
 }
 
-func run(out string) error {
-	rules, err := os.ReadFile(filepath.Join(dir, "rules.yaml"))
+func run(root, out string) error {
+	rules, err := os.ReadFile(filepath.Join(root, dir, "rules.yaml"))
 	if err != nil {
 		return err
 	}
@@ -42,18 +38,22 @@ func run(out string) error {
 	if err != nil {
 		return fmt.Errorf("%s/rules.yaml: %w", dir, err)
 	}
-	var board bytes.Buffer
-	encoder := json.NewEncoder(&board)
+	made, err := board()
+	if err != nil {
+		return fmt.Errorf("the dashboard: %w", err)
+	}
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false) // < and > are for people to read
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(dashboard()); err != nil {
+	if err := encoder.Encode(made); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Join(out, dir), 0o755); err != nil {
 		return err
 	}
-	for name, text := range map[string][]byte{"prometheusrule.yaml": rule, "dashboard.json": board.Bytes()} {
-		if err := os.WriteFile(filepath.Join(out, dir, name), text, 0o644); err != nil {
+	for name, content := range map[string][]byte{"prometheusrule.yaml": rule, "dashboard.json": text.Bytes()} {
+		if err := os.WriteFile(filepath.Join(out, dir, name), content, 0o644); err != nil {
 			return err
 		}
 	}
