@@ -6,7 +6,7 @@ package controller
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -63,36 +63,6 @@ func failed(err error) outcome {
 		return outcome{Verdict: plan.Failed(e), err: e}
 	}
 	return outcome{fault: err}
-}
-
-// apiFault is a failure of the Kubernetes API. Its text tells what was tried and the
-// kind of the failure, not what the API server or a library says of it.
-type apiFault struct {
-	trying string
-	err    error
-}
-
-// Error says what was tried, and the kind of the failure.
-func (f *apiFault) Error() string {
-	reason := apierrors.ReasonForError(f.err)
-	if reason == metav1.StatusReasonUnknown {
-		return fmt.Sprintf("%s: no answer of the API server (%T)", f.trying, f.err)
-	}
-	return fmt.Sprintf("%s: %s", f.trying, reason)
-}
-
-// Unwrap returns the failure.
-func (f *apiFault) Unwrap() error { return f.err }
-
-// errOutdated: the cache shows an object of the past.
-var errOutdated = errors.New("the object has changed since")
-
-// asFault makes sure that an error of the Kubernetes API is told by its kind.
-func asFault(err error) *apiFault {
-	if f, ok := errors.AsType[*apiFault](err); ok {
-		return f
-	}
-	return &apiFault{"asking the API server", err}
 }
 
 // finish turns the outcome of a pass into conditions, events, a line in the log,
@@ -185,16 +155,6 @@ func (p *pass) faulted(ctx context.Context, f *apiFault) (reconcile.Result, erro
 	return reconcile.Result{RequeueAfter: wait, Priority: new(priorityRefresh)}, nil
 }
 
-// refused says what the API server refused.
-func refused(f *apiFault) string {
-	return fmt.Sprintf("The API server refuses what the operator has to do: %s. Look for an admission policy, or a permission that the operator lacks.", f)
-}
-
-// refusal tells whether the API server refused a request, rather than failed.
-func refusal(err error) bool {
-	return apierrors.IsForbidden(err) || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsUnauthorized(err)
-}
-
 // revert drops what this pass wanted to write, of which a part was refused.
 func (p *pass) revert() {
 	p.obj = p.before.DeepCopyObject().(kind.Object)
@@ -234,11 +194,16 @@ func (p *pass) conclude(ctx context.Context, out outcome) {
 }
 
 // lasts tells whether an outcome is the failure that Ready tells of already, tried
-// again by itself: in what words the cloud puts it this time is no news.
+// again by itself: in what words the cloud, or an admission policy, puts it this time
+// is no news.
 func (p *pass) lasts(previous *metav1.Condition, out outcome) bool {
 	_, ofCloud := errors.AsType[*live.Error](out.err)
-	if !ofCloud || p.asked || previous == nil || previous.Status == metav1.ConditionTrue || previous.ObservedGeneration != p.obj.GetGeneration() {
+	fault, ofCluster := errors.AsType[*apiFault](out.err)
+	if !ofCloud && !ofCluster || p.asked || previous == nil || previous.Status == metav1.ConditionTrue || previous.ObservedGeneration != p.obj.GetGeneration() {
 		return false
+	}
+	if ofCluster {
+		return previous.Reason == out.Reason && strings.Contains(previous.Message, fault.trying)
 	}
 	passing := previous.Reason == v1alpha1.ReasonCloudUnavailable || previous.Reason == v1alpha1.ReasonThrottled
 	return previous.Reason == out.Reason || passing && out.Transient

@@ -4,6 +4,7 @@
 package controller
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
@@ -271,6 +273,28 @@ func TestWhatTheAPIServerRefusesIsTold(t *testing.T) {
 		d.gate.plan(nil)
 		d.settle("a")
 	})
+}
+
+// TestWhoRefuses: a refusal names the policy, webhook, permission or field, and
+// nothing else of what others say as it is.
+func TestWhoRefuses(t *testing.T) {
+	const key = "Canary0123456789abcdef"
+	for want, err := range map[string]error{
+		`trying: Forbidden by ValidatingAdmissionPolicy "nofin": rule 42 says no to (hidden)`: apierrors.NewForbidden(schema.GroupResource{Resource: "x"}, "a",
+			errors.New("ValidatingAdmissionPolicy 'nofin' with binding 'b-1' denied request: rule 42 says no to "+key)),
+		`trying: Forbidden by admission webhook "w.example.com": no`: apierrors.NewForbidden(schema.GroupResource{Resource: "x"}, "a",
+			errors.New(`admission webhook "w.example.com" denied the request: no`)),
+		`trying: Forbidden: the operator has no permission to get secrets "ck"`: apierrors.NewForbidden(schema.GroupResource{Resource: "secrets"}, "ck",
+			errors.New(`User "u" cannot get resource "secrets" in API group "" in the namespace "n"`)),
+		`trying: Invalid in status.callbacks.observedTime`: apierrors.NewInvalid(schema.GroupKind{Kind: "X"}, "a",
+			field.ErrorList{field.Required(field.NewPath("status", "callbacks", "observedTime"), key)}),
+		`trying: Forbidden`: apierrors.NewForbidden(schema.GroupResource{Resource: "x"}, "a", errors.New(key)),
+		`trying: no answer of the API server (*errors.errorString)`: errors.New(key),
+	} {
+		if got := (&apiFault{"trying", err}).Error(); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
 }
 
 // TestADomainThatComesLater is noticed within a minute.

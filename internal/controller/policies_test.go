@@ -7,8 +7,11 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	. "github.com/onsi/gomega"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
@@ -277,6 +280,14 @@ func TestAuthenticationKey(t *testing.T) {
 		d.pass("a")
 		d.expectKeyUnavailable("")
 		d.Expect(f.have(d.cloud)).To(Equal(f.want(obj, secondKey)), "the cloud keeps what it has")
+
+		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: d.namespace, Name: "key"}}
+		d.Expect(d.api.Delete(d.ctx, secret)).To(Succeed())
+		d.pass("a")
+		d.expectKeyUnavailable("does not exist")
+		d.secret(secondKey)
+		d.pass("a")
+		d.Expect(readyReason(d.get("a"))).To(Equal(v1alpha1.ReasonInSync), "the same key is back")
 	})
 }
 

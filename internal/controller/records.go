@@ -204,6 +204,9 @@ func (p *pass) keep(counts live.Counts) {
 // keepProgress writes the buckets that are done while others are still to be
 // counted, so that a restart goes on from there.
 func (p *pass) keepProgress(counts live.Counts) {
+	if counts.End.IsZero() {
+		return // none is done
+	}
 	now := p.callbacks(counts)
 	if was := p.status.Callbacks; was != nil {
 		now.Unhealthy = was.Unhealthy // it is judged when all are counted
@@ -240,7 +243,16 @@ func describe(f *live.Failure) string {
 	if f == nil {
 		return ""
 	}
-	return fmt.Sprintf("; the last was %s to %s: %s", bounded(f.Type), bounded(f.URL), bounded(f.Reason))
+	var b strings.Builder
+	for _, part := range []struct{ before, text string }{{" ", f.Type}, {" to ", f.URL}, {": ", f.Reason}} {
+		if part.text != "" {
+			b.WriteString(part.before + bounded(part.text))
+		}
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "; the last was" + b.String()
 }
 
 // maxText bounds each string of a failure in the status, in bytes.

@@ -243,3 +243,26 @@ func TestCountsStretchToTheQuota(t *testing.T) {
 		}
 	})
 }
+
+// TestBusyFirstBucket: a bucket that is not read in one pass leaves the status as the
+// API server takes it, and Ready alone.
+func TestBusyFirstBucket(t *testing.T) {
+	forEachCountedKind(t, func(t *testing.T, f fixture) {
+		d := driven(t, f, emulator.Options{QPSScale: 1000})
+		const n = 7_000 // of 100 a page, more than the pages of a pass
+		records := make([]emulator.CallbackRecord, n)
+		for i := range records {
+			records[i] = emulator.CallbackRecord{
+				Time: d.clock.Now().Add(-166 * time.Hour), Domain: f.key, App: "live", Stream: fmt.Sprint("s", i), Type: "publish", URL: changedURL, Result: emulator.ResultFailed,
+			}
+		}
+		d.create("a")
+		d.settle("a")
+		d.cloud.AddRecords(f.planted(records))
+		d.update("a", func(o Object) { spec(o).Records.Window.Duration = 167 * time.Hour })
+		d.passes("a", 2*time.Minute)
+		obj := d.get("a")
+		d.Expect(readyReason(obj)).To(Equal(v1alpha1.ReasonInSync), messageOf(obj, v1alpha1.ConditionReady))
+		d.Expect(statusOf(obj).Callbacks.Failed).To(BeEquivalentTo(n))
+	})
+}

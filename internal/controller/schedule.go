@@ -86,7 +86,8 @@ func Backoff(v plan.Verdict) (least, most time.Duration) {
 // status tells, so that a restart is no change.
 func (p *pass) due(auth authentication, changed bool) bool {
 	known := p.status.ObservedGeneration == p.obj.GetGeneration() || p.waits()
-	newKey := auth.rotated && auth.version != p.mem.triedKey && (p.mem.tried || p.readyNow())
+	newKey := auth.version != p.mem.triedKey && (auth.rotated && (p.mem.tried || p.readyNow()) ||
+		p.mem.tried && p.reason(v1alpha1.ConditionReady) == v1alpha1.ReasonAuthKeyUnavailable)
 	// Other credentials may mend what failed; what is in sync waits for its turn.
 	newAccount := p.mem.account != "" && p.mem.account != p.account.Version && !p.readyNow()
 	p.asked = !known || newKey || newAccount || p.requested()

@@ -33,11 +33,12 @@ func (p *pass) sync(ctx context.Context) outcome {
 	if !p.due(auth, p.changed() || auth.rotated) {
 		return outcome{idle: true}
 	}
-	key, auth, err := p.authKey(ctx)
+	key, read, err := p.authKey(ctx)
 	if err != nil {
 		p.attempted(auth)
 		return failed(err)
 	}
+	auth = read
 	remote := p.kind.Remote(p.account.Client)
 	if wait := p.turn(remote); wait > 0 {
 		return deferred(wait)

@@ -585,6 +585,10 @@ func TestRedactionSparesTheRest(t *testing.T) {
 		"a request ID":             {"see 7D5C5C3A-0B1C-5D6E-9F00-112233445566", "see " + long},
 		"15 characters":            {"a012345678901bc d", "a" + long + "bc d"},
 		"with what cannot be seen": {"Canary01\u200b23456789abcdef and Can\x00ary", long + " and Can ary"},
+		"a key letter by letter":   {"key " + strings.Join(strings.Split(key, ""), " ") + " is bad", "key " + long + " is bad"},
+		"a key with dashes":        {"key " + strings.Join(strings.Split(key, ""), "-") + " is bad", "key " + long + " is bad"},
+		"a key in two halves":      {"first LeakCanary01 then Canary567", "first " + long + " then " + long},
+		"a region":                 {"cn-shanghai is not ap-southeast-1", "cn-shanghai is not ap-southeast-1"},
 		"nothing":                  {"", "the cloud says no more"},
 	} {
 		t.Run(name, func(t *testing.T) {

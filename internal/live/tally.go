@@ -164,12 +164,13 @@ func (c Counts) sound() bool {
 }
 
 // begin makes the window end now, and goes on with the scan of before if that is
-// still good. One of the last minute is finished as part of the window of then;
+// still good: a bucket that takes longer to read than the window takes to move on
+// would never be done. One of the last minute is finished as part of the window of then;
 // records that turned up in between are for the next count to find.
 func (c *tally) begin(now time.Time) {
 	c.start, c.to = c.query.span(now)
 	from := c.from()
-	if s := c.unfinished; s != nil && !s.start.Before(c.start) && s.start.Before(c.to) {
+	if s := c.unfinished; s != nil && s.end.After(c.start) && !s.start.Before(c.to.Add(-maxAge)) && s.start.Before(c.to) {
 		if s.pages > 0 && !s.to.After(c.to) {
 			if s.end.After(edge(s.to)) {
 				c.start, c.to = c.query.span(s.to)

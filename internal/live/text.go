@@ -42,8 +42,18 @@ func Clean(s string, most int) string {
 		}
 		return hidden
 	})
+	s = mixed.ReplaceAllStringFunc(s, func(found string) string {
+		if strings.ContainsAny(found, "0123456789") && strings.Trim(found, "0123456789") != "" {
+			return hidden
+		}
+		return found
+	})
 	return shorten(s, most)
 }
+
+// mixed finds what may be a part of a key: one of letters and digits together, no
+// shorter than half of the shortest key.
+var mixed = regexp.MustCompile(`[A-Za-z0-9]{8,}`)
 
 // Bound returns a value that is kept as it is, such as a URL, as valid UTF-8 of at
 // most so many bytes. What cannot be printed becomes a replacement character, so
@@ -72,10 +82,12 @@ func shorten(s string, most int) string {
 
 // shapes finds what is hidden: a run of 16 or more characters that a key, a token, a
 // signature or an ID is made of, as they are or escaped; bytes in hex or in decimal;
-// dates, times, and long numbers. No key of a family is shorter.
+// single characters with something between them; dates, times, and long numbers. No
+// key of a family is shorter.
 var shapes = regexp.MustCompile(
 	`(?:[A-Za-z0-9+/=_-]|%[0-9A-Fa-f]{2}|\\+u[0-9A-Fa-f]{4}|\\+x[0-9A-Fa-f]{2}|\\+[0-7]{3}|&(?:amp;)*#x?[0-9A-Fa-f]{1,6};){16,}` +
 		`|(?:(?:0x)?[0-9A-Fa-f]{1,3}[ :,]+){7,}(?:0x)?[0-9A-Fa-f]{1,3}` +
+		`|(?:\b[A-Za-z0-9][ ,:;|._-]{1,3}){7,}[A-Za-z0-9]\b` +
 		`|\d{4}[-/]\d\d[-/]\d\d(?:T[0-9:.]+Z?)?` +
 		`|\d{1,2}:\d\d:\d\d(?:\.\d+)?Z?` +
 		`|\d{6,}`)

@@ -5,6 +5,8 @@ package live
 
 import (
 	"bytes"
+	"compress/flate"
+	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -141,6 +143,9 @@ func (t *transport) Call(req *http.Request, _ *http.Transport) (*http.Response, 
 		most = maxFault
 	}
 	body, err := t.read(ctx, x, reply.Body, most)
+	if unpacking(err) {
+		return nil, malformed(x.action, fmt.Sprintf("HTTP %d with a body that cannot be unpacked", reply.StatusCode))
+	}
 	if err != nil {
 		return nil, networkError(ctx, x.action, req.URL.Host, err)
 	}
@@ -176,6 +181,12 @@ func (t *transport) read(ctx context.Context, x *exchange, from io.Reader, most 
 		err = x.enter(ctx, t.decoding)
 	}
 	return &body, err
+}
+
+// unpacking tells whether a body was packed in a way that cannot be read.
+func unpacking(err error) bool {
+	_, corrupt := errors.AsType[flate.CorruptInputError](err)
+	return corrupt || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum)
 }
 
 // enter waits for a place, which the exchange has until it is over.
@@ -325,7 +336,7 @@ func networkError(ctx context.Context, action, host string, err error) error {
 	case errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, &record):
 		e.Message = host + " does not speak TLS"
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE):
-		e.Message = "connection closed by " + host + " before it replied"
+		e.Message = "connection closed by " + host + " before its reply had ended"
 	default:
 		e.Message = fmt.Sprintf("no connection to %s (%T)", host, innermost(err))
 	}
