@@ -305,11 +305,11 @@ var awkward = map[string]emulator.Switches{
 }
 
 // plays tells whether a kind plays the nth case of an enumeration. One loop serves
-// all kinds: in the usual form each plays every third case, and three neighbours in
-// the table all of them; in the short form, for the race detector, every twelfth;
-// in the long form each kind plays all.
+// all kinds: in the usual form each plays every sixth case, and the eight of the
+// table all of them; in the short form, for the race detector, every twelfth; in the
+// long form each kind plays all.
 func (f fixture) plays(n int) bool {
-	every := 3
+	every := 6
 	switch {
 	case long:
 		every = 1

@@ -40,7 +40,7 @@ const fewestSteps = 10_000
 // histories there are of each kind, and how many steps they have on average. The
 // long form draws new ones each time.
 func rapidly() error {
-	checks := "100"
+	checks := "80"
 	if long {
 		checks = "1000"
 	}
@@ -88,9 +88,9 @@ func TestHistories(t *testing.T) {
 
 // TestHistoriesWithRealAPIServer is a sample of the same.
 func TestHistoriesWithRealAPIServer(t *testing.T) {
-	histories := 3
+	histories := 1
 	if long {
-		histories *= 10
+		histories = 30
 	}
 	forEachKind(t, func(t *testing.T, f fixture) {
 		for seed := range histories {
