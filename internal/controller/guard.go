@@ -171,12 +171,8 @@ func (p *pass) carryOn(c *v1alpha1.GuardedChange) {
 // holdBack makes this pass bring the cloud to what was accepted last.
 func (p *pass) holdBack(v plan.Verdict) (outcome, bool) {
 	p.hold = &v
-	previous := p.status.Guard.Previous
-	if previous == nil {
-		return outcome{Verdict: v, steady: true}, false
-	}
-	before, err := p.kind.Restore(p.obj, previous)
-	if err != nil { // what is in the status cannot be used: it stays as it is in the cloud
+	before, err := p.kind.Restore(p.obj, p.status.Guard.Previous)
+	if err != nil { // it is not known: all stays as it is in the cloud
 		return outcome{Verdict: v, steady: true}, false
 	}
 	p.aim, p.keyRead = before, nil
@@ -203,8 +199,7 @@ func (p *pass) beginChange(c comparison, action plan.Action) (refused func()) {
 	p.learnPrevious(c)
 	change := &v1alpha1.GuardedChange{
 		State: v1alpha1.ChangeWriting, Generation: p.obj.GetGeneration(), Revision: p.revision(),
-		KeyFingerprint: c.auth.fingerprint, KeyOnly: s.Previous != nil && s.Previous.Revision == p.revision(),
-		URLs: kind.URLs(kind.Values(c.want)), SeenTime: metav1.Time{Time: p.now.Truncate(time.Second)},
+		KeyFingerprint: c.auth.fingerprint, URLs: kind.URLs(kind.Values(c.want)), SeenTime: metav1.Time{Time: p.now.Truncate(time.Second)},
 	}
 	if p.policy != nil {
 		change.Policy = p.policy.Name
@@ -378,7 +373,7 @@ func (p *pass) watched(c *v1alpha1.GuardedChange, w *watchState, counts live.Cou
 func (p *pass) judgeChange(ctx context.Context, c *v1alpha1.GuardedChange, counts live.Counts) error {
 	w := plan.Watched{
 		Guard: plan.GuardOf(*p.guard), Failed: c.Failed, Elapsed: counts.End.Sub(c.WrittenTime.Time),
-		Complete: len(counts.Buckets) > 0, KeyOnly: c.KeyOnly, Previous: p.canRestore(),
+		Complete: len(counts.Buckets) > 0, Lasting: p.lasting(),
 	}
 	s := p.status.Guard
 	switch state := w.Judge(); state {
@@ -396,19 +391,19 @@ func (p *pass) judgeChange(ctx context.Context, c *v1alpha1.GuardedChange, count
 		p.mem.nextSync = p.now
 		if state == v1alpha1.ChangeFailed {
 			s.Failed++
-			p.warn(v1alpha1.EventChangeFailed, w.Tell(*c, describe(recalledFailure(c.LastFailure)), w.Lasting()).Message)
+			p.warn(v1alpha1.EventChangeFailed, w.Tell(*c, describe(recalledFailure(c.LastFailure)), w.Lasting).Message)
 		}
 	}
 	return nil
 }
 
-func (p *pass) canRestore() bool {
-	previous := p.status.Guard.Previous
-	if previous == nil {
-		return false
+// lasting says why the last change cannot be undone; "" if it can.
+func (p *pass) lasting() string {
+	before, err := p.kind.Restore(p.obj, p.status.Guard.Previous)
+	if err != nil {
+		return plan.Lasting(nil, nil)
 	}
-	_, err := p.kind.Restore(p.obj, previous)
-	return err == nil
+	return plan.Lasting(p.kind.Desired(before, "").Fields(), p.kind.Desired(p.obj, "").Fields())
 }
 
 // recalledFailure is the reverse of lastFailure, as far as it is shown.
@@ -426,6 +421,9 @@ func (p *pass) concludeGuard(out *outcome) {
 		return
 	}
 	c := p.change()
+	if out.idle && c != nil && c.State == v1alpha1.ChangeRollingBack {
+		p.hold = nil // it is not done yet, and Ready says what keeps it
+	}
 	if p.hold != nil && (out.idle || out.Ready == metav1.ConditionTrue) {
 		after := out.After
 		out.Verdict, out.steady = *p.hold, true
@@ -437,8 +435,7 @@ func (p *pass) concludeGuard(out *outcome) {
 			p.setCondition(v1alpha1.ConditionChangeAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "No change is being watched.")
 		}
 	case c.State != v1alpha1.ChangeWaiting:
-		w := plan.Watched{KeyOnly: c.KeyOnly, Previous: p.canRestore()}
-		told := plan.GuardOf(*p.guard).Tell(*c, describe(recalledFailure(c.LastFailure)), w.Lasting())
+		told := plan.GuardOf(*p.guard).Tell(*c, describe(recalledFailure(c.LastFailure)), p.lasting())
 		p.setCondition(v1alpha1.ConditionChangeAccepted, told.Status, told.Reason, told.Message)
 	}
 }

@@ -329,6 +329,30 @@ func TestNothingDeadlocks(t *testing.T) {
 	})
 }
 
+// TestTheOlderPolicyCounts where two select one object, and both say so.
+func TestTheOlderPolicyCounts(t *testing.T) {
+	t.Parallel()
+	c := newCampaign(t, 3, 1, time.Minute)
+	c.clock.advance(time.Minute)
+	c.Expect(c.api.Create(c.ctx, &v1alpha1.LiveRolloutPolicy{
+		ObjectMeta: metav1.ObjectMeta{Namespace: c.namespace, Name: "a-newer-one"},
+		Spec:       v1alpha1.LiveRolloutPolicySpec{MaxConcurrent: new(intstr.FromString("100%")), Guard: v1alpha1.GuardSpec{}},
+	})).To(Succeed())
+	c.changeAll()
+	c.play(20 * time.Second)
+	c.Expect(c.count(v1alpha1.ChangeWatching)).To(Equal(1))
+	for name, selected := range map[string]int32{"a-newer-one": 0, "steps": 3} {
+		c.policy = name
+		c.review()
+		p := c.thePolicy()
+		ready := meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionReady)
+		c.Expect(ready.Reason).To(Equal(v1alpha1.ReasonOverlapping), name)
+		c.Expect(p.Status.Selected).To(Equal(selected), name)
+	}
+	c.policy = "steps"
+	c.Expect(messageOf(c.get("o-001"), v1alpha1.ConditionReady)).To(ContainSubstring(`"steps"`))
+}
+
 // TestTwoLeadersLetNoMoreThrough: two processes, each with a cache that shows
 // nothing of what the other does, work on objects whose turn it may be.
 func TestTwoLeadersLetNoMoreThrough(t *testing.T) {

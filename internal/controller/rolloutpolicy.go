@@ -38,7 +38,8 @@ type rolloutReconciler struct{ *shared }
 
 func setupRollouts(s *shared) error {
 	r := &rolloutReconciler{s}
-	b := ctrl.NewControllerManagedBy(s.manager).Named("LiveRolloutPolicy").For(&v1alpha1.LiveRolloutPolicy{})
+	b := ctrl.NewControllerManagedBy(s.manager).Named("LiveRolloutPolicy").For(&v1alpha1.LiveRolloutPolicy{}).
+		Watches(&v1alpha1.LiveRolloutPolicy{}, mapped(r.policiesOf), builder.WithPredicates(specChanges)) // which may overlap with others
 	for _, k := range kind.All {
 		if k.Records != nil {
 			b = b.Watches(k.New(), mapped(r.policiesOf), builder.WithPredicates(steps))

@@ -5,11 +5,13 @@ package plan
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
 // WatchEvery is how often the failed callbacks of a change are counted.
@@ -38,14 +40,13 @@ type Watched struct {
 	Failed   int64
 	Elapsed  time.Duration // from the write to the end of what was counted
 	Complete bool          // all up to then was counted
-	KeyOnly  bool          // nothing but the key changed
-	Previous bool          // the configuration before it is known
+	Lasting  string        // why it cannot be undone; "" if it can
 }
 
 // Judge says what becomes of the change.
 func (w Watched) Judge() v1alpha1.ChangeState {
 	switch {
-	case w.Failed >= w.MaxFailures && (w.Report || w.Lasting() != ""):
+	case w.Failed >= w.MaxFailures && (w.Report || w.Lasting != ""):
 		return v1alpha1.ChangeFailed
 	case w.Failed >= w.MaxFailures:
 		return v1alpha1.ChangeRollingBack
@@ -56,16 +57,26 @@ func (w Watched) Judge() v1alpha1.ChangeState {
 	}
 }
 
-// Lasting says why the change cannot be undone; "" if it can.
-func (w Watched) Lasting() string {
-	switch {
-	case w.KeyOnly:
-		return "only the key changed, and the operator does not keep the key before it"
-	case !w.Previous:
+// Lasting says why a change from one configuration to another cannot be undone; ""
+// if it can. None before is one that is not known.
+func Lasting(before, after []live.Field) string {
+	if len(before) == 0 {
 		return "the configuration before it is not known"
-	default:
-		return ""
 	}
+	var changed []string
+	for i, f := range after {
+		switch {
+		case f.Value == before[i].Value:
+		case f.WriteOnly:
+			changed = append(changed, f.Name)
+		default:
+			return ""
+		}
+	}
+	if len(changed) == 0 {
+		return "only the key changed, and the operator does not keep the key before it"
+	}
+	return fmt.Sprintf("only %s changed, which the cloud never shows, so that nobody can tell what it held before", strings.Join(changed, ", "))
 }
 
 // Judged is what ChangeAccepted says of a change.
