@@ -16,6 +16,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/kind"
 )
 
 // TestRunningOperatorRollsOut: a campaign with a real API server and real watches.
@@ -93,6 +94,11 @@ func TestRunningOperatorRollsOut(t *testing.T) {
 		}
 	}
 	second := &v1alpha1.LiveRolloutPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: d.namespace, Name: "second"}}
+	for _, k := range kind.All {
+		if k.Records != nil { // the schema takes each kind that can be watched
+			second.Spec.Kinds = append(second.Spec.Kinds, k.Name)
+		}
+	}
 	d.Expect(d.api.Create(d.ctx, second)).To(Succeed())
 	for _, name := range []string{"steps", "second"} {
 		d.Eventually(ready(name)).WithTimeout(20*time.Second).Should(Equal(v1alpha1.ReasonOverlapping), name)
