@@ -28,7 +28,6 @@ type campaign struct {
 	most   int // that are under way at once
 	due    map[string]time.Time
 	starts []string // changes that were written, in order
-	halted bool     // as noted in the policy before the last step
 	breach []string
 }
 
@@ -86,7 +85,7 @@ func (c *campaign) review() {
 // step makes a pass over an object, and checks what is never to happen.
 func (c *campaign) step(name string) {
 	c.t.Helper()
-	was := c.changeState(name)
+	was, before := c.changeState(name), c.thePolicy()
 	c.catchUp()
 	wait, err := c.try(name)
 	if died := c.gate.revive(); died || err != nil {
@@ -100,15 +99,16 @@ func (c *campaign) step(name string) {
 	is := c.changeState(name)
 	if !was.InFlight() && is.InFlight() {
 		c.starts = append(c.starts, name)
-		if c.halted {
+		if slices.ContainsFunc(before.Status.Halted, func(h v1alpha1.RolloutGrant) bool { return h.Name != name }) {
 			c.breach = append(c.breach, name+" started while the policy was halted")
+		}
+		if before.Spec.Paused {
+			c.breach = append(c.breach, name+" started while the policy was paused")
 		}
 	}
 	if n := c.underWay(); n > c.most {
 		c.breach = append(c.breach, name+" is one too many")
 	}
-	p := c.thePolicy()
-	c.halted = len(p.Status.Halted) > 0
 }
 
 func (c *campaign) changeState(name string) v1alpha1.ChangeState {
