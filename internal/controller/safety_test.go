@@ -270,7 +270,7 @@ func (c *campaign) happens(t *rapid.T) {
 	case "delete":
 		if len(left) > 2 {
 			c.remove(name)
-			}
+		}
 	case "ask":
 		c.ask(name, url)
 	}

@@ -78,11 +78,11 @@ func TestLasting(t *testing.T) {
 		before, after []live.Field
 		want          string // part of it; "" if the change can be undone
 	}{
-		"a URL changed":                           {config("a", "s"), config("b", "s"), ""},
-		"a URL and an unreadable one changed":     {config("a", "s"), config("b", "t"), ""},
-		"an unreadable one alone changed":         {config("a", "s"), config("a", "t"), "only switchNotifyURL changed"},
-		"an unreadable one alone came":            {config("a", ""), config("a", "t"), "only switchNotifyURL changed"},
-		"nothing but the key changed":             {config("a", "s"), config("a", "s"), "only the key changed"},
+		"a URL changed":                            {config("a", "s"), config("b", "s"), ""},
+		"a URL and an unreadable one changed":      {config("a", "s"), config("b", "t"), ""},
+		"an unreadable one alone changed":          {config("a", "s"), config("a", "t"), "only switchNotifyURL changed"},
+		"an unreadable one alone came":             {config("a", ""), config("a", "t"), "only switchNotifyURL changed"},
+		"nothing but the key changed":              {config("a", "s"), config("a", "s"), "only the key changed"},
 		"the configuration before it is not known": {nil, config("a", "s"), "is not known"},
 	}
 	for name, c := range cases {
