@@ -108,15 +108,12 @@ func (p *pass) steer(ctx context.Context) (out outcome, ok bool) {
 		return outcome{fault: err}, false
 	}
 	c := p.change()
-	if c != nil && p.keepsUndone(c, auth) {
-		return p.holdBack(plan.RolledBack(c.Failed, describe(recalledFailure(c.LastFailure))))
-	}
-	switch {
-	case !p.wantsChange(c, auth):
+	switch course := p.standing(auth).Course(); {
+	case course == plan.Undone:
+		return p.holdBack(plan.RolledBack(c.Failed, describe(c.LastFailure)))
+	case course == plan.Follow:
 		p.carryOn(c)
-		return outcome{}, true
-	case auth.fingerprint == "" && p.kind.KeyRef(p.obj) != nil:
-		return outcome{}, true // it cannot be written, and the rest of the pass says why
+	case auth.fingerprint == "" && p.kind.KeyRef(p.obj) != nil: // it cannot be written, and the rest of the pass says why
 	case p.policy == nil || c != nil && c.State.InFlight():
 		p.starting = true
 	default:
@@ -125,34 +122,15 @@ func (p *pass) steer(ctx context.Context) (out outcome, ok bool) {
 	return outcome{}, true
 }
 
-// keepsUndone tells whether a change that was undone, or is being so, is not to be
-// tried again yet.
-func (p *pass) keepsUndone(c *v1alpha1.GuardedChange, auth authentication) bool {
-	if c.Generation != p.obj.GetGeneration() {
-		return false
-	}
-	if c.State == v1alpha1.ChangeRollingBack {
-		return true // what began is finished
-	}
-	newKey := auth.fingerprint != "" && auth.fingerprint != c.KeyFingerprint
-	return c.State == v1alpha1.ChangeRolledBack && !newKey && !p.requested()
-}
-
-// wantsChange tells whether the spec or the key asks for a change that is to be
-// watched: something else than the cloud holds, and than was accepted before.
-func (p *pass) wantsChange(c *v1alpha1.GuardedChange, auth authentication) bool {
-	a, revision, previous := p.status.Applied, p.revision(), p.status.Guard.Previous
-	if previous != nil && previous.Revision == revision && (a.Revision != revision || c != nil && c.Revision != revision) {
-		return false // it goes back
-	}
-	again := c != nil && (c.State == v1alpha1.ChangeWriting || c.State == v1alpha1.ChangeRollingBack || c.State == v1alpha1.ChangeRolledBack)
-	switch {
-	case kind.HasFormat(a.Revision) && a.Revision != revision, again:
-		return true
-	case auth.rotated && p.kind.KeyRef(p.obj) != nil:
-		return a.KeyFingerprint != "" || !kind.Legacy(a) // else it is not known which key was written
-	default:
-		return false
+// standing returns what the guard goes by.
+func (p *pass) standing(auth authentication) plan.Standing {
+	a, c, revision, previous := p.status.Applied, p.change(), p.revision(), p.status.Guard.Previous
+	return plan.Standing{
+		Last: c, Generation: p.obj.GetGeneration(), Key: auth.fingerprint, Asked: p.requested(),
+		Back:  previous != nil && previous.Revision == revision && (a.Revision != revision || c != nil && c.Revision != revision),
+		Other: kind.HasFormat(a.Revision) && a.Revision != revision,
+		Rotated: auth.rotated && p.kind.KeyRef(p.obj) != nil &&
+			(a.KeyFingerprint != "" || !kind.Legacy(a)), // else it is not known which key was written
 	}
 }
 
@@ -247,7 +225,7 @@ func (p *pass) arrived(want kind.Config, written bool) {
 		c.State = v1alpha1.ChangeRolledBack
 		s.RolledBack++
 		p.warn(v1alpha1.EventRolledBack, fmt.Sprintf("%d callbacks failed after the change of generation %d%s; the configuration before it is in the cloud again",
-			c.Failed, c.Generation, describe(recalledFailure(c.LastFailure))))
+			c.Failed, c.Generation, describe(c.LastFailure)))
 	case p.aim != nil || c != nil && (c.State == v1alpha1.ChangeWatching || c.State == v1alpha1.ChangeRollingBack):
 	case c != nil && c.State == v1alpha1.ChangeFailed && c.Revision == p.revision():
 	default: // created, adopted, or what was accepted before
@@ -391,7 +369,7 @@ func (p *pass) judgeChange(ctx context.Context, c *v1alpha1.GuardedChange, count
 		p.mem.nextSync = p.now
 		if state == v1alpha1.ChangeFailed {
 			s.Failed++
-			p.warn(v1alpha1.EventChangeFailed, w.Tell(*c, describe(recalledFailure(c.LastFailure)), w.Lasting).Message)
+			p.warn(v1alpha1.EventChangeFailed, w.Tell(*c, describe(c.LastFailure), w.Lasting).Message)
 		}
 	}
 	return nil
@@ -404,14 +382,6 @@ func (p *pass) lasting() string {
 		return plan.Lasting(nil, nil)
 	}
 	return plan.Lasting(p.kind.Desired(before, "").Fields(), p.kind.Desired(p.obj, "").Fields())
-}
-
-// recalledFailure is the reverse of lastFailure, as far as it is shown.
-func recalledFailure(f *v1alpha1.CallbackFailure) *live.Failure {
-	if f == nil {
-		return nil
-	}
-	return &live.Failure{Type: f.Type, URL: f.URL, Reason: f.Reason}
 }
 
 // concludeGuard says what there is to say of the last change, and lets Ready tell
@@ -435,7 +405,7 @@ func (p *pass) concludeGuard(out *outcome) {
 			p.setCondition(v1alpha1.ConditionChangeAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "No change is being watched.")
 		}
 	case c.State != v1alpha1.ChangeWaiting:
-		told := plan.GuardOf(*p.guard).Tell(*c, describe(recalledFailure(c.LastFailure)), p.lasting())
+		told := plan.GuardOf(*p.guard).Tell(*c, describe(c.LastFailure), p.lasting())
 		p.setCondition(v1alpha1.ConditionChangeAccepted, told.Status, told.Reason, told.Message)
 	}
 }

@@ -34,6 +34,52 @@ func GuardOf(spec v1alpha1.GuardSpec) Guard {
 	return g
 }
 
+// Course is what a guard makes of a pass over an object.
+type Course string
+
+// Courses.
+const (
+	// Follow: the cloud is brought to the spec, and there is nothing new to watch.
+	Follow Course = "follow"
+	// Change: so it is, and that is a change to watch.
+	Change Course = "change"
+	// Undone: it is brought to what was before a change that failed.
+	Undone Course = "undone"
+)
+
+// Standing is how an object under a guard stands to its last change.
+type Standing struct {
+	Last       *v1alpha1.GuardedChange // nil for none
+	Generation int64
+	Key        string // fingerprint of it as it is; "" for none
+	Asked      bool   // someone asks for another try
+	Back       bool   // the spec goes back to what was accepted, from something else
+	Other      bool   // it asks for another configuration than was last written
+	Rotated    bool   // the key is another than was last written
+}
+
+// Course decides. A roll-back that has begun is finished, and a change that was
+// undone is not tried again before someone acts.
+func (s Standing) Course() Course {
+	last := v1alpha1.GuardedChange{}
+	if s.Last != nil {
+		last = *s.Last
+	}
+	same := last.Generation == s.Generation
+	newKey := s.Key != "" && s.Key != last.KeyFingerprint
+	begun := last.State == v1alpha1.ChangeWriting || last.State == v1alpha1.ChangeRollingBack || last.State == v1alpha1.ChangeRolledBack
+	switch {
+	case same && last.State == v1alpha1.ChangeRollingBack, same && last.State == v1alpha1.ChangeRolledBack && !newKey && !s.Asked:
+		return Undone
+	case s.Back:
+		return Follow
+	case s.Other || s.Rotated || begun:
+		return Change
+	default:
+		return Follow
+	}
+}
+
 // Watched is what is known of a change that was written.
 type Watched struct {
 	Guard

@@ -94,3 +94,38 @@ func TestLasting(t *testing.T) {
 		})
 	}
 }
+
+func TestCourse(t *testing.T) {
+	last := func(state v1alpha1.ChangeState, generation int64) *v1alpha1.GuardedChange {
+		return &v1alpha1.GuardedChange{State: state, Generation: generation, KeyFingerprint: "1:a"}
+	}
+	cases := map[string]struct {
+		standing Standing
+		want     Course
+	}{
+		"nothing is new":                             {Standing{}, Follow},
+		"the spec asks for something else":           {Standing{Other: true}, Change},
+		"the key was rotated":                        {Standing{Rotated: true}, Change},
+		"the spec goes back":                         {Standing{Other: true, Back: true}, Follow},
+		"a change is watched":                        {Standing{Last: last(v1alpha1.ChangeWatching, 2), Generation: 2}, Follow},
+		"a write was cut short":                      {Standing{Last: last(v1alpha1.ChangeWriting, 2), Generation: 2}, Change},
+		"a roll-back was cut short":                  {Standing{Last: last(v1alpha1.ChangeRollingBack, 2), Generation: 2, Other: true, Asked: true, Key: "1:b"}, Undone},
+		"a roll-back was cut short by a newer spec":  {Standing{Last: last(v1alpha1.ChangeRollingBack, 2), Generation: 3, Other: true}, Change},
+		"it was undone":                              {Standing{Last: last(v1alpha1.ChangeRolledBack, 2), Generation: 2, Other: true, Key: "1:a"}, Undone},
+		"it was undone, and the Secret is gone":      {Standing{Last: last(v1alpha1.ChangeRolledBack, 2), Generation: 2, Other: true}, Undone},
+		"it was undone, and the key is another":      {Standing{Last: last(v1alpha1.ChangeRolledBack, 2), Generation: 2, Other: true, Key: "1:b"}, Change},
+		"it was undone, and someone asks":            {Standing{Last: last(v1alpha1.ChangeRolledBack, 2), Generation: 2, Other: true, Asked: true}, Change},
+		"it was undone, and the spec is another":     {Standing{Last: last(v1alpha1.ChangeRolledBack, 2), Generation: 3, Other: true}, Change},
+		"it was undone, and the spec goes back":      {Standing{Last: last(v1alpha1.ChangeRolledBack, 2), Generation: 3, Back: true}, Follow},
+		"it failed, and was left":                    {Standing{Last: last(v1alpha1.ChangeFailed, 2), Generation: 2}, Follow},
+		"it waits, and is still to be written":       {Standing{Last: last(v1alpha1.ChangeWaiting, 2), Generation: 2, Other: true}, Change},
+		"it waits, and the spec is as it was before": {Standing{Last: last(v1alpha1.ChangeWaiting, 2), Generation: 3}, Follow},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := c.standing.Course(); got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
+}
