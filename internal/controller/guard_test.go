@@ -274,6 +274,34 @@ func TestRollBackMeetsANewerSpec(t *testing.T) {
 	})
 }
 
+// TestTwoLeadersUndoAChangeOnce: a former leader and its successor see the failure at
+// the same time, each with a cache that shows nothing of what the other does.
+func TestTwoLeadersUndoAChangeOnce(t *testing.T) {
+	forEachCountedKind(t, func(t *testing.T, f fixture) {
+		d, before := watching(t, f, rollBack)
+		d.fails(changedURL, 2)
+		d.clock.advance(plan.WatchEvery)
+		d.catchUp()
+		old := d.r
+		d.restart()
+		d.calls()
+		for range 3 {
+			for range 2 {
+				d.r, old = old, d.r
+				_, err := d.try("a")
+				d.Expect(err).NotTo(HaveOccurred())
+			}
+			d.clock.advance(2 * time.Second)
+		}
+		_, writes, _ := d.calls()
+		d.Expect(writes).To(HaveLen(1))
+		d.passes("a", time.Minute)
+		d.Expect(f.have(d.cloud)).To(Equal(before))
+		d.Expect(statusOf(d.get("a")).Guard.RolledBack).To(Equal(int64(1)))
+		d.Expect(readyReason(d.get("a"))).To(Equal(v1alpha1.ReasonRolledBack))
+	})
+}
+
 // TestGuardThatComesWithTheChange goes back to what the object wrote before.
 func TestGuardThatComesWithTheChange(t *testing.T) {
 	forEachCountedKind(t, func(t *testing.T, f fixture) {
