@@ -38,8 +38,8 @@ help: ## Show this help.
 ##@ Try it
 
 .PHONY: demo
-demo: ## Run the operator against an emulated cloud, no cluster needed; ONCE=1 ends once all is in sync.
-	go run ./hack/demo $(if $(filter-out 0,$(ONCE)),-once)
+demo: ## Run the operator against an emulated cloud, no cluster needed; ONCE=1 ends once all is in sync; SCENE=guard or SCENE=rollout plays a change that fails.
+	go run ./hack/demo $(if $(filter-out 0,$(ONCE)),-once) $(if $(SCENE),-scene $(SCENE))
 
 .PHONY: run
 run: ## Run the operator on this machine against the cluster of KUBECONFIG; ARGS="..." are its flags.

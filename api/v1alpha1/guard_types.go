@@ -45,7 +45,8 @@ type GuardSpec struct {
 	// RolledBack, and tries nothing until the spec or the Secret changes or the
 	// annotation live.alibabacloud.com/reconcile-requested-at asks for it. Report
 	// leaves it and sets ChangeAccepted False, reason ChangeFailed. So does
-	// RollBack where the change is of the key alone, which cannot be undone.
+	// RollBack where nothing changed but the key, or a field that the cloud never
+	// shows: that cannot be undone.
 	// +kubebuilder:default=RollBack
 	// +optional
 	OnFailure OnFailure `json:"onFailure,omitempty"`
@@ -141,10 +142,6 @@ type GuardedChange struct {
 	// revision that it writes, as in status.applied.
 	// +optional
 	Revision string `json:"revision,omitempty"`
-
-	// keyOnly tells that nothing but the key changed.
-	// +optional
-	KeyOnly bool `json:"keyOnly,omitempty"`
 
 	// keyFingerprint of its key, as in status.applied.
 	// +optional

@@ -20,6 +20,7 @@ type LiveRolloutPolicySpec struct {
 	// cannot be watched.
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:items:MaxLength=63
+	// +kubebuilder:validation:items:Enum=LiveNotifyConfig;LiveRecordNotifyConfig;LiveRtcEventSub;LiveRtcMPUEventSub
 	// +listType=set
 	// +optional
 	Kinds []string `json:"kinds,omitempty"`

@@ -7,6 +7,8 @@
 //
 //	go run ./hack/demo          # until Ctrl-C
 //	go run ./hack/demo -once    # until the samples are in sync and failures are counted
+//	go run ./hack/demo -scene guard     # a change that fails is undone
+//	go run ./hack/demo -scene rollout   # a change in steps, of which one fails
 //
 // All of it listens on loopback only and ends with the program. Logs are left in
 // .demo/.
@@ -39,6 +41,7 @@ const (
 func main() {
 	runInPlace() // does not return if this process is to become a part of the control plane
 	once := flag.Bool("once", false, "end as soon as all samples are ready and failed callbacks are counted")
+	name := flag.String("scene", "", "play one thing to its end instead: guard or rollout")
 	if err := flags.Parse(flag.CommandLine, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
@@ -50,9 +53,9 @@ func main() {
 		stop()        // a second Ctrl-C does not wait for anything
 		fmt.Println() // after the ^C that the terminal shows
 	})
-	err := run(ctx, *once)
+	err := start(ctx, *name, *once)
 	switch {
-	case ctx.Err() != nil && *once:
+	case ctx.Err() != nil && (*once || *name != ""):
 		say("interrupted")
 		os.Exit(1)
 	case ctx.Err() != nil:
@@ -61,6 +64,14 @@ func main() {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
+}
+
+// start runs the demo, or plays a scene.
+func start(ctx context.Context, scene string, once bool) error {
+	if scene != "" {
+		return play(ctx, scene)
+	}
+	return run(ctx, once)
 }
 
 // run is the demo, step by step. Whatever it starts is stopped when it returns,

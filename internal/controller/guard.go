@@ -108,15 +108,12 @@ func (p *pass) steer(ctx context.Context) (out outcome, ok bool) {
 		return outcome{fault: err}, false
 	}
 	c := p.change()
-	if c != nil && p.keepsUndone(c, auth) {
-		return p.holdBack(plan.RolledBack(c.Failed, describe(recalledFailure(c.LastFailure))))
-	}
-	switch {
-	case !p.wantsChange(c, auth):
+	switch course := p.standing(auth).Course(); {
+	case course == plan.Undone:
+		return p.holdBack(plan.RolledBack(c.Failed, describe(c.LastFailure)))
+	case course == plan.Follow:
 		p.carryOn(c)
-		return outcome{}, true
-	case auth.fingerprint == "" && p.kind.KeyRef(p.obj) != nil:
-		return outcome{}, true // it cannot be written, and the rest of the pass says why
+	case auth.fingerprint == "" && p.kind.KeyRef(p.obj) != nil: // it cannot be written, and the rest of the pass says why
 	case p.policy == nil || c != nil && c.State.InFlight():
 		p.starting = true
 	default:
@@ -125,34 +122,15 @@ func (p *pass) steer(ctx context.Context) (out outcome, ok bool) {
 	return outcome{}, true
 }
 
-// keepsUndone tells whether a change that was undone, or is being so, is not to be
-// tried again yet.
-func (p *pass) keepsUndone(c *v1alpha1.GuardedChange, auth authentication) bool {
-	if c.Generation != p.obj.GetGeneration() {
-		return false
-	}
-	if c.State == v1alpha1.ChangeRollingBack {
-		return true // what began is finished
-	}
-	newKey := auth.fingerprint != "" && auth.fingerprint != c.KeyFingerprint
-	return c.State == v1alpha1.ChangeRolledBack && !newKey && !p.requested()
-}
-
-// wantsChange tells whether the spec or the key asks for a change that is to be
-// watched: something else than the cloud holds, and than was accepted before.
-func (p *pass) wantsChange(c *v1alpha1.GuardedChange, auth authentication) bool {
-	a, revision, previous := p.status.Applied, p.revision(), p.status.Guard.Previous
-	if previous != nil && previous.Revision == revision && (a.Revision != revision || c != nil && c.Revision != revision) {
-		return false // it goes back
-	}
-	again := c != nil && (c.State == v1alpha1.ChangeWriting || c.State == v1alpha1.ChangeRollingBack || c.State == v1alpha1.ChangeRolledBack)
-	switch {
-	case kind.HasFormat(a.Revision) && a.Revision != revision, again:
-		return true
-	case auth.rotated && p.kind.KeyRef(p.obj) != nil:
-		return a.KeyFingerprint != "" || !kind.Legacy(a) // else it is not known which key was written
-	default:
-		return false
+// standing returns what the guard goes by.
+func (p *pass) standing(auth authentication) plan.Standing {
+	a, c, revision, previous := p.status.Applied, p.change(), p.revision(), p.status.Guard.Previous
+	return plan.Standing{
+		Last: c, Generation: p.obj.GetGeneration(), Key: auth.fingerprint, Asked: p.requested(),
+		Back:  previous != nil && previous.Revision == revision && (a.Revision != revision || c != nil && c.Revision != revision),
+		Other: kind.HasFormat(a.Revision) && a.Revision != revision,
+		Rotated: auth.rotated && p.kind.KeyRef(p.obj) != nil &&
+			(a.KeyFingerprint != "" || !kind.Legacy(a)), // else it is not known which key was written
 	}
 }
 
@@ -171,12 +149,8 @@ func (p *pass) carryOn(c *v1alpha1.GuardedChange) {
 // holdBack makes this pass bring the cloud to what was accepted last.
 func (p *pass) holdBack(v plan.Verdict) (outcome, bool) {
 	p.hold = &v
-	previous := p.status.Guard.Previous
-	if previous == nil {
-		return outcome{Verdict: v, steady: true}, false
-	}
-	before, err := p.kind.Restore(p.obj, previous)
-	if err != nil { // what is in the status cannot be used: it stays as it is in the cloud
+	before, err := p.kind.Restore(p.obj, p.status.Guard.Previous)
+	if err != nil { // it is not known: all stays as it is in the cloud
 		return outcome{Verdict: v, steady: true}, false
 	}
 	p.aim, p.keyRead = before, nil
@@ -203,8 +177,7 @@ func (p *pass) beginChange(c comparison, action plan.Action) (refused func()) {
 	p.learnPrevious(c)
 	change := &v1alpha1.GuardedChange{
 		State: v1alpha1.ChangeWriting, Generation: p.obj.GetGeneration(), Revision: p.revision(),
-		KeyFingerprint: c.auth.fingerprint, KeyOnly: s.Previous != nil && s.Previous.Revision == p.revision(),
-		URLs: kind.URLs(kind.Values(c.want)), SeenTime: metav1.Time{Time: p.now.Truncate(time.Second)},
+		KeyFingerprint: c.auth.fingerprint, URLs: kind.URLs(kind.Values(c.want)), SeenTime: metav1.Time{Time: p.now.Truncate(time.Second)},
 	}
 	if p.policy != nil {
 		change.Policy = p.policy.Name
@@ -252,7 +225,7 @@ func (p *pass) arrived(want kind.Config, written bool) {
 		c.State = v1alpha1.ChangeRolledBack
 		s.RolledBack++
 		p.warn(v1alpha1.EventRolledBack, fmt.Sprintf("%d callbacks failed after the change of generation %d%s; the configuration before it is in the cloud again",
-			c.Failed, c.Generation, describe(recalledFailure(c.LastFailure))))
+			c.Failed, c.Generation, describe(c.LastFailure)))
 	case p.aim != nil || c != nil && (c.State == v1alpha1.ChangeWatching || c.State == v1alpha1.ChangeRollingBack):
 	case c != nil && c.State == v1alpha1.ChangeFailed && c.Revision == p.revision():
 	default: // created, adopted, or what was accepted before
@@ -378,7 +351,7 @@ func (p *pass) watched(c *v1alpha1.GuardedChange, w *watchState, counts live.Cou
 func (p *pass) judgeChange(ctx context.Context, c *v1alpha1.GuardedChange, counts live.Counts) error {
 	w := plan.Watched{
 		Guard: plan.GuardOf(*p.guard), Failed: c.Failed, Elapsed: counts.End.Sub(c.WrittenTime.Time),
-		Complete: len(counts.Buckets) > 0, KeyOnly: c.KeyOnly, Previous: p.canRestore(),
+		Complete: len(counts.Buckets) > 0, Lasting: p.lasting(),
 	}
 	s := p.status.Guard
 	switch state := w.Judge(); state {
@@ -396,27 +369,19 @@ func (p *pass) judgeChange(ctx context.Context, c *v1alpha1.GuardedChange, count
 		p.mem.nextSync = p.now
 		if state == v1alpha1.ChangeFailed {
 			s.Failed++
-			p.warn(v1alpha1.EventChangeFailed, w.Tell(*c, describe(recalledFailure(c.LastFailure)), w.Lasting()).Message)
+			p.warn(v1alpha1.EventChangeFailed, w.Tell(*c, describe(c.LastFailure), w.Lasting).Message)
 		}
 	}
 	return nil
 }
 
-func (p *pass) canRestore() bool {
-	previous := p.status.Guard.Previous
-	if previous == nil {
-		return false
+// lasting says why the last change cannot be undone; "" if it can.
+func (p *pass) lasting() string {
+	before, err := p.kind.Restore(p.obj, p.status.Guard.Previous)
+	if err != nil {
+		return plan.Lasting(nil, nil)
 	}
-	_, err := p.kind.Restore(p.obj, previous)
-	return err == nil
-}
-
-// recalledFailure is the reverse of lastFailure, as far as it is shown.
-func recalledFailure(f *v1alpha1.CallbackFailure) *live.Failure {
-	if f == nil {
-		return nil
-	}
-	return &live.Failure{Type: f.Type, URL: f.URL, Reason: f.Reason}
+	return plan.Lasting(p.kind.Desired(before, "").Fields(), p.kind.Desired(p.obj, "").Fields())
 }
 
 // concludeGuard says what there is to say of the last change, and lets Ready tell
@@ -426,6 +391,9 @@ func (p *pass) concludeGuard(out *outcome) {
 		return
 	}
 	c := p.change()
+	if out.idle && c != nil && c.State == v1alpha1.ChangeRollingBack {
+		p.hold = nil // it is not done yet, and Ready says what keeps it
+	}
 	if p.hold != nil && (out.idle || out.Ready == metav1.ConditionTrue) {
 		after := out.After
 		out.Verdict, out.steady = *p.hold, true
@@ -437,8 +405,7 @@ func (p *pass) concludeGuard(out *outcome) {
 			p.setCondition(v1alpha1.ConditionChangeAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "No change is being watched.")
 		}
 	case c.State != v1alpha1.ChangeWaiting:
-		w := plan.Watched{KeyOnly: c.KeyOnly, Previous: p.canRestore()}
-		told := plan.GuardOf(*p.guard).Tell(*c, describe(recalledFailure(c.LastFailure)), w.Lasting())
+		told := plan.GuardOf(*p.guard).Tell(*c, describe(c.LastFailure), p.lasting())
 		p.setCondition(v1alpha1.ConditionChangeAccepted, told.Status, told.Reason, told.Message)
 	}
 }

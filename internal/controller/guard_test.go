@@ -192,6 +192,54 @@ func TestChangeOfTheKeyAloneCannotBeUndone(t *testing.T) {
 	})
 }
 
+// TestChangeOfAnUnreadableFieldCannotBeUndone: nobody can tell what the cloud held.
+func TestChangeOfAnUnreadableFieldCannotBeUndone(t *testing.T) {
+	t.Parallel()
+	d := simulated(t, streamFixture(), emulator.Options{})
+	d.create("a", rollBack)
+	d.settle("a")
+	d.passes("a", 2*time.Minute)
+	d.update("a", func(o Object) { o.(*v1alpha1.LiveNotifyConfig).Spec.SwitchNotifyURL = changedURL })
+	d.pass("a")
+	d.Expect(changeAccepted(d.get("a")).Reason).To(Equal(v1alpha1.ReasonWatching))
+	d.fails(changedURL, 2)
+	d.passes("a", 2*time.Minute)
+	obj := d.get("a")
+	d.Expect(changeAccepted(obj).Reason).To(Equal(v1alpha1.ReasonChangeFailed))
+	d.Expect(changeAccepted(obj).Message).To(ContainSubstring("only switchNotifyURL changed"))
+	d.Expect(d.f.have(d.cloud)).To(Equal(d.f.want(obj, "")))
+	d.Expect(readyReason(obj)).To(Equal(v1alpha1.ReasonInSync))
+}
+
+// TestRollBackThatIsRefused is tried again like any write, and not told as done
+// before it is.
+func TestRollBackThatIsRefused(t *testing.T) {
+	forEachCountedKind(t, func(t *testing.T, f fixture) {
+		d, before := watching(t, f, rollBack)
+		for _, write := range f.writes {
+			d.cloud.Inject(emulator.Fault{Action: write, Code: "Forbidden.RAM", Status: 403})
+		}
+		d.fails(changedURL, 2)
+		d.passes("a", 31*time.Second)
+		for range 20 { // also by passes that look at something else
+			obj := d.get("a")
+			d.Expect(readyReason(obj)).To(Equal(v1alpha1.ReasonAccessDenied))
+			d.Expect(f.have(d.cloud)).NotTo(Equal(before))
+			d.Expect(statusOf(obj).Guard.Previous).NotTo(BeNil())
+			d.clock.advance(5 * time.Second)
+			d.pass("a")
+		}
+		d.restart()
+		d.pass("a")
+		d.Expect(readyReason(d.get("a"))).To(Equal(v1alpha1.ReasonAccessDenied))
+		d.cloud.ClearFaults()
+		d.passes("a", 10*time.Minute)
+		d.Expect(f.have(d.cloud)).To(Equal(before))
+		d.Expect(readyReason(d.get("a"))).To(Equal(v1alpha1.ReasonRolledBack))
+		d.Expect(statusOf(d.get("a")).Guard.RolledBack).To(Equal(int64(1)))
+	})
+}
+
 func kindURL(o Object) string {
 	switch o := o.(type) {
 	case *v1alpha1.LiveNotifyConfig:
@@ -223,6 +271,34 @@ func TestRollBackMeetsANewerSpec(t *testing.T) {
 		d.Expect(changeAccepted(obj).Reason).To(Equal(v1alpha1.ReasonWatching))
 		d.passes("a", 11*time.Minute)
 		d.Expect(changeAccepted(d.get("a")).Reason).To(Equal(v1alpha1.ReasonAccepted))
+	})
+}
+
+// TestTwoLeadersUndoAChangeOnce: a former leader and its successor see the failure at
+// the same time, each with a cache that shows nothing of what the other does.
+func TestTwoLeadersUndoAChangeOnce(t *testing.T) {
+	forEachCountedKind(t, func(t *testing.T, f fixture) {
+		d, before := watching(t, f, rollBack)
+		d.fails(changedURL, 2)
+		d.clock.advance(plan.WatchEvery)
+		d.catchUp()
+		old := d.r
+		d.restart()
+		d.calls()
+		for range 3 {
+			for range 2 {
+				d.r, old = old, d.r
+				_, err := d.try("a")
+				d.Expect(err).NotTo(HaveOccurred())
+			}
+			d.clock.advance(2 * time.Second)
+		}
+		_, writes, _ := d.calls()
+		d.Expect(writes).To(HaveLen(1))
+		d.passes("a", time.Minute)
+		d.Expect(f.have(d.cloud)).To(Equal(before))
+		d.Expect(statusOf(d.get("a")).Guard.RolledBack).To(Equal(int64(1)))
+		d.Expect(readyReason(d.get("a"))).To(Equal(v1alpha1.ReasonRolledBack))
 	})
 }
 
@@ -290,9 +366,13 @@ func TestGuardCostsNothingWhenNothingChanges(t *testing.T) {
 	forEachCountedKind(t, func(t *testing.T, f fixture) {
 		d, _ := watching(t, f, rollBack)
 		d.calls()
-		d.passes("a", 5*time.Minute)
-		_, _, records := d.calls()
-		d.Expect(len(records)).To(BeNumerically("<=", 2*11))
+		play := d.player("a")
+		for range 10 {
+			play(plan.WatchEvery)
+			_, writes, records := d.calls()
+			d.Expect(writes).To(BeEmpty())
+			d.Expect(len(records)).To(BeNumerically("<=", 2), "in %s", plan.WatchEvery)
+		}
 		d.passes("a", 10*time.Minute)
 		d.settle("a")
 		d.passes("a", 5*time.Minute)

@@ -4,6 +4,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -40,25 +41,23 @@ func understood(p *v1alpha1.LiveRolloutPolicy) (rollout, bool) {
 	if err != nil {
 		return rollout{}, false
 	}
-	for _, name := range p.Spec.Kinds {
-		if !slices.ContainsFunc(kind.All, func(k *kind.Kind) bool { return k.Name == name && k.Records != nil }) {
-			return rollout{}, false
-		}
+	if slices.ContainsFunc(p.Spec.Kinds, func(name string) bool { return watchable(name) == nil }) {
+		return rollout{}, false
 	}
 	return rollout{p, selector}, true
+}
+
+// watchable returns a kind whose changes can be watched; nil if there is none.
+func watchable(name string) *kind.Kind {
+	if i := slices.IndexFunc(kind.All, func(k *kind.Kind) bool { return k.Name == name && k.Records != nil }); i >= 0 {
+		return kind.All[i]
+	}
+	return nil
 }
 
 // covers tells whether the policy is for an object, if no older one is.
 func (r rollout) covers(k *kind.Kind, o client.Object) bool {
 	return k.Records != nil && (len(r.Spec.Kinds) == 0 || slices.Contains(r.Spec.Kinds, k.Name)) && r.selector.Matches(labels.Set(o.GetLabels()))
-}
-
-// older tells whether a policy counts where two select one object.
-func (r rollout) older(other rollout) bool {
-	if a, b := r.CreationTimestamp, other.CreationTimestamp; !a.Equal(&b) {
-		return a.Before(&b)
-	}
-	return r.Name < other.Name
 }
 
 // rollouts returns the policies of a namespace, the oldest first.
@@ -74,10 +73,7 @@ func (s *shared) rollouts(ctx context.Context, namespace string) ([]rollout, err
 		}
 	}
 	slices.SortFunc(found, func(a, b rollout) int {
-		if a.older(b) {
-			return -1
-		}
-		return 1
+		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
 	})
 	return found, nil
 }

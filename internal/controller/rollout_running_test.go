@@ -9,12 +9,14 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/kind"
 )
 
 // TestRunningOperatorRollsOut: a campaign with a real API server and real watches.
@@ -78,4 +80,29 @@ func TestRunningOperatorRollsOut(t *testing.T) {
 	d.reaches("o-001", v1alpha1.ReasonInSync)
 	reaches("o-002", v1alpha1.ChangeWatching)
 	d.expectEvent("steps", v1alpha1.EventRolloutResumed)
+
+	// Another policy for the same objects: both say so at once, also the older one,
+	// until one of them is gone.
+	ready := func(name string) func() string {
+		return func() string {
+			var p v1alpha1.LiveRolloutPolicy
+			d.Expect(d.api.Get(d.ctx, client.ObjectKey{Namespace: d.namespace, Name: name}, &p)).To(Succeed())
+			if c := meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionReady); c != nil {
+				return c.Reason
+			}
+			return ""
+		}
+	}
+	second := &v1alpha1.LiveRolloutPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: d.namespace, Name: "second"}}
+	for _, k := range kind.All {
+		if k.Records != nil { // the schema takes each kind that can be watched
+			second.Spec.Kinds = append(second.Spec.Kinds, k.Name)
+		}
+	}
+	d.Expect(d.api.Create(d.ctx, second)).To(Succeed())
+	for _, name := range []string{"steps", "second"} {
+		d.Eventually(ready(name)).WithTimeout(20*time.Second).Should(Equal(v1alpha1.ReasonOverlapping), name)
+	}
+	d.Expect(d.api.Delete(d.ctx, second)).To(Succeed())
+	d.Eventually(ready("steps")).WithTimeout(20 * time.Second).Should(Equal(v1alpha1.ReasonInForce))
 }

@@ -28,7 +28,6 @@ type campaign struct {
 	most   int // that are under way at once
 	due    map[string]time.Time
 	starts []string // changes that were written, in order
-	halted bool     // as noted in the policy before the last step
 	breach []string
 }
 
@@ -86,7 +85,7 @@ func (c *campaign) review() {
 // step makes a pass over an object, and checks what is never to happen.
 func (c *campaign) step(name string) {
 	c.t.Helper()
-	was := c.changeState(name)
+	was, before := c.changeState(name), c.thePolicy()
 	c.catchUp()
 	wait, err := c.try(name)
 	if died := c.gate.revive(); died || err != nil {
@@ -100,15 +99,16 @@ func (c *campaign) step(name string) {
 	is := c.changeState(name)
 	if !was.InFlight() && is.InFlight() {
 		c.starts = append(c.starts, name)
-		if c.halted {
+		if slices.ContainsFunc(before.Status.Halted, func(h v1alpha1.RolloutGrant) bool { return h.Name != name }) {
 			c.breach = append(c.breach, name+" started while the policy was halted")
+		}
+		if before.Spec.Paused {
+			c.breach = append(c.breach, name+" started while the policy was paused")
 		}
 	}
 	if n := c.underWay(); n > c.most {
 		c.breach = append(c.breach, name+" is one too many")
 	}
-	p := c.thePolicy()
-	c.halted = len(p.Status.Halted) > 0
 }
 
 func (c *campaign) changeState(name string) v1alpha1.ChangeState {
@@ -327,6 +327,30 @@ func TestNothingDeadlocks(t *testing.T) {
 			c.Expect(have.NotifyURL).To(Equal(changedURL))
 		}
 	})
+}
+
+// TestTheOlderPolicyCounts where two select one object, and both say so.
+func TestTheOlderPolicyCounts(t *testing.T) {
+	t.Parallel()
+	c := newCampaign(t, 3, 1, time.Minute)
+	c.clock.advance(time.Minute)
+	c.Expect(c.api.Create(c.ctx, &v1alpha1.LiveRolloutPolicy{
+		ObjectMeta: metav1.ObjectMeta{Namespace: c.namespace, Name: "a-newer-one"},
+		Spec:       v1alpha1.LiveRolloutPolicySpec{MaxConcurrent: new(intstr.FromString("100%")), Guard: v1alpha1.GuardSpec{}},
+	})).To(Succeed())
+	c.changeAll()
+	c.play(20 * time.Second)
+	c.Expect(c.count(v1alpha1.ChangeWatching)).To(Equal(1))
+	for name, selected := range map[string]int32{"a-newer-one": 0, "steps": 3} {
+		c.policy = name
+		c.review()
+		p := c.thePolicy()
+		ready := meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionReady)
+		c.Expect(ready.Reason).To(Equal(v1alpha1.ReasonOverlapping), name)
+		c.Expect(p.Status.Selected).To(Equal(selected), name)
+	}
+	c.policy = "steps"
+	c.Expect(messageOf(c.get("o-001"), v1alpha1.ConditionReady)).To(ContainSubstring(`"steps"`))
 }
 
 // TestTwoLeadersLetNoMoreThrough: two processes, each with a cache that shows

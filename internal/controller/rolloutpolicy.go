@@ -38,7 +38,8 @@ type rolloutReconciler struct{ *shared }
 
 func setupRollouts(s *shared) error {
 	r := &rolloutReconciler{s}
-	b := ctrl.NewControllerManagedBy(s.manager).Named("LiveRolloutPolicy").For(&v1alpha1.LiveRolloutPolicy{})
+	b := ctrl.NewControllerManagedBy(s.manager).Named("LiveRolloutPolicy").For(&v1alpha1.LiveRolloutPolicy{}).
+		Watches(&v1alpha1.LiveRolloutPolicy{}, mapped(r.policiesOf), builder.WithPredicates(specChanges)) // which may overlap with others
 	for _, k := range kind.All {
 		if k.Records != nil {
 			b = b.Watches(k.New(), mapped(r.policiesOf), builder.WithPredicates(steps))
@@ -117,7 +118,8 @@ func (r *rolloutReconciler) describe(ctx context.Context, policy *v1alpha1.LiveR
 			LastTransitionTime: metav1.NewTime(r.clock.Now()),
 		})
 	}
-	if _, ok := understood(policy); !ok {
+	understood, ok := understood(policy)
+	if !ok {
 		s.Selected, s.UpToDate, s.Watching, s.Waiting, s.Failed = 0, 0, 0, 0, 0
 		s.Granted, s.Halted = nil, nil
 		set(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInvalid,
@@ -129,9 +131,9 @@ func (r *rolloutReconciler) describe(ctx context.Context, policy *v1alpha1.LiveR
 	if err != nil {
 		return err
 	}
-	rollout := rolloutOf(policy, members)
-	s.Granted, s.Halted = rollout.Review(r.absent(ctx, policy))
-	sums := rollout.Sum()
+	state := rolloutOf(policy, members)
+	s.Granted, s.Halted = state.Review(r.absent(ctx, understood))
+	sums := state.Sum()
 	s.Selected, s.UpToDate, s.Watching, s.Waiting, s.Failed = sums.Selected, sums.UpToDate, sums.Watching, sums.Waiting, sums.Failed
 	switch {
 	case overlaps:
@@ -141,7 +143,7 @@ func (r *rolloutReconciler) describe(ctx context.Context, policy *v1alpha1.LiveR
 		set(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPaused, "spec.paused is true: no change starts.")
 	default:
 		set(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonInForce,
-			fmt.Sprintf("At most %d changes are under way at once.", rollout.Max))
+			fmt.Sprintf("At most %d changes are under way at once.", state.Max))
 	}
 	if len(s.Halted) == 0 {
 		set(v1alpha1.ConditionHalted, metav1.ConditionFalse, v1alpha1.ReasonNoFailedChange, "No change is held up.")
@@ -155,29 +157,19 @@ func (r *rolloutReconciler) describe(ctx context.Context, policy *v1alpha1.LiveR
 
 // absent returns a function that tells whether the policy certainly does not
 // select an object any more. The cache alone cannot tell: it may be of before.
-func (r *rolloutReconciler) absent(ctx context.Context, policy *v1alpha1.LiveRolloutPolicy) func(types.UID) bool {
+func (r *rolloutReconciler) absent(ctx context.Context, policy rollout) func(types.UID) bool {
 	names := map[types.UID]v1alpha1.RolloutGrant{}
 	for _, g := range slices.Concat(policy.Status.Granted, policy.Status.Halted) {
 		names[g.UID] = g
 	}
 	return func(uid types.UID) bool {
-		g := names[uid]
-		for _, k := range kind.All {
-			if k.Name != g.Kind {
-				continue
-			}
-			o := k.New()
-			err := r.uncached.Get(ctx, client.ObjectKey{Namespace: policy.Namespace, Name: g.Name}, o)
-			if apierrors.IsNotFound(err) {
-				return true
-			}
-			if err != nil {
-				return false
-			}
-			p, ok := understood(policy)
-			return o.GetUID() != uid || !ok || !p.covers(k, o)
+		k := watchable(names[uid].Kind)
+		if k == nil {
+			return true
 		}
-		return true // of a kind that there is not
+		o := k.New()
+		err := r.uncached.Get(ctx, client.ObjectKey{Namespace: policy.Namespace, Name: names[uid].Name}, o)
+		return apierrors.IsNotFound(err) || err == nil && (o.GetUID() != uid || !policy.covers(k, o))
 	}
 }
 
@@ -202,55 +194,36 @@ func (r *rolloutReconciler) faulted(err error) (reconcile.Result, error) {
 	return reconcile.Result{}, f
 }
 
-// wakers wakes the objects that a change of a policy is for: all of them when its
-// spec changes, and those whose turn it is when places come free.
-func (r *Reconciler) wakers() handler.EventHandler {
-	all := func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], policies ...client.Object) {
-		for _, p := range policies {
-			r.wake(ctx, q, p.(*v1alpha1.LiveRolloutPolicy))
-		}
-	}
-	return handler.Funcs{
-		CreateFunc: func(ctx context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			all(ctx, q, e.Object)
-		},
-		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			all(ctx, q, e.Object)
-		},
-		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			if specChanges.Update(e) {
-				all(ctx, q, e.ObjectOld, e.ObjectNew)
-				return
-			}
-			r.wakeNext(ctx, q, e.ObjectNew.(*v1alpha1.LiveRolloutPolicy))
-		},
-	}
-}
-
-// wake adds all objects of the kind that a policy covers.
-func (r *Reconciler) wake(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], policy *v1alpha1.LiveRolloutPolicy) {
-	p, ok := understood(policy)
+// selected returns the objects of the kind that a policy covers, to look at what its
+// spec has become.
+func (r *Reconciler) selected(ctx context.Context, o client.Object) (requests []reconcile.Request) {
+	policy, ok := understood(o.(*v1alpha1.LiveRolloutPolicy))
 	list := r.kind.NewList()
-	if err := r.List(ctx, list, client.InNamespace(policy.Namespace), client.UnsafeDisableDeepCopy); err != nil || !ok {
-		return
+	if err := r.List(ctx, list, client.InNamespace(o.GetNamespace()), client.UnsafeDisableDeepCopy); err != nil || !ok {
+		return nil
 	}
 	for _, o := range objects(list) {
-		if p.covers(r.kind, o) && r.scope.has(o) {
-			q.Add(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(o)})
+		if policy.covers(r.kind, o) && r.scope.has(o) {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(o)})
 		}
 	}
+	return requests
 }
 
-// wakeNext adds the objects of the kind whose turn it is.
-func (r *Reconciler) wakeNext(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], policy *v1alpha1.LiveRolloutPolicy) {
-	members, _, err := r.members(ctx, policy)
-	if err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "objects are not told that it is their turn")
-		return
-	}
-	for _, m := range rolloutOf(policy, members).Next() {
-		if m.Kind == r.kind.Name {
-			q.Add(reconcile.Request{NamespacedName: client.ObjectKey{Namespace: policy.Namespace, Name: m.Name}})
+// next wakes the objects of the kind whose turn it is when places come free.
+func (r *Reconciler) next() handler.EventHandler {
+	return handler.Funcs{UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+		defer survive("watch")
+		policy := e.ObjectNew.(*v1alpha1.LiveRolloutPolicy)
+		members, _, err := r.members(ctx, policy)
+		if err != nil {
+			ctrl.LoggerFrom(ctx).Error(err, "objects are not told that it is their turn")
+			return
 		}
-	}
+		for _, m := range rolloutOf(policy, members).Next() {
+			if m.Kind == r.kind.Name {
+				q.Add(reconcile.Request{NamespacedName: client.ObjectKey{Namespace: policy.Namespace, Name: m.Name}})
+			}
+		}
+	}}
 }

@@ -161,7 +161,8 @@ func (r *Reconciler) setup() error {
 		Watches(&v1alpha1.LiveAccount{}, mapped(r.usersOfAccount), builder.WithPredicates(specChanges)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: r.workers})
 	if r.kind.Records != nil {
-		b = b.Watches(&v1alpha1.LiveRolloutPolicy{}, r.wakers())
+		b = b.Watches(&v1alpha1.LiveRolloutPolicy{}, mapped(r.selected), builder.WithPredicates(specChanges)).
+			Watches(&v1alpha1.LiveRolloutPolicy{}, r.next())
 	}
 	return b.Complete(r)
 }

@@ -55,6 +55,7 @@ type simAPI struct {
 	// the one that it has seen.
 	cached map[simKey]client.Object
 	seen   map[string]int
+	known  map[string]bool // kinds of which there were objects
 }
 
 type simKey struct{ kind, namespace, name string }
@@ -68,7 +69,7 @@ type simChange struct {
 func newSimAPI(now func() time.Time) *simAPI {
 	return &simAPI{
 		now: now, objects: map[simKey]client.Object{}, indexes: map[string]client.IndexerFunc{},
-		cached: map[simKey]client.Object{}, seen: map[string]int{},
+		cached: map[simKey]client.Object{}, seen: map[string]int{}, known: map[string]bool{},
 	}
 }
 
@@ -107,11 +108,7 @@ func (s *simAPI) catchUp() {
 func (s *simAPI) kinds() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	kinds := map[string]bool{}
-	for _, c := range s.changes {
-		kinds[c.key.kind] = true
-	}
-	return slices.Sorted(maps.Keys(kinds))
+	return slices.Sorted(maps.Keys(s.known))
 }
 
 // catchUpBy makes the cache show up to n more changes of a kind.
@@ -142,6 +139,7 @@ func (s *simAPI) commit(key simKey, obj client.Object) {
 		s.objects[key] = obj
 	}
 	s.changes = append(s.changes, simChange{key, obj})
+	s.known[key.kind] = true
 }
 
 func simKeyOf(obj client.Object) simKey {
@@ -183,20 +181,28 @@ func (s *simAPI) list(from map[simKey]client.Object, out client.ObjectList, opts
 	kind := gvk.Kind[:len(gvk.Kind)-len("List")]
 	var o client.ListOptions
 	o.ApplyOptions(opts)
-	var found []runtime.Object
-	for _, key := range slices.SortedFunc(maps.Keys(from), func(a, b simKey) int {
-		return cmp.Or(cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.name, b.name))
-	}) {
-		if key.kind != kind || o.Namespace != "" && key.namespace != o.Namespace {
-			continue
+	var keys []simKey
+	for key := range from {
+		if key.kind == kind && (o.Namespace == "" || key.namespace == o.Namespace) {
+			keys = append(keys, key)
 		}
+	}
+	slices.SortFunc(keys, func(a, b simKey) int {
+		return cmp.Or(cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.name, b.name))
+	})
+	shared := o.UnsafeDisableDeepCopy != nil && *o.UnsafeDisableDeepCopy
+	var found []runtime.Object
+	for _, key := range keys {
 		matches := true
 		if o.FieldSelector != nil {
 			for _, r := range o.FieldSelector.Requirements() {
 				matches = matches && slices.Contains(s.indexes[kind+"/"+r.Field](from[key]), r.Value)
 			}
 		}
-		if matches {
+		switch {
+		case matches && shared: // as a cache does it
+			found = append(found, from[key])
+		case matches:
 			found = append(found, from[key].DeepCopyObject())
 		}
 	}

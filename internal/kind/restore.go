@@ -52,6 +52,9 @@ var ErrNotRestorable = errors.New("the values are not those of a configuration o
 // Restore returns the object as if its spec asked for an accepted configuration. It
 // is the reverse of Desired: a field of a configuration has the name of the spec's.
 func (k *Kind) Restore(o Object, accepted *v1alpha1.AcceptedConfiguration) (Object, error) {
+	if accepted == nil {
+		return nil, ErrNotRestorable
+	}
 	restored := o.DeepCopyObject().(Object)
 	spec := reflect.ValueOf(restored).Elem().FieldByName("Spec")
 	own := map[string]reflect.Value{} // fields of the spec that belong to the configuration, by name

@@ -5,11 +5,13 @@ package plan
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
 // WatchEvery is how often the failed callbacks of a change are counted.
@@ -32,20 +34,65 @@ func GuardOf(spec v1alpha1.GuardSpec) Guard {
 	return g
 }
 
+// Course is what a guard makes of a pass over an object.
+type Course string
+
+// Courses.
+const (
+	// Follow: the cloud is brought to the spec, and there is nothing new to watch.
+	Follow Course = "follow"
+	// Change: so it is, and that is a change to watch.
+	Change Course = "change"
+	// Undone: it is brought to what was before a change that failed.
+	Undone Course = "undone"
+)
+
+// Standing is how an object under a guard stands to its last change.
+type Standing struct {
+	Last       *v1alpha1.GuardedChange // nil for none
+	Generation int64
+	Key        string // fingerprint of it as it is; "" for none
+	Asked      bool   // someone asks for another try
+	Back       bool   // the spec goes back to what was accepted, from something else
+	Other      bool   // it asks for another configuration than was last written
+	Rotated    bool   // the key is another than was last written
+}
+
+// Course decides. A roll-back that has begun is finished, and a change that was
+// undone is not tried again before someone acts.
+func (s Standing) Course() Course {
+	last := v1alpha1.GuardedChange{}
+	if s.Last != nil {
+		last = *s.Last
+	}
+	same := last.Generation == s.Generation
+	newKey := s.Key != "" && s.Key != last.KeyFingerprint
+	begun := last.State == v1alpha1.ChangeWriting || last.State == v1alpha1.ChangeRollingBack || last.State == v1alpha1.ChangeRolledBack
+	switch {
+	case same && last.State == v1alpha1.ChangeRollingBack, same && last.State == v1alpha1.ChangeRolledBack && !newKey && !s.Asked:
+		return Undone
+	case s.Back:
+		return Follow
+	case s.Other || s.Rotated || begun:
+		return Change
+	default:
+		return Follow
+	}
+}
+
 // Watched is what is known of a change that was written.
 type Watched struct {
 	Guard
 	Failed   int64
 	Elapsed  time.Duration // from the write to the end of what was counted
 	Complete bool          // all up to then was counted
-	KeyOnly  bool          // nothing but the key changed
-	Previous bool          // the configuration before it is known
+	Lasting  string        // why it cannot be undone; "" if it can
 }
 
 // Judge says what becomes of the change.
 func (w Watched) Judge() v1alpha1.ChangeState {
 	switch {
-	case w.Failed >= w.MaxFailures && (w.Report || w.Lasting() != ""):
+	case w.Failed >= w.MaxFailures && (w.Report || w.Lasting != ""):
 		return v1alpha1.ChangeFailed
 	case w.Failed >= w.MaxFailures:
 		return v1alpha1.ChangeRollingBack
@@ -56,16 +103,26 @@ func (w Watched) Judge() v1alpha1.ChangeState {
 	}
 }
 
-// Lasting says why the change cannot be undone; "" if it can.
-func (w Watched) Lasting() string {
-	switch {
-	case w.KeyOnly:
-		return "only the key changed, and the operator does not keep the key before it"
-	case !w.Previous:
+// Lasting says why a change from one configuration to another cannot be undone; ""
+// if it can. None before is one that is not known.
+func Lasting(before, after []live.Field) string {
+	if len(before) == 0 {
 		return "the configuration before it is not known"
-	default:
-		return ""
 	}
+	var changed []string
+	for i, f := range after {
+		switch {
+		case f.Value == before[i].Value:
+		case f.WriteOnly:
+			changed = append(changed, f.Name)
+		default:
+			return ""
+		}
+	}
+	if len(changed) == 0 {
+		return "only the key changed, and the operator does not keep the key before it"
+	}
+	return fmt.Sprintf("only %s changed, which the cloud never shows, so that nobody can tell what it held before", strings.Join(changed, ", "))
 }
 
 // Judged is what ChangeAccepted says of a change.

@@ -120,7 +120,7 @@ func TestHealth(t *testing.T) {
 	checks := healthChecks(t)
 	all := []string{
 		"LiveAccount", "LiveAudioAuditNotifyConfig", "LiveDetectNotifyConfig", "LiveMessageAppCallback", "LiveNotifyConfig",
-		"LiveRecordNotifyConfig", "LiveRtcEventSub", "LiveRtcMPUEventSub", "LiveSnapshotNotifyConfig",
+		"LiveRecordNotifyConfig", "LiveRolloutPolicy", "LiveRtcEventSub", "LiveRtcMPUEventSub", "LiveSnapshotNotifyConfig",
 	}
 	if got := slices.Sorted(maps.Keys(checks)); !slices.Equal(got, all) {
 		t.Errorf("there are checks for %q, want %q", got, all)
@@ -140,6 +140,10 @@ func TestHealth(t *testing.T) {
 		"AuthKeyUnavailable":     {"Degraded", status.FailedStatus},
 		"CloudUnavailable":       {"Progressing", status.InProgressStatus},
 		"Suspended":              {"Suspended", status.InProgressStatus},
+		"RolledBack":             {"Degraded", status.FailedStatus},
+		"WaitingForRollout":      {"Progressing", status.InProgressStatus},
+		"InForce":                {"Healthy", status.CurrentStatus},
+		"FailedChange":           {"Degraded", status.CurrentStatus}, // Halted is a condition that Flux does not know
 	}
 	seen := map[string]bool{}
 	for _, file := range files {
