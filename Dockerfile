@@ -22,6 +22,7 @@ ARG VERSION=dev
 ARG COMMIT=
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/go/build-cache \
     GOCACHE="${GOCACHE:-/go/build-cache}" CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false \
+    -tags kustomize_disable_go_plugin_support \
     -ldflags "-s -w -X github.com/live-notify/live-notify-operator/internal/version.version=$VERSION -X github.com/live-notify/live-notify-operator/internal/version.commit=$COMMIT" \
     -o /out/ . ./cmd/...
 
