@@ -6,6 +6,7 @@ package importing
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -88,6 +89,10 @@ func inventory(ctx context.Context, c *live.Client, q Query) (all []found, domai
 	return i.all, domains, nil
 }
 
+// maxPages bounds the pages of domains that are read, whatever the cloud says of
+// their number.
+const maxPages = 2000
+
 // listed returns the domains of a type that match, sorted. Rows shift when domains
 // come and go between pages: each counts once.
 func listed(ctx context.Context, c *live.Client, domainType string, globs []string) ([]string, error) {
@@ -109,6 +114,9 @@ func listed(ctx context.Context, c *live.Client, domainType string, globs []stri
 		}
 		if len(page) == 0 || number*live.MaxDomainsPage >= total {
 			break
+		}
+		if number == maxPages {
+			return nil, fmt.Errorf("the cloud lists domains without an end: %d, it says", total)
 		}
 	}
 	var names []string
