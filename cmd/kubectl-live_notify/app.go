@@ -84,7 +84,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 // code returns the exit code of an error, and tells the error.
 func (a *app) code(ctx context.Context, err error) int {
 	u := (*usageError)(nil)
-	if a.began && errors.As(err, new(*fs.PathError)) {
+	if p, ok := errors.AsType[*fs.PathError](err); ok && a.began && p.Path == os.Stdout.Name() {
 		err = errOutput // of a verb that is cobra's own
 	}
 	switch {

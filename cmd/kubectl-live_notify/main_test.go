@@ -136,12 +136,18 @@ func (w *world) callWith(ctx context.Context, in string, args ...string) answer 
 	a := newApp("kubectl live-notify", strings.NewReader(in), &out, &errOut)
 	code := a.run(ctx, args)
 	got := answer{code, out.String(), errOut.String()}
+	w.searched(args, got)
+	return got
+}
+
+// searched fails if a call printed a secret.
+func (w *world) searched(args []string, got answer) {
+	w.t.Helper()
 	for _, secret := range []string{canary, streamKey, recordKey} {
 		if strings.Contains(got.out+got.err, secret) {
 			w.t.Errorf("%q printed a secret:\n%s%s", args, got.out, got.err)
 		}
 	}
-	return got
 }
 
 // want fails unless a call has a code, and says some things.
