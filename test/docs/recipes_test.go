@@ -70,12 +70,17 @@ func TestRecipes(t *testing.T) {
 	s.Cloud.ResetCalls()
 
 	dir := t.TempDir()
-	output, err := Run(t.Context(), dir, environment(t, s, srv.URL+"/new", admin.URL), blocks)
+	environ := environment(t, s, srv.URL+"/new", admin.URL)
+	output, err := Run(t.Context(), dir, environ, blocks)
 	if err != nil {
 		t.Fatalf("%s: %v", recipes, err)
 	}
 	if strings.Contains(output, key) {
 		t.Error("the key is in the output")
+	}
+	many(s.Cloud)
+	if _, err := Run(t.Context(), dir, environ, takenOver); err != nil {
+		t.Fatal(err)
 	}
 	for _, call := range s.Cloud.Calls() {
 		if !strings.HasPrefix(call.Action, "Describe") && !strings.HasPrefix(call.Action, "List") && call.Action != "GetCallerIdentity" {
@@ -86,6 +91,28 @@ func TestRecipes(t *testing.T) {
 	if got := r.replayed(); !maps.Equal(got, want) {
 		t.Errorf("the receiver took the events %v of a replay, want each once", got)
 	}
+}
+
+// many makes more domains, each with a configuration.
+func many(cloud *emulator.Server) {
+	for i := range 40 {
+		push, play := fmt.Sprintf("push-%02d.many.example.com", i), fmt.Sprintf("play-%02d.many.example.com", i)
+		cloud.AddDomain("", push, emulator.IngestDomain)
+		cloud.AddDomain("", play, emulator.StreamingDomain)
+		cloud.SetStreamConfig(push, emulator.StreamConfig{NotifyURL: "https://hooks.example.com/" + push, Auth: i%2 == 0, AuthKey: key})
+		cloud.SetRecordConfig(play, emulator.RecordConfig{NotifyURL: "https://hooks.example.com/" + play, NeedStatusNotify: i%3 == 0, Auth: i%2 == 1, AuthKey: key})
+	}
+}
+
+// takenOver imports many domains, lets them be observed and then managed.
+var takenOver = []Block{
+	{Text: "kubectl live-notify import --domain '*.many.example.com' --output-dir many/ --keys-to-cluster --yes", Shown: []string{"80 imported", "Wrote 40 Secrets."}},
+	{Text: "kubectl live-notify import --domain '*.many.example.com' --output-dir again/ && diff -r many again"},
+	{Text: "kubectl live-notify plan -f many/", Shown: []string{"Plan: 0 to create, 0 to change, 0 to remove, 0 blocked, 80 in sync."}},
+	{Text: "kubectl create -f many/ >/dev/null && kubectl wait --for=condition=Ready -f many/ --timeout=2m"},
+	{Text: "sed -i 's/managementPolicy: Observe/managementPolicy: Manage/' many/* && kubectl replace -f many/ >/dev/null"},
+	{Text: "kubectl live-notify plan -f many/", Shown: []string{"Plan: 0 to create, 0 to change, 0 to remove, 0 blocked, 80 in sync."}},
+	{Text: "kubectl live-notify reconcile lnc,lrnc --wait -o name | wc -l", Shown: []string{"82"}},
 }
 
 // environment returns what the page's commands find: kubectl, the command line as
