@@ -126,11 +126,21 @@ const maxRefusal = 8000
 // formats are what --output takes, and "" for the first.
 var formats = []string{"table", "wide", "json", "yaml", "name"}
 
+// fileName returns the name of the program's file, which shells complete: kubectl has
+// a completion of its own, that must stay.
+func fileName(name string) string {
+	plugin, ok := strings.CutPrefix(name, "kubectl ")
+	if !ok {
+		return name
+	}
+	return "kubectl-" + strings.ReplaceAll(plugin, "-", "_")
+}
+
 // root returns the root command.
 func (a *app) root() *cobra.Command {
 	a.config = genericclioptions.NewConfigFlags(true)
 	root := &cobra.Command{
-		Use:   a.name,
+		Use:   fileName(a.name),
 		Short: "See what the live-notify operator would do, bring in what is there, get back what was missed",
 		Long: "See what the live-notify operator would do, bring in the callback configurations of an account, and get back the callbacks that a receiver missed.\n\n" +
 			"Exit codes: 0 yes or nothing to do, 1 no, 2 the call is wrong, 3 it could not be found out, 130 interrupted.",

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/live-notify/live-notify-operator/internal/emulator"
 )
@@ -244,18 +246,63 @@ func TestKeysAreCompared(t *testing.T) {
 	w.call("plan", "-f", other).want(t, exitNo, "authentication: differs -> set")
 }
 
+// shells are how each shell is asked to complete "plan -o m" and "failures lnc/".
+var shells = map[string]string{
+	"bash": `
+_init_completion() { words=("${COMP_WORDS[@]}"); cword=$COMP_CWORD; cur=${words[cword]}; prev=${words[cword-1]}; }
+complete_line() {
+  COMP_LINE="$*"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_POINT=${#COMP_LINE}; COMP_TYPE=9; COMPREPLY=()
+  __start_kubectl-live_notify; echo "${COMPREPLY[@]}"
+}
+source <(kubectl-live_notify completion bash)
+complete_line kubectl-live_notify plan -o m
+complete_line kubectl-live_notify failures livenotifyconfigs/`,
+	"zsh": `
+compdef() { : }
+_describe() { print -l -- $completions }
+source <(kubectl-live_notify completion zsh)
+complete_line() { words=("$@"); CURRENT=$#; _kubectl-live_notify }
+complete_line kubectl-live_notify plan -o m
+complete_line kubectl-live_notify failures livenotifyconfigs/`,
+	"fish": `
+kubectl-live_notify completion fish | source
+complete -C "kubectl-live_notify plan -o m"
+complete -C "kubectl-live_notify failures livenotifyconfigs/"`,
+}
+
+// The completion is run by the shells that there are; bash always is.
 func TestCompletion(t *testing.T) {
 	w := newWorld(t, emulator.Options{})
 	w.stream("push.example.com")
-	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
-		a := newApp("live-notify", strings.NewReader(""), &bytes.Buffer{}, &bytes.Buffer{})
-		if code := a.run(t.Context(), []string{"completion", shell}); code != exitYes {
-			t.Errorf("%s: got %d", shell, code)
-		}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
 	}
-	var out bytes.Buffer
-	a := newApp("live-notify", strings.NewReader(""), &out, &bytes.Buffer{})
-	if a.run(t.Context(), []string{"__complete", "-n", w.namespace, "plan", "livenotifyconfigs/"}); !strings.Contains(out.String(), "livenotifyconfigs/push") {
-		t.Errorf("got %q", out.String())
+	bin := t.TempDir()
+	if err := os.Symlink(self, filepath.Join(bin, "kubectl-live_notify")); err != nil {
+		t.Fatal(err)
+	}
+	config, err := clientcmd.LoadFromFile(kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Contexts[config.CurrentContext].Namespace = w.namespace
+	mine := filepath.Join(bin, "kubeconfig")
+	if err := clientcmd.WriteToFile(*config, mine); err != nil {
+		t.Fatal(err)
+	}
+	for shell, script := range shells {
+		t.Run(shell, func(t *testing.T) {
+			path, err := exec.LookPath(shell)
+			if err != nil && shell != "bash" {
+				t.Skipf("%s is not installed: apt-get install %s", shell, shell)
+			}
+			cmd := exec.CommandContext(t.Context(), path, "-c", script)
+			cmd.Env = append(os.Environ(), asProgram+"=1", "PATH="+bin+":"+os.Getenv("PATH"), "KUBECONFIG="+mine)
+			out, err := cmd.CombinedOutput()
+			if err != nil || !strings.Contains(string(out), "markdown") || !strings.Contains(string(out), "livenotifyconfigs/push") {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
 	}
 }

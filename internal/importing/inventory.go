@@ -28,6 +28,8 @@ type Query struct {
 	// Progress is told how much there is to read, and of each that was read; nil for
 	// nobody.
 	Progress func(read, known int)
+	// check judges what was read, while others wait for their turns; nil for no need.
+	check func(ctx context.Context, f found) error
 }
 
 // found is one configuration that was looked for.
@@ -36,6 +38,7 @@ type found struct {
 	key  string
 	id   string      // the domain, or the application
 	have kind.Config // nil for none
+	bad  error       // nothing that a manifest may say
 	err  error
 }
 
@@ -281,6 +284,9 @@ func (i *reading) get(ctx context.Context, k *kind.Kind, id string) {
 		f.err = nil // a domain of the other type, or a sub-streaming one: it has none
 	case class == live.DomainNotFound && !k.OfDomain:
 		f.err = nil // the ID of an application of another product: it has none in this one
+	}
+	if f.have != nil && f.err == nil && i.query.check != nil {
+		f.bad = i.query.check(ctx, f)
 	}
 	i.note(f)
 }
