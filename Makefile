@@ -248,6 +248,9 @@ GOBUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 BINARY          ?= bin/live-notify-operator
 EMULATOR_BINARY ?= bin/live-emulator
 CLI_BINARY      ?= bin/kubectl-live_notify
+# A program that can load plugins of Go keeps every exported method: half of the
+# binary. Kustomizations here have no such plugins.
+CLI_TAGS = kustomize_disable_go_plugin_support
 
 .PHONY: build
 build: $(BINARY) $(EMULATOR_BINARY) ## Build the operator and the emulator into bin/.
@@ -265,7 +268,7 @@ $(EMULATOR_BINARY):
 
 .PHONY: $(CLI_BINARY)
 $(CLI_BINARY):
-	$(GOBUILD) -o $@ ./cmd/kubectl-live_notify
+	$(GOBUILD) -tags $(CLI_TAGS) -o $@ ./cmd/kubectl-live_notify
 
 CONTAINER_TOOL ?= docker
 IMG            ?= live-notify-operator:dev

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -83,6 +84,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 // code returns the exit code of an error, and tells the error.
 func (a *app) code(ctx context.Context, err error) int {
 	u := (*usageError)(nil)
+	if p, ok := errors.AsType[*fs.PathError](err); ok && a.began && p.Path == os.Stdout.Name() {
+		err = errOutput // of a verb that is cobra's own
+	}
 	switch {
 	case err == nil:
 		return exitYes
@@ -93,8 +97,12 @@ func (a *app) code(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.Is(err, errTold):
 		return exitUnknown
-	case errors.As(err, &u), !a.began:
-		fmt.Fprintf(a.err, "Error: %s\nRun '%s --help' for usage.\n", live.Clean(err.Error(), 1000), a.name)
+	case errors.As(err, &u):
+		fmt.Fprintf(a.err, "Error: %s\nRun '%s --help' for usage.\n", live.Bound(u.message, maxUsage), a.name)
+		return exitUsage
+	case !a.began:
+		// The parser repeats what was typed, and a key may be in that.
+		fmt.Fprintf(a.err, "Error: %s\nRun '%s --help' for usage.\n", live.Clean(err.Error(), maxUsage), a.name)
 		return exitUsage
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
 		// What the caller's own API server says of the caller's manifest, bounded and
@@ -108,6 +116,9 @@ func (a *app) code(ctx context.Context, err error) int {
 	}
 }
 
+// maxUsage bounds what is said of a call that is wrong, in bytes.
+const maxUsage = 1000
+
 // maxRefusal bounds what is shown of a refusal, in bytes: all that is wrong with a
 // manifest is in one.
 const maxRefusal = 8000
@@ -115,18 +126,28 @@ const maxRefusal = 8000
 // formats are what --output takes, and "" for the first.
 var formats = []string{"table", "wide", "json", "yaml", "name"}
 
+// fileName returns the name of the program's file, which shells complete: kubectl has
+// a completion of its own, that must stay.
+func fileName(name string) string {
+	plugin, ok := strings.CutPrefix(name, "kubectl ")
+	if !ok {
+		return name
+	}
+	return "kubectl-" + strings.ReplaceAll(plugin, "-", "_")
+}
+
 // root returns the root command.
 func (a *app) root() *cobra.Command {
 	a.config = genericclioptions.NewConfigFlags(true)
 	root := &cobra.Command{
-		Use:   a.name,
+		Use:   fileName(a.name),
 		Short: "See what the live-notify operator would do, bring in what is there, get back what was missed",
 		Long: "See what the live-notify operator would do, bring in the callback configurations of an account, and get back the callbacks that a receiver missed.\n\n" +
 			"Exit codes: 0 yes or nothing to do, 1 no, 2 the call is wrong, 3 it could not be found out, 130 interrupted.",
 		SilenceErrors: true, SilenceUsage: true,
 		Annotations: map[string]string{cobra.CommandDisplayNameAnnotation: a.name},
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%s", err) })
+	root.PersistentPreRun = func(*cobra.Command, []string) { a.began = true }
 	f := root.PersistentFlags()
 	a.config.AddFlags(f)
 	f.BoolVar(&a.exitZero, "exit-zero", false, "Exit with 0 where it would be 1.")
@@ -149,7 +170,7 @@ func (a *app) root() *cobra.Command {
 	return root
 }
 
-// wrap notes that a call was understood, before it is done.
+// wrap checks the flags that all verbs have, before one is done.
 func (a *app) wrap(cmd *cobra.Command) {
 	do := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -168,7 +189,6 @@ func (a *app) wrap(cmd *cobra.Command) {
 				return usage("--endpoint: %s", err)
 			}
 		}
-		a.began = true
 		return do(cmd, args)
 	}
 }

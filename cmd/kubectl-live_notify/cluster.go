@@ -154,14 +154,23 @@ func (a *app) subjects(ctx context.Context, c client.Client, s selection, args [
 	if len(args) == 0 {
 		return all(ctx, c, namespace, s)
 	}
+	kinds, err := named(args)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range kinds {
+		gk := v1alpha1.GroupVersion.WithKind(k.Name).GroupKind()
+		if _, err := c.RESTMapper().RESTMapping(gk, v1alpha1.GroupVersion.Version); meta.IsNoMatchError(err) {
+			return nil, fmt.Errorf("the cluster has no kind %s: is the operator's version of the CRDs installed? \"%s check\" tells", k.Name, a.name)
+		} else if err != nil {
+			return nil, err
+		}
+	}
 	b := resource.NewBuilder(a.config).Unstructured().ContinueOnError().
 		NamespaceParam(namespace).DefaultNamespace().AllNamespaces(s.all).LabelSelectorParam(s.selector).
 		ResourceTypeOrNameArgs(true, args...).Flatten()
 	infos, err := b.Do().Infos()
 	if err != nil {
-		if meta.IsNoMatchError(err) || strings.Contains(err.Error(), "doesn't have a resource type") {
-			return nil, fmt.Errorf("the cluster has no such kind as %q: is the operator's version of the CRDs installed? \"%s check\" tells", args[0], a.name)
-		}
 		return nil, err
 	}
 	var list []planning.Subject
@@ -173,6 +182,40 @@ func (a *app) subjects(ctx context.Context, c client.Client, s selection, args [
 		list = append(list, subject)
 	}
 	return list, nil
+}
+
+// named returns the kinds that arguments name, as TYPE/NAME ... or as TYPE NAME ....
+func named(args []string) ([]*kind.Kind, error) {
+	var kinds []*kind.Kind
+	add := func(name string) error {
+		k := kindCalled(name)
+		if k == nil {
+			return usage("%q is none of the callback kinds, such as livenotifyconfig or lnc", live.Clean(name, 100))
+		}
+		kinds = append(kinds, k)
+		return nil
+	}
+	if !strings.Contains(args[0], "/") {
+		for name := range strings.SplitSeq(args[0], ",") {
+			if err := add(name); err != nil {
+				return nil, err
+			}
+		}
+		if slices.ContainsFunc(args[1:], func(name string) bool { return name == "" || strings.Contains(name, "/") }) {
+			return nil, usage("name objects as TYPE/NAME, or as TYPE NAME: not both")
+		}
+		return kinds, nil
+	}
+	for _, arg := range args {
+		typed, name, _ := strings.Cut(arg, "/")
+		if name == "" || strings.Contains(name, "/") {
+			return nil, usage("name objects as TYPE/NAME, such as lnc/push-example-com")
+		}
+		if err := add(typed); err != nil {
+			return nil, err
+		}
+	}
+	return kinds, nil
 }
 
 // all returns the objects of all callback kinds in a namespace, or in all.

@@ -7,11 +7,19 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io/fs"
 	"net/http"
+	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/live-notify/live-notify-operator/internal/emulator"
 )
@@ -130,46 +138,171 @@ func TestClosedStdoutIsThree(t *testing.T) {
 	}
 }
 
-// No verb shows a key, in any format, whether it succeeds or fails; each call of
-// world.call looks for them.
-func TestKeysAreNotShown(t *testing.T) {
-	w := newWorld(t, emulator.Options{})
-	w.stream("push.example.com")
-	w.cloud.AddDomain("", "play.example.com", emulator.StreamingDomain)
-	w.cloud.SetRecordConfig("play.example.com", emulator.RecordConfig{NotifyURL: w.receiver.URL, Auth: true, AuthKey: recordKey})
-	w.receiver.answers(http.StatusInternalServerError)
-	if err := w.cloud.StartStream("push.example.com", "app", "s"); err != nil {
-		t.Fatal(err)
+// No verb shows a key or leaves one in a file, in any format, whether it succeeds or
+// the cloud answers with the keys themselves; each call looks for them.
+func TestKeysAreNowhere(t *testing.T) {
+	root := newApp("live-notify", nil, nil, nil).root()
+	for _, cmd := range root.Commands() {
+		row := matrix[cmd.Name()]
+		formats := []string{""}
+		if f := cmd.Flags().Lookup("output"); f != nil {
+			formats = strings.Split(f.Annotations["formats"][0], ",")
+		}
+		t.Run(cmd.Name(), func(t *testing.T) {
+			w := newWorld(t, emulator.Options{})
+			w.stream("push.example.com")
+			w.missed()
+			w.cloud.AddDomain("", "play.example.com", emulator.StreamingDomain)
+			w.cloud.SetRecordConfig("play.example.com", emulator.RecordConfig{NotifyURL: w.receiver.URL, Auth: true, AuthKey: recordKey})
+			for _, format := range formats {
+				for _, more := range canaryCalls[cmd.Name()] {
+					args := strings.Fields(os.ExpandEnv(row["yes"].args + " " + more))
+					if format != "" {
+						args = append(args, "-o", format)
+					}
+					w.call(args...)
+					for _, fault := range []emulator.Fault{
+						{Code: "InvalidParameter", Status: http.StatusBadRequest, Message: "AuthKey=" + streamKey + " AccessKeySecret " + canary + " " + recordKey},
+						{Body: "<html>" + streamKey + canary + recordKey},
+					} {
+						w.cloud.Inject(fault)
+						w.call(args...)
+						w.cloud.ClearFaults()
+					}
+				}
+			}
+			w.leftNoKey(os.Getenv("HOME"))
+		})
 	}
-	w.cloud.Wait()
-	other := w.file("push.yaml", manifestOf("push.example.com", w.receiver.URL, ", authentication: {keySecretRef: {name: other, key: key}}")+
-		"---\napiVersion: v1\nkind: Secret\nmetadata: {name: other}\nstringData: {key: "+recordKey+"}\n")
-	for _, format := range []string{"table", "wide", "json", "yaml", "name"} {
-		for _, args := range [][]string{
-			{"plan", "lnc/push", "--show-in-sync"}, {"plan", "-f", other}, {"plan", "--unmanaged"}, {"import"}, {"failures", "--content"},
-			{"replay", "lnc/push", "--yes"}, {"probe", "lnc/push", "--yes", "--verify"}, {"status"}, {"check"},
-			{"conformance", "--ingest-domain", "push.example.com", "--yes=push.example.com"},
-		} {
-			if got := w.call(append(args, "-o", format)...); got.code < 0 || got.code > 3 {
-				t.Errorf("%q: exit code %d", args, got.code)
+}
+
+// canaryCalls are how each verb is called in the search for keys.
+var canaryCalls = map[string][]string{
+	"plan": {"", "--unmanaged"}, "import": {"", "--keys-to-cluster --yes", "--keys-to-cluster --key-secret all --yes --output-dir $HOME/out", "--on-error continue"},
+	"failures": {"--content", "--group-by reason"}, "replay": {"--dry-run", "--rate 0"}, "probe": {"", "--verify", "--key-from secret/key/key --dry-run"},
+	"conformance": {"", "--dry-run"}, "check": {""}, "reconcile": {""}, "suspend": {"--reason because"}, "resume": {""}, "status": {"-A"}, "version": {""},
+}
+
+// leftNoKey fails if a file below a directory holds a key.
+func (w *world) leftNoKey(dir string) {
+	w.t.Helper()
+	files := 0
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		files++
+		for _, secret := range []string{canary, streamKey, recordKey} {
+			if bytes.Contains(text, []byte(secret)) {
+				w.t.Errorf("%s holds a key", path)
 			}
 		}
+		return err
+	})
+	if err != nil || files == 0 {
+		w.t.Errorf("%d files were searched: %v", files, err)
+	}
+}
+
+// No flag takes a key itself: whoever lists processes, or reads a shell's history,
+// would have it.
+func TestNoFlagTakesAKey(t *testing.T) {
+	allowed := []string{"key-from", "key-file", "key-secret", "keys-to-cluster", "client-key", "token"} // the last two are kubectl's own
+	var visit func(cmd *cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		for _, set := range []*pflag.FlagSet{cmd.Flags(), cmd.PersistentFlags()} {
+			set.VisitAll(func(f *pflag.Flag) {
+				for _, word := range []string{"key", "secret", "password", "token"} {
+					if strings.Contains(f.Name, word) && !slices.Contains(allowed, f.Name) {
+						t.Errorf("%s --%s: does it take a key?", cmd.Name(), f.Name)
+					}
+				}
+			})
+		}
+		for _, sub := range cmd.Commands() {
+			visit(sub)
+		}
+	}
+	visit(newApp("live-notify", nil, nil, nil).root())
+	w := newWorld(t, emulator.Options{})
+	for _, args := range [][]string{
+		{"probe", "--url", w.receiver.URL, "--as", "stream", "--key-from", streamKey, "--yes"}, {"probe", "--key-file", "/nonexistent/" + streamKey, "--url", w.receiver.URL, "--as", "stream"},
+		{"plan", "--key=" + streamKey}, {streamKey}, {"failures", streamKey + "/x"}, {"version", streamKey}, {"replay", "lnc/push", "--rate", streamKey},
+	} {
+		w.call(args...).want(t, exitUsage) // in the wrong place, and not repeated
+	}
+}
+
+// A key that differs is told apart from another, without a sight of either.
+func TestKeysAreCompared(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	w.stream("push.example.com")
+	other := w.file("push.yaml", manifestOf("push.example.com", w.receiver.URL, ", authentication: {keySecretRef: {name: other, key: key}}")+
+		"---\napiVersion: v1\nkind: Secret\nmetadata: {name: other}\nstringData: {key: "+recordKey+"}\n")
+	for _, format := range []string{"table", "wide", "json", "yaml", "name", "jsonl", "markdown"} {
+		w.call("plan", "-f", other, "-o", format).want(t, exitNo)
 	}
 	w.call("plan", "-f", other).want(t, exitNo, "authentication: differs -> set")
 }
 
+// shells are how each shell is asked to complete "plan -o m" and "failures lnc/".
+var shells = map[string]string{
+	"bash": `
+_init_completion() { words=("${COMP_WORDS[@]}"); cword=$COMP_CWORD; cur=${words[cword]}; prev=${words[cword-1]}; }
+complete_line() {
+  COMP_LINE="$*"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_POINT=${#COMP_LINE}; COMP_TYPE=9; COMPREPLY=()
+  __start_kubectl-live_notify; echo "${COMPREPLY[@]}"
+}
+source <(kubectl-live_notify completion bash)
+complete_line kubectl-live_notify plan -o m
+complete_line kubectl-live_notify failures livenotifyconfigs/`,
+	"zsh": `
+compdef() { : }
+_describe() { print -l -- $completions }
+source <(kubectl-live_notify completion zsh)
+complete_line() { words=("$@"); CURRENT=$#; _kubectl-live_notify }
+complete_line kubectl-live_notify plan -o m
+complete_line kubectl-live_notify failures livenotifyconfigs/`,
+	"fish": `
+kubectl-live_notify completion fish | source
+complete -C "kubectl-live_notify plan -o m"
+complete -C "kubectl-live_notify failures livenotifyconfigs/"`,
+}
+
+// The completion is run by the shells that there are; bash always is.
 func TestCompletion(t *testing.T) {
 	w := newWorld(t, emulator.Options{})
 	w.stream("push.example.com")
-	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
-		a := newApp("live-notify", strings.NewReader(""), &bytes.Buffer{}, &bytes.Buffer{})
-		if code := a.run(t.Context(), []string{"completion", shell}); code != exitYes {
-			t.Errorf("%s: got %d", shell, code)
-		}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
 	}
-	var out bytes.Buffer
-	a := newApp("live-notify", strings.NewReader(""), &out, &bytes.Buffer{})
-	if a.run(t.Context(), []string{"__complete", "-n", w.namespace, "plan", "livenotifyconfigs/"}); !strings.Contains(out.String(), "livenotifyconfigs/push") {
-		t.Errorf("got %q", out.String())
+	bin := t.TempDir()
+	if err := os.Symlink(self, filepath.Join(bin, "kubectl-live_notify")); err != nil {
+		t.Fatal(err)
+	}
+	config, err := clientcmd.LoadFromFile(kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Contexts[config.CurrentContext].Namespace = w.namespace
+	mine := filepath.Join(bin, "kubeconfig")
+	if err := clientcmd.WriteToFile(*config, mine); err != nil {
+		t.Fatal(err)
+	}
+	for shell, script := range shells {
+		t.Run(shell, func(t *testing.T) {
+			path, err := exec.LookPath(shell)
+			if err != nil && shell != "bash" {
+				t.Skipf("%s is not installed: apt-get install %s", shell, shell)
+			}
+			cmd := exec.CommandContext(t.Context(), path, "-c", script)
+			cmd.Env = append(os.Environ(), asProgram+"=1", "PATH="+bin+":"+os.Getenv("PATH"), "KUBECONFIG="+mine)
+			out, err := cmd.CombinedOutput()
+			if err != nil || !strings.Contains(string(out), "markdown") || !strings.Contains(string(out), "livenotifyconfigs/push") {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
 	}
 }

@@ -73,8 +73,11 @@ func (a *app) doConformance(ctx context.Context, o conformanceOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := a.consent(ctx, o); err != nil || o.dryRun {
+	if err := a.consent(ctx, o); err != nil {
 		return err
+	}
+	if o.dryRun {
+		return a.showConformance(conformance.Foretell(o.Options))
 	}
 	o.Sleep = sleep
 	r, err := conformance.Run(ctx, account.Client, o.Options)

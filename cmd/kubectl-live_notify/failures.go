@@ -14,6 +14,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/internal/failures"
 	"github.com/live-notify/live-notify-operator/internal/planning"
+	"github.com/live-notify/live-notify-operator/internal/report"
 )
 
 // recordFlags select callback records.
@@ -107,6 +108,9 @@ func (a *app) failures() *cobra.Command {
 }
 
 func (a *app) doFailures(ctx context.Context, o failuresOptions, q failures.Query, args []string) error {
+	if o.limit < 0 {
+		return usage("--limit must not be negative")
+	}
 	if o.groupBy != "" && !slices.Contains(failures.GroupBy, o.groupBy) {
 		return usage("--group-by %q: want one of %s", o.groupBy, strings.Join(failures.GroupBy, ", "))
 	}
@@ -142,7 +146,7 @@ func (a *app) showFailures(r *failures.Report, o failuresOptions, subjects []pla
 		r.Items, r.Summary.Shown = []failures.Item{}, 0
 	}
 	var err error
-	if o.groupBy != "" && (a.output == "table" || a.output == "wide") {
+	if o.groupBy != "" && a.output != "json" && a.output != "yaml" {
 		err = a.showGroups(r, o.groupBy)
 	} else {
 		err = show(a, r, failuresView())
@@ -159,7 +163,7 @@ func (a *app) showFailures(r *failures.Report, o failuresOptions, subjects []pla
 	case len(subjects) == 0:
 		fmt.Fprintln(a.err, "There is no object of the callback kinds here. Look in all namespaces with -A.")
 	case r.Summary.Failed == 0:
-		fmt.Fprintf(a.err, "No failed callback of %d objects from %s to %s. Look further back with --since.\n",
+		fmt.Fprintf(a.err, "No failed callback of %d objects that is asked for, from %s to %s. Look further back with --since, or select more.\n",
 			len(subjects), r.Summary.From.Format(time.RFC3339), r.Summary.To.Format(time.RFC3339))
 	case o.groupBy == "":
 		fmt.Fprintf(a.err, "%s of %s%s shown.\n", thousands(r.Summary.Shown), most, thousands(r.Summary.Failed))
@@ -174,20 +178,15 @@ func (a *app) showFailures(r *failures.Report, o failuresOptions, subjects []pla
 }
 
 func (a *app) showGroups(r *failures.Report, by string) error {
-	groups := view[failures.Group]{
+	grouped := report.New[struct{}, failures.Group](r.Kind)
+	grouped.Items, grouped.Warnings, grouped.Errors = r.Summary.Groups, r.Warnings, r.Errors
+	return show(a, grouped, view[failures.Group]{
 		head: []string{"FAILED", "LAST", strings.ToUpper(by)},
 		row: func(g failures.Group) []string {
 			return []string{thousands(g.Failed), g.Last.Format(time.RFC3339), orDash(g.Value)}
 		},
-	}
-	if err := table(a.out, false, r.Summary.Groups, groups); err != nil {
-		return errOutput
-	}
-	r.Items = nil
-	for _, p := range r.Errors {
-		fmt.Fprintf(a.err, "Error: %s: %s: %s\n", p.Object, p.Reason, p.Message)
-	}
-	return nil
+		name: func(g failures.Group) string { return g.Value },
+	})
 }
 
 // every is how often new failures are looked for.

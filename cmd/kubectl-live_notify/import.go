@@ -9,7 +9,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 
@@ -68,16 +67,28 @@ func kindsOf(names []string) ([]*kind.Kind, error) {
 	}
 	var kinds []*kind.Kind
 	for _, name := range names {
-		i := slices.IndexFunc(kind.All, func(k *kind.Kind) bool {
-			plural, short := manifest.Names(k.Name)
-			return strings.EqualFold(name, k.Name) || name == plural || name == short
-		})
-		if i < 0 {
+		k := kindCalled(name)
+		if k == nil {
 			return nil, usage("--kind %q: there is no such callback kind", name)
 		}
-		kinds = append(kinds, kind.All[i])
+		kinds = append(kinds, k)
 	}
 	return kinds, nil
+}
+
+// kindCalled returns the callback kind of a name, as kubectl takes names of types;
+// nil if there is none.
+func kindCalled(name string) *kind.Kind {
+	name, group, qualified := strings.Cut(strings.ToLower(name), ".")
+	if g := v1alpha1.GroupVersion; qualified && group != g.Group && group != g.Version+"."+g.Group {
+		return nil
+	}
+	for _, k := range kind.All {
+		if plural, short := manifest.Names(k.Name); name == strings.ToLower(k.Name) || name == plural || name == short {
+			return k
+		}
+	}
+	return nil
 }
 
 func (o importOptions) check() error {
@@ -227,7 +238,12 @@ func importView() view[importing.Item] {
 		row: func(i importing.Item) []string {
 			return []string{i.Kind, i.Key, i.Result, orDash(i.Name), orDash(i.Authentication), orDash(i.SecretName), i.Message}
 		},
-		name: func(i importing.Item) string { return strings.ToLower(i.Kind) + "/" + i.Name },
+		name: func(i importing.Item) string {
+			if i.Name == "" {
+				return "" // nothing was imported
+			}
+			return strings.ToLower(i.Kind) + "/" + i.Name
+		},
 	}
 }
 

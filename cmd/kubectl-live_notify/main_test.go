@@ -46,7 +46,15 @@ var (
 	kubeconfig string // of an administrator
 )
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+// asProgram makes the test binary the program itself, for shells to run.
+const asProgram = "LIVE_NOTIFY_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+	os.Exit(run(m))
+}
 
 func run(m *testing.M) int {
 	klog.SetLogger(logr.Discard())
@@ -136,12 +144,18 @@ func (w *world) callWith(ctx context.Context, in string, args ...string) answer 
 	a := newApp("kubectl live-notify", strings.NewReader(in), &out, &errOut)
 	code := a.run(ctx, args)
 	got := answer{code, out.String(), errOut.String()}
+	w.searched(args, got)
+	return got
+}
+
+// searched fails if a call printed a secret.
+func (w *world) searched(args []string, got answer) {
+	w.t.Helper()
 	for _, secret := range []string{canary, streamKey, recordKey} {
 		if strings.Contains(got.out+got.err, secret) {
 			w.t.Errorf("%q printed a secret:\n%s%s", args, got.out, got.err)
 		}
 	}
-	return got
 }
 
 // want fails unless a call has a code, and says some things.

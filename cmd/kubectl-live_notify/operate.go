@@ -161,8 +161,11 @@ func (a *app) showStatus(r *overview.Report, o statusOptions) error {
 		fmt.Fprintf(a.err, "%d more: see all with -o wide.\n", more)
 	}
 	s := r.Summary
-	if s.Objects == 0 && !o.all {
+	switch {
+	case s.Objects == 0 && !o.all:
 		fmt.Fprintln(a.err, "There is no object of the callback kinds in this namespace. Look in all with -A.")
+	case s.Objects == 0:
+		fmt.Fprintln(a.err, "There is no object of the callback kinds in this cluster, or none that -l selects. \"import\" writes manifests of what the account has.")
 	}
 	fmt.Fprintf(a.err, "Status: %d objects, %d right, %d stalled, %d not ready, %d failing, %d drifted, %d unknown, %d suspended.\n",
 		s.Objects, s.Right, s.Stalled, s.NotReady, s.Failing, s.Drifted, s.Unknown, s.Suspended)

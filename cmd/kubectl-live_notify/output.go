@@ -27,7 +27,7 @@ type view[I any] struct {
 	row        func(I) []string // all of them
 	below      func(I) []string // lines under the row, fit for a terminal
 	bare       bool             // without the head
-	name       func(I) string   // for -o name
+	name       func(I) string   // for -o name; "" for an item that has none
 }
 
 // errOutput tells that the output could not be written: who reads it has gone away.
@@ -77,7 +77,11 @@ func write[S, I any](w io.Writer, format string, r *report.Report[S, I], v view[
 		return nil
 	case "name":
 		for _, i := range r.Items {
-			if _, err := fmt.Fprintln(w, v.name(i)); err != nil {
+			name := oneLine(v.name(i))
+			if name == "" {
+				continue
+			}
+			if _, err := fmt.Fprintln(w, name); err != nil {
 				return err
 			}
 		}

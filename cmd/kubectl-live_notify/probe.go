@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -56,12 +55,11 @@ func (a *app) probe() *cobra.Command {
 }
 
 func (o probeOptions) check(args []string) error {
-	u, err := url.Parse(o.url)
 	switch {
 	case len(args) == 0 && o.url == "":
 		return usage("name an object as TYPE/NAME, or a receiver with --url")
-	case o.url != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == ""):
-		return usage("--url: want a URL that begins with http:// or https://")
+	case o.url != "" && !isReceiver(o.url):
+		return usage("--url: want a URL that begins with http:// or https://, without a password")
 	case len(args) == 0 && o.as == "":
 		return usage("say with --as which callback to send")
 	case o.as != "" && callback.Family(o.as).Method() == "":
@@ -109,7 +107,7 @@ func (a *app) doProbe(ctx context.Context, o probeOptions, args []string) error 
 	}
 	fmt.Fprintf(a.err, "Probe: %d callbacks of %s, %s, to %s\n", n, t.Family, map[bool]string{true: "unsigned", false: "signed"}[t.Key == ""], oneLine(t.URL))
 	if o.dryRun {
-		return nil
+		return show(a, probing.Foretell(t, o.verify, o.count), probeView())
 	}
 	if err := a.confirm(ctx, o.yes, "Send?"); err != nil {
 		return err

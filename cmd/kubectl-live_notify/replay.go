@@ -77,17 +77,29 @@ func (a *app) replay() *cobra.Command {
 	return cmd
 }
 
+// leastRate and mostRate bound --rate.
+const leastRate, mostRate = 0.001, 10_000.0
+
+// isReceiver tells whether callbacks can be sent to a URL. A password in it would be
+// in the list of processes.
+func isReceiver(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil
+}
+
 func (o replayOptions) check(args []string) error {
-	if u, err := url.Parse(o.toURL); o.toURL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
-		return usage("--to-url: want a URL that begins with http:// or https://")
+	if o.toURL != "" && !isReceiver(o.toURL) {
+		return usage("--to-url: want a URL that begins with http:// or https://, without a password")
 	}
 	switch {
 	case o.file == "" && len(args) == 0 && !o.all && o.selector == "":
 		return usage("name the objects as TYPE/NAME, or give failures with -f")
 	case o.file != "" && (len(args) > 0 || o.all || o.selector != ""):
 		return usage("give TYPE/NAME or -f, not both")
-	case o.rate < 0, o.most < 0, o.stopAfter < 0:
-		return usage("--rate, --max and --stop-after must not be negative")
+	case o.most < 0, o.stopAfter < 0:
+		return usage("--max and --stop-after must not be negative")
+	case o.rate != 0 && !(o.rate >= leastRate && o.rate <= mostRate): // NaN is neither
+		return usage("--rate: want 0 for no limit, or %v to %v", leastRate, mostRate)
 	}
 	return nil
 }
@@ -172,7 +184,8 @@ func (a *app) readFailures(name string) ([]failures.Item, error) {
 			continue
 		}
 		var i failures.Item
-		if err := json.Unmarshal(lines.Bytes(), &i); err != nil || i.Delivery == "" || kindOf(i.Kind, v1alpha1.GroupVersion.String()) == nil {
+		if err := json.Unmarshal(lines.Bytes(), &i); err != nil || i.Delivery == "" || i.Namespace == "" || i.Name == "" || i.Time.IsZero() ||
+			kindOf(i.Kind, v1alpha1.GroupVersion.String()) == nil {
 			return nil, usage("-f: line %d is no failure, as \"failures --content -o jsonl\" prints them", n)
 		}
 		items = append(items, i)
@@ -260,7 +273,7 @@ func (a *app) deliver(ctx context.Context, o replayOptions, candidates []replay.
 		journal := journals.of(c.Subject.Kind.Name, c.Subject.Object.GetNamespace(), c.Subject.Object.GetName())
 		r.Items = append(r.Items, replay.Select([]replay.Candidate{c}, journal.State, replay.Options{ToURL: o.toURL, IncludeSuperseded: o.superseded})...)
 	}
-	slices.SortStableFunc(r.Items, func(a, b replay.Item) int { return a.Time.Compare(b.Time) })
+	slices.SortStableFunc(r.Items, func(a, b replay.Item) int { return a.Time.Compare(b.Time) }) // each is in order already
 	r.Summary = replay.Sum(r.Items)
 	r.Summary.Journal = journals.name
 	a.foretell(r, o)

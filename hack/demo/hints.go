@@ -4,6 +4,7 @@
 package main
 
 import (
+	"path/filepath"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -14,8 +15,10 @@ const hintText = `
 In another terminal:
 
   export KUBECONFIG={kubeconfig}
+  export PATH={bin}:$PATH ALIBABA_CLOUD_ACCESS_KEY_ID={id} ALIBABA_CLOUD_ACCESS_KEY_SECRET={secret key}
   alias kubectl={kubectl}
 
+  kubectl live-notify status
   kubectl get live -o wide
   kubectl describe lnc {name}
 
@@ -36,6 +39,11 @@ Things to try, while the table below follows:
   # Ask for what cannot be: the API server says what to write instead.
   kubectl patch lnc {name} --type merge -p '{"spec":{"notifyURL":"hooks.example.com"}}'
 
+  # What would the operator do? Which callbacks failed? Deliver them again, each once.
+  kubectl live-notify plan --show-in-sync --endpoint {emulator}
+  kubectl live-notify failures lnc/{name} --endpoint {emulator}
+  kubectl live-notify replay lnc/{name} --endpoint {emulator}
+
   # Delete: the cloud forgets the callbacks. Then put everything back.
   kubectl delete lnc {name}
   kubectl apply -f {applied}
@@ -54,6 +62,9 @@ func hints(c *cluster, emulatorURL, metricsURL string, s samples) string {
 	return strings.NewReplacer(
 		"{kubeconfig}", absolute(kubeconfig),
 		"{kubectl}", c.kubectl,
+		"{bin}", absolute(filepath.Dir(cliBinary)),
+		"{id}", accessKeyID,
+		"{secret key}", accessKeySecret,
 		"{emulator}", emulatorURL,
 		"{metrics}", metricsURL,
 		"{applied}", absolute(appliedFile),

@@ -96,7 +96,7 @@ func run(ctx context.Context, once bool) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(build(ctx, operatorBinary, "."), build(ctx, emulatorBinary, "./cmd/live-emulator")); err != nil {
+	if err := errors.Join(build(ctx, operatorBinary, "."), build(ctx, emulatorBinary, "./cmd/live-emulator"), build(ctx, cliBinary, "./cmd/kubectl-live_notify")); err != nil {
 		return err
 	}
 
@@ -139,6 +139,9 @@ func run(ctx context.Context, once bool) error {
 func (f follower) once(ctx context.Context, s samples, start time.Time) error {
 	if err := f.followUntilCounted(ctx, s, onceTimeout); err != nil {
 		return withLog(err, operatorLog)
+	}
+	if err := f.cluster.status(ctx); err != nil {
+		return err
 	}
 	say("all samples are ready and their failed callbacks are counted, after %s in all", since(start))
 	return nil

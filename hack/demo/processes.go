@@ -20,6 +20,7 @@ import (
 const (
 	operatorBinary = "bin/live-notify-operator"
 	emulatorBinary = "bin/live-emulator"
+	cliBinary      = "bin/kubectl-live_notify"
 
 	accessKeyID     = "demo"
 	accessKeySecret = "demo-secret"
@@ -80,6 +81,19 @@ func startProcess(ctx context.Context, end context.CancelCauseFunc, log string, 
 		}
 	}()
 	return p, nil
+}
+
+// status prints what the command line says is not right.
+func (c *cluster) status(ctx context.Context) error {
+	fmt.Println("\n$ kubectl live-notify status")
+	cmd := exec.CommandContext(ctx, cliBinary, "status", "--cache-dir", kubectlCache)
+	cmd.Env = append(environment(), "KUBECONFIG="+kubeconfig)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stdout
+	exit, err := (*exec.ExitError)(nil), cmd.Run()
+	if errors.As(err, &exit) && exit.ExitCode() == 1 {
+		return nil // something is not right: callbacks fail here, on purpose
+	}
+	return err
 }
 
 func ending(err error) string {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -167,11 +168,15 @@ func Explain(err error) (reason, message string) {
 	}
 	if e, ok := errors.AsType[*live.Error](err); ok {
 		v := plan.Failed(e)
-		return v.Reason, v.Message
+		return v.Reason, strings.Replace(v.Message, "The operator retries by itself.", "Try again later.", 1)
 	}
 	if status := apierrors.APIStatus(nil); errors.As(err, &status) {
 		s := status.Status()
-		return string(s.Reason), "The API server says: " + live.Clean(s.Message, 500)
+		said := live.Bound(strings.Join(strings.Fields(s.Message), " "), 500)
+		if s.Details == nil || s.Details.Kind == "secrets" || apierrors.IsInvalid(err) {
+			said = live.Clean(s.Message, 500) // which may repeat a value
+		}
+		return string(s.Reason), "The API server says: " + said
 	}
 	if errors.Is(err, context.Canceled) {
 		return "Interrupted", "It was interrupted."

@@ -56,14 +56,17 @@ func (x Exchange) Taken() bool { return x.Status >= 200 && x.Status <= 299 }
 func (x Exchange) Doubtful() bool { return x.Status == 0 && x.Sent }
 
 // Sender sends callbacks as the cloud does: HTTP/1.1, no redirects, no proxy.
-type Sender struct{ client *http.Client }
+type Sender struct {
+	client  *http.Client
+	timeout time.Duration
+}
 
 // NewSender returns a sender that trusts certificates as this machine does, or the
 // given ones.
 func NewSender(roots *x509.CertPool) *Sender {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
-	return &Sender{&http.Client{
+	return &Sender{timeout: Timeout, client: &http.Client{
 		Transport: &http.Transport{
 			Protocols: protocols, TLSClientConfig: &tls.Config{RootCAs: roots},
 			// A connection is used once: package http sends a request again by itself
@@ -77,7 +80,7 @@ func NewSender(roots *x509.CertPool) *Sender {
 
 // Send sends a request, with more headers.
 func (s *Sender) Send(ctx context.Context, r Request, more http.Header) Exchange {
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	t := &tracing{}
 	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, t.trace()), r.Method, r.URL, bytes.NewReader(r.Body))
@@ -98,6 +101,8 @@ func (s *Sender) Send(ctx context.Context, r Request, more http.Header) Exchange
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, MaxAnswer))
 	x.Answer, x.Cost = printable(string(answer)), t.since()
 	switch {
+	case err != nil && isTimeout(err):
+		x.Trouble = "answered " + resp.Status[:min(len(resp.Status), 3)] + ", and did not come to an end of its answer within " + Timeout.String()
 	case err != nil:
 		x.Trouble = "answered " + resp.Status[:min(len(resp.Status), 3)] + ", and then dropped the connection in the body"
 	case resp.StatusCode >= 300 && resp.StatusCode <= 399:
@@ -175,14 +180,13 @@ func describe(err error) string {
 		authority x509.UnknownAuthorityError
 		name      x509.HostnameError
 		record    tls.RecordHeaderError
-		timeout   interface{ Timeout() bool }
 	)
 	switch {
 	case errors.Is(err, context.Canceled):
 		return "it was interrupted before the receiver answered"
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return "the name of the receiver does not exist"
-	case errors.As(err, &timeout) && timeout.Timeout():
+	case isTimeout(err):
 		return "the receiver did not answer within " + Timeout.String()
 	case errors.As(err, &dns):
 		return "the name of the receiver cannot be resolved"
@@ -205,6 +209,14 @@ func describe(err error) string {
 	default:
 		return "the receiver cannot be reached"
 	}
+}
+
+func isTimeout(err error) bool {
+	t, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err)
+	return ok && t.Timeout()
 }
 
 // printable returns an answer as it may be shown on a terminal.

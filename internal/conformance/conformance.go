@@ -148,6 +148,22 @@ func Run(ctx context.Context, c *live.Client, o Options) (r *Report, err error) 
 	return r, nil
 }
 
+// Foretell says what would be tried.
+func Foretell(o Options) *Report {
+	r := report.New[Summary, Item]("Conformance")
+	for _, t := range trials {
+		if len(o.Points) > 0 && !slices.Contains(o.Points, t.name) {
+			continue
+		}
+		if t.on(o) == "" || t.writes && o.ReadOnly {
+			r.Summary.Skipped++
+			continue
+		}
+		r.Items = append(r.Items, Item{Point: t.name, Came: "to be tried on " + t.on(o)})
+	}
+	return r
+}
+
 // restoreTimeout bounds the way back.
 const restoreTimeout = time.Minute
 

@@ -181,9 +181,6 @@ func (p *pass) queue(ctx context.Context) (outcome, bool) {
 		switch err := p.grant(ctx, policy); {
 		case err == nil:
 			p.starting, p.granted = true, true
-			if p.reason(v1alpha1.ConditionReady) == v1alpha1.ReasonWaitingForRollout {
-				p.mem.nextSync = p.now
-			}
 			return outcome{}, true
 		case !apierrors.IsConflict(err):
 			return outcome{fault: &apiFault{"noting the start of a change in the LiveRolloutPolicy", err}}, false

@@ -26,6 +26,7 @@ import (
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/plan"
 )
 
 // +kubebuilder:rbac:groups=live.alibabacloud.com,resources=liverolloutpolicies,verbs=get;list;watch
@@ -210,7 +211,9 @@ func (r *Reconciler) selected(ctx context.Context, o client.Object) (requests []
 	return requests
 }
 
-// next wakes the objects of the kind whose turn it is when places come free.
+// next wakes the objects of the kind whose turn it is when places come free, and all
+// that wait when the policy comes to be halted, or goes on: they say what they wait
+// for.
 func (r *Reconciler) next() handler.EventHandler {
 	return handler.Funcs{UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 		defer survive("watch")
@@ -220,7 +223,11 @@ func (r *Reconciler) next() handler.EventHandler {
 			ctrl.LoggerFrom(ctx).Error(err, "objects are not told that it is their turn")
 			return
 		}
-		for _, m := range rolloutOf(policy, members).Next() {
+		woken := rolloutOf(policy, members).Next()
+		if was := e.ObjectOld.(*v1alpha1.LiveRolloutPolicy); (len(was.Status.Halted) > 0) != (len(policy.Status.Halted) > 0) {
+			woken = slices.DeleteFunc(members, func(m plan.Member) bool { return !m.Waits })
+		}
+		for _, m := range woken {
 			if m.Kind == r.kind.Name {
 				q.Add(reconcile.Request{NamespacedName: client.ObjectKey{Namespace: policy.Namespace, Name: m.Name}})
 			}

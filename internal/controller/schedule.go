@@ -90,7 +90,8 @@ func (p *pass) due(auth authentication, changed bool) bool {
 		p.mem.tried && p.reason(v1alpha1.ConditionReady) == v1alpha1.ReasonAuthKeyUnavailable)
 	// Other credentials may mend what failed; what is in sync waits for its turn.
 	newAccount := p.mem.account != "" && p.mem.account != p.account.Version && !p.readyNow()
-	p.asked = !known || newKey || newAccount || p.requested()
+	released := p.reason(v1alpha1.ConditionReady) == v1alpha1.ReasonWaitingForRollout && !p.waits()
+	p.asked = !known || newKey || newAccount || released || p.requested()
 	if p.mem.nextSync.IsZero() { // the first look of this process
 		p.mem.nextSync = p.now
 		if p.readyNow() && p.reason(v1alpha1.ConditionReady) != v1alpha1.ReasonApplied || p.waits() {

@@ -90,10 +90,16 @@ type Report = report.Report[Summary, Item]
 // maxPages bounds the records that are read of one object: 100,000 of a domain.
 const maxPages = 200
 
+// kept is how long the cloud keeps records.
+const kept = 7 * 24 * time.Hour
+
 // List returns the failures of objects.
 func List(ctx context.Context, clouds *access.Clouds, subjects []planning.Subject, q Query) (*Report, error) {
 	r := report.New[Summary, Item]("Failures")
 	r.Summary.From, r.Summary.To = q.From.UTC(), q.To.UTC()
+	if time.Since(q.From) > kept+time.Minute {
+		r.Warn("The cloud keeps records for 7 days: what is older is not here.")
+	}
 	for _, s := range subjects {
 		if s.Kind.Deliveries == nil {
 			r.Warn("The cloud keeps no records of the callbacks of " + s.Kind.Name + " that could be listed.")

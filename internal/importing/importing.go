@@ -4,6 +4,7 @@
 package importing
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -84,6 +85,12 @@ type Report = report.Report[Summary, Item]
 
 // Import reads an account. With Halt, what cannot be read is an error.
 func Import(ctx context.Context, c *live.Client, o Options) (*Report, error) {
+	o.check = func(ctx context.Context, f found) error {
+		i := Item{}
+		i.written(f, cmp.Or(plainName(f.id), "unnamed"), o)
+		// Defaults are for the check, not for the manifest.
+		return manifest.Default(ctx, &unstructured.Unstructured{Object: runtime.DeepCopyJSON(i.object)})
+	}
 	all, domains, err := inventory(ctx, c, o.Query)
 	if err != nil {
 		return nil, err
@@ -107,8 +114,10 @@ func Import(ctx context.Context, c *live.Client, o Options) (*Report, error) {
 			reason, i.Message = access.Explain(f.err)
 			r.Fail(report.Problem{Object: f.kind.Name + "/" + f.key, Reason: reason, Message: i.Message})
 		case f.have != nil:
-			i.written(ctx, f, names[f.kind][f.key], o)
-			if i.Result == Failed {
+			i.written(f, names[f.kind][f.key], o)
+			if f.bad != nil {
+				i = Item{Kind: i.Kind, Key: i.Key, Name: i.Name, Result: Failed}
+				i.Message = "What the cloud holds is nothing that a manifest may say: " + live.Clean(f.bad.Error(), 500)
 				r.Fail(report.Problem{Object: f.kind.Name + "/" + f.key, Reason: "Invalid", Message: i.Message})
 			}
 		}
@@ -162,7 +171,7 @@ func keyField(k *kind.Kind) string {
 }
 
 // written makes an item a manifest.
-func (i *Item) written(ctx context.Context, f found, name string, o Options) {
+func (i *Item) written(f found, name string, o Options) {
 	i.Name, i.Result = name, Imported
 	spec := map[string]any{keyField(f.kind): f.id, "managementPolicy": string(o.ManagementPolicy), "deletionPolicy": string(o.DeletionPolicy)}
 	if o.Account != "" {
@@ -176,12 +185,6 @@ func (i *Item) written(ctx context.Context, f found, name string, o Options) {
 		metadata["namespace"] = o.Namespace
 	}
 	i.object = map[string]any{"apiVersion": v1alpha1.GroupVersion.String(), "kind": f.kind.Name, "metadata": metadata, "spec": spec}
-	// Defaults are for the check, not for the manifest.
-	checked := &unstructured.Unstructured{Object: runtime.DeepCopyJSON(i.object)}
-	if err := manifest.Default(ctx, checked); err != nil {
-		i.Result, i.object = Failed, nil
-		i.Message = "What the cloud holds is nothing that a manifest may say: " + live.Clean(err.Error(), 500)
-	}
 }
 
 // field writes one field of a configuration into a spec.

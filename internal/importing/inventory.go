@@ -6,6 +6,7 @@ package importing
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -27,6 +28,8 @@ type Query struct {
 	// Progress is told how much there is to read, and of each that was read; nil for
 	// nobody.
 	Progress func(read, known int)
+	// check judges what was read, while others wait for their turns; nil for no need.
+	check func(ctx context.Context, f found) error
 }
 
 // found is one configuration that was looked for.
@@ -35,6 +38,7 @@ type found struct {
 	key  string
 	id   string      // the domain, or the application
 	have kind.Config // nil for none
+	bad  error       // nothing that a manifest may say
 	err  error
 }
 
@@ -88,6 +92,10 @@ func inventory(ctx context.Context, c *live.Client, q Query) (all []found, domai
 	return i.all, domains, nil
 }
 
+// maxPages bounds the pages of domains that are read, whatever the cloud says of
+// their number.
+const maxPages = 2000
+
 // listed returns the domains of a type that match, sorted. Rows shift when domains
 // come and go between pages: each counts once.
 func listed(ctx context.Context, c *live.Client, domainType string, globs []string) ([]string, error) {
@@ -109,6 +117,9 @@ func listed(ctx context.Context, c *live.Client, domainType string, globs []stri
 		}
 		if len(page) == 0 || number*live.MaxDomainsPage >= total {
 			break
+		}
+		if number == maxPages {
+			return nil, fmt.Errorf("the cloud lists domains without an end: %d, it says", total)
 		}
 	}
 	var names []string
@@ -273,6 +284,9 @@ func (i *reading) get(ctx context.Context, k *kind.Kind, id string) {
 		f.err = nil // a domain of the other type, or a sub-streaming one: it has none
 	case class == live.DomainNotFound && !k.OfDomain:
 		f.err = nil // the ID of an application of another product: it has none in this one
+	}
+	if f.have != nil && f.err == nil && i.query.check != nil {
+		f.bad = i.query.check(ctx, f)
 	}
 	i.note(f)
 }

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
@@ -182,6 +184,10 @@ func (p *Planner) item(ctx context.Context, s Subject) Item {
 		return i.blocked(v1alpha1.ReasonConflict, i.Key+" belongs to "+s.Kind.Name+" "+winner.GetNamespace()+"/"+winner.GetName()+", which comes first.")
 	}
 	deleted := !s.Object.GetDeletionTimestamp().IsZero()
+	_, status := s.Object.Callback()
+	if ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady); deleted && ready != nil && ready.Reason == v1alpha1.ReasonDeletionHeld {
+		return i.blocked(ready.Reason, ready.Message)
+	}
 	if spec.Suspend && !deleted {
 		return i.blocked(v1alpha1.ReasonSuspended, "spec.suspend is true: the operator makes no call to the cloud.")
 	}
@@ -253,7 +259,32 @@ func decide(i Item, s Subject, have kind.Config, key live.Key, keyUnknown bool, 
 	i.Action, i.Reason, i.Message = string(todo.Action), todo.Verdict.Reason, todo.Verdict.Message
 	i.Change = changeOf(todo, len(c.Situation.Diff) > 0)
 	i.Fields = fieldsOf(c, keyUnknown && s.Kind.KeyRef(s.Object) != nil, i.Change)
+	if held := heldBack(s, facts.Key); held != nil && todo.Action.Writes() {
+		return i.blocked(held.Reason, held.Message)
+	}
 	return i
+}
+
+// heldBack returns the condition Ready of an object whose change the operator does
+// not write for now: it was rolled back, or it waits for its turn; nil for none.
+func heldBack(s Subject, key live.Key) *metav1.Condition {
+	spec, counted := kind.Shared(s.Object)
+	_, status := s.Object.Callback()
+	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
+	if ready == nil || counted.CountedStatus == nil || counted.Guard == nil || counted.Guard.Change == nil || spec.ManagementPolicy == v1alpha1.Observe {
+		return nil
+	}
+	c := counted.Guard.Change
+	sameKey := key == "" || kind.Fingerprint(s.Object, key) == c.KeyFingerprint
+	requested := s.Object.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt]
+	if c.Generation != s.Object.GetGeneration() || !sameKey || requested != "" && requested != status.LastHandledReconcileAt {
+		return nil
+	}
+	if c.State == v1alpha1.ChangeRolledBack && ready.Reason == v1alpha1.ReasonRolledBack ||
+		c.State == v1alpha1.ChangeWaiting && ready.Reason == v1alpha1.ReasonWaitingForRollout {
+		return ready
+	}
+	return nil
 }
 
 // changeOf returns the sign of what would be done.

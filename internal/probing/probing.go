@@ -147,6 +147,15 @@ func randomHex(n int) string {
 	return hex.EncodeToString(b)
 }
 
+// Foretell says what would be sent.
+func Foretell(t Target, verify bool, count int) *Report {
+	r := report.New[Summary, Item]("Probe")
+	for _, trial := range t.trials(verify, count, time.Time{}) {
+		r.Items = append(r.Items, Item{Case: trial.name, URL: t.URL, Message: "to be sent"})
+	}
+	return r
+}
+
 // Probe sends the callbacks.
 func Probe(ctx context.Context, s *callback.Sender, t Target, verify bool, count int, now func() time.Time) (*Report, error) {
 	r := report.New[Summary, Item]("Probe")

@@ -59,6 +59,10 @@ func Open(path string, now func() time.Time) (*Journal, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, errors.New("the directory of the journal cannot be made")
 	}
+	// A pipe or a device never ends, and remembers nothing.
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, errors.New("the journal is no file: name another one with --journal")
+	}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, errors.New("the journal cannot be opened")
@@ -85,10 +89,13 @@ func (j *Journal) load(path string) error {
 			continue
 		}
 		var e entry
-		if err := json.Unmarshal(line, &e); err != nil || e.Delivery == "" {
+		if err := json.Unmarshal(line, &e); err != nil || e.Delivery == "" || e.To == "" || e.State == Fresh {
 			return fmt.Errorf("line %d of the journal is none of a journal: name another file with --journal", n+1)
 		}
 		j.states[target{e.Delivery, e.To}] = e.State
+	}
+	if !torn(text[whole:]) {
+		return errors.New("the journal does not end as one: name another file with --journal")
 	}
 	if err := j.file.Truncate(int64(whole)); err != nil {
 		return errors.New("the journal cannot be written")
@@ -101,6 +108,18 @@ func (j *Journal) load(path string) error {
 		_ = dir.Close()
 	}
 	return nil
+}
+
+// beginning is how each line begins.
+const beginning = `{"delivery":"`
+
+// torn tells whether what follows the last line is part of a line, or nothing. A
+// file that is something else must not be cut. A crash of the system can leave
+// zeros.
+func torn(tail []byte) bool {
+	tail = bytes.TrimRight(tail, "\x00")
+	n := min(len(tail), len(beginning))
+	return string(tail[:n]) == beginning[:n]
 }
 
 // State returns what is known of a callback and a receiver.

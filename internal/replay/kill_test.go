@@ -197,3 +197,30 @@ func TestTornLine(t *testing.T) {
 		_ = j.Close()
 	}
 }
+
+// A file that is no journal is refused, and left as it is.
+func TestOtherFilesAreLeftAlone(t *testing.T) {
+	for name, text := range map[string]string{
+		"no line":              "all my work",
+		"lines":                "all\nmy\nwork\n",
+		"failures":             `{"delivery":"a","kind":"LiveNotifyConfig"}` + "\n",
+		"a journal, and notes": `{"delivery":"a","to":"b","state":"taken","time":"2026-01-02T15:04:05Z"}` + "\nnote",
+	} {
+		path := filepath.Join(t.TempDir(), "file")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if j, err := replay.Open(path, time.Now); err == nil {
+			t.Errorf("%s: it is taken for a journal", name)
+			_ = j.Close()
+		}
+		if after, err := os.ReadFile(path); err != nil || string(after) != text {
+			t.Errorf("%s: it has %q afterwards, %v", name, after, err)
+		}
+	}
+	for _, path := range []string{t.TempDir(), os.DevNull} {
+		if _, err := replay.Open(path, time.Now); err == nil {
+			t.Errorf("%s is taken for a journal", path)
+		}
+	}
+}

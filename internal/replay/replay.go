@@ -95,8 +95,22 @@ func Select(candidates []Candidate, journal func(delivery, to string) State, o O
 			items = append(items, i)
 		}
 	}
-	slices.SortStableFunc(items, func(a, b Item) int { return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Delivery, b.Delivery)) })
+	slices.SortStableFunc(items, func(a, b Item) int {
+		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(rank(a.Type), rank(b.Type)), cmp.Compare(a.Delivery, b.Delivery))
+	})
 	return items
+}
+
+// rank orders callbacks of the same second: what begins before what ends.
+func rank(typed string) int {
+	switch typed {
+	case "publish", "record_started":
+		return 0
+	case "publish_done":
+		return 2
+	default:
+		return 1
+	}
 }
 
 // configured returns the receiver that an object's spec names.

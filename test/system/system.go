@@ -109,6 +109,9 @@ func Start(ctx context.Context, o emulator.Options) (_ *System, err error) {
 func (s *System) binary() string     { return filepath.Join(s.dir, "live-notify-operator") }
 func (s *System) kubeconfig() string { return filepath.Join(s.dir, "kubeconfig") }
 
+// Kubeconfig is the file with an administrator's way to the API server.
+func (s *System) Kubeconfig() string { return s.kubeconfig() }
+
 // Log is the file that all operators of this system have logged to.
 func (s *System) Log() string { return filepath.Join(s.dir, "operator.log") }
 
