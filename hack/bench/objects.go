@@ -147,7 +147,7 @@ var families = [...]family{
 		list: func() client.ObjectList { return &v1alpha1.LiveRtcEventSubList{} },
 	},
 	{
-		kind: "LiveMessageAppCallback", short: "chat", key: func(name string) string { return "cn-shanghai/" + name }, writes: 50, reads: 50,
+		kind: "LiveMessageAppCallback", short: "chat", key: ofApp, writes: 50, reads: 50,
 		create: "ModifyLiveMessageAppCallback", update: "ModifyLiveMessageAppCallback", read: "DescribeLiveMessageApp",
 		add: func(s *emulator.Server, name string) {
 			_ = s.AddMessageApp(emulator.MessageApp{AppID: name}) // the names that members gives are fine
