@@ -56,7 +56,7 @@ test: $(HELM) ## Run all tests, against a real API server; TESTFLAGS="-run X" an
 	@assets=$$(go run ./hack/controlplane) || exit 1; \
 	set -x; KUBEBUILDER_ASSETS=$$assets HELM=$(CURDIR)/$(HELM) go test -count=1 -parallel 8 -timeout 40m $(TESTFLAGS) $(PKGS)
 ifeq ($(PKGS),./...)
-	@$(call in-modules,go test -count=1 -timeout 20m $(TESTFLAGS) ./...)
+	@export KUBEBUILDER_ASSETS=$$(go run ./hack/controlplane) || exit 1; $(call in-modules,go test -count=1 -timeout 20m $(TESTFLAGS) ./...)
 endif
 
 RACY ?= . ./cmd/... ./internal/...
@@ -67,7 +67,7 @@ test-race: ## Run the short form of the tests with the race detector, which need
 	set -x; KUBEBUILDER_ASSETS=$$assets go test -race -short -count=1 -parallel 8 -timeout 30m $(TESTFLAGS) $(RACY)
 
 # Modules whose dependencies are not the operator's.
-MODULES := hack/crdcheck hack/monitoring
+MODULES := hack/crdcheck hack/monitoring test/livetest-example
 
 # $(call in-modules,command) runs a command in each of them.
 in-modules = for module in $(MODULES); do (set -x; cd $$module && $(1)) || exit 1; done

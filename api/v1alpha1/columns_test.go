@@ -5,6 +5,7 @@ package v1alpha1_test
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,6 +59,40 @@ func TestColumns(t *testing.T) {
 		}
 		if crd.Spec.Scope != apiextensionsv1.NamespaceScoped || crd.Spec.Versions[0].Name != "v1alpha1" {
 			t.Errorf("%s: scope %s, version %s", plural, crd.Spec.Scope, crd.Spec.Versions[0].Name)
+		}
+	}
+}
+
+// TestUncountedKindsHaveNoCounts: a kind whose callbacks the cloud keeps no records of
+// has no field, column or condition of them. The others have all.
+func TestUncountedKindsHaveNoCounts(t *testing.T) {
+	uncounted := []string{"livesnapshotnotifyconfigs", "livedetectnotifyconfigs", "liveaudioauditnotifyconfigs", "livemessageappcallbacks"}
+	counted := []string{"livenotifyconfigs", "liverecordnotifyconfigs", "livertcmpueventsubs", "livertceventsubs"}
+	for _, plural := range slices.Concat(uncounted, counted) {
+		crd := readCRD(t, "../../config/crd/bases/live.alibabacloud.com_"+plural+".yaml")
+		want := slices.Contains(counted, plural)
+		version := crd.Spec.Versions[0]
+		parts := version.Schema.OpenAPIV3Schema.Properties
+		for part, fields := range map[string][]string{"spec": {"records", "guard"}, "status": {"callbacks", "guard"}} {
+			for _, field := range fields {
+				if _, has := parts[part].Properties[field]; has != want {
+					t.Errorf("%s: that it has %s.%s is %t", plural, part, field, has)
+				}
+			}
+		}
+		for _, rule := range parts["spec"].XValidations {
+			if !want && strings.Contains(rule.Rule, "records") {
+				t.Errorf("%s: has the rule %s", plural, rule.Rule)
+			}
+		}
+		columns := 0
+		for _, c := range version.AdditionalPrinterColumns {
+			if strings.Contains(c.JSONPath, "callbacks") || strings.Contains(c.JSONPath, "CallbacksHealthy") || strings.Contains(c.JSONPath, "guard") {
+				columns++
+			}
+		}
+		if (columns > 0) != want {
+			t.Errorf("%s: %d columns are about callback records", plural, columns)
 		}
 	}
 }

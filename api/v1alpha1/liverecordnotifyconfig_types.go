@@ -14,10 +14,12 @@ type LiveRecordNotifyConfigSpec struct {
 	CallbackSpec `json:",inline"`
 	CountedSpec  `json:",inline"`
 
-	// domainName is the main streaming (playback) domain that the configuration
-	// is for, such as live.example.com; not the ingest domain. Immutable. It
-	// belongs to one object in the cluster: of several the oldest has it, and
-	// the others are Ready False, reason Conflict.
+	// domainName is the main streaming (playback) domain that the configuration is
+	// for, such as live.example.com; not the ingest domain. Immutable. It belongs
+	// to one object in the cluster, which is the one that owns the configuration
+	// already, or else the oldest of those that may have it. One whose account
+	// cannot be used, or does not have it, has no claim. The others are Ready
+	// False, reason Conflict.
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?[.])+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$')",message="must be a domain name in lower case without scheme, port, wildcard or trailing dot, such as live.example.com"
 	// +kubebuilder:validation:XValidation:rule="!self.matches('(^|[.])[0-9]+$')",message="must be a domain name, not an IP address: the last label of a domain is no number"

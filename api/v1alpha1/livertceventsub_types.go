@@ -33,9 +33,11 @@ type LiveRtcEventSubSpec struct {
 	AppID string `json:"appID"`
 
 	// channelID is the channel whose events are sent; *, the default, is all
-	// channels. Immutable. A channel of an application belongs to one object in the
-	// cluster: of several the oldest has it, and the others are Ready False, reason
-	// Conflict. An application has at most 20 subscriptions.
+	// channels. Immutable. A channel of an application belongs to one object in
+	// the cluster, which is the one that owns the configuration already, or else
+	// the oldest of those that may have it. One whose account cannot be used, or
+	// does not have it, has no claim. The others are Ready False, reason Conflict.
+	// An application has at most 20 subscriptions.
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([*]|[A-Za-z0-9_-]+)$')",message="must be a channel ID: up to 64 letters, digits, '_' and '-'; or * for all channels"
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="channelID cannot be changed; create another resource for another channel"

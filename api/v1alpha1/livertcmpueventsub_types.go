@@ -14,9 +14,11 @@ type LiveRtcMPUEventSubSpec struct {
 	CallbackSpec `json:",inline"`
 	CountedSpec  `json:",inline"`
 
-	// appID is the RTC application that the subscription is for. Immutable.
-	// It belongs to one object in the cluster: of several the oldest has it, and
-	// the others are Ready False, reason Conflict.
+	// appID is the RTC application that the subscription is for. Immutable. It
+	// belongs to one object in the cluster, which is the one that owns the
+	// configuration already, or else the oldest of those that may have it. One
+	// whose account cannot be used, or does not have it, has no claim. The others
+	// are Ready False, reason Conflict.
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_-]+$')",message="must be the ID of an RTC application: up to 64 letters, digits, '_' and '-'"
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="appID cannot be changed; create another resource for another application"

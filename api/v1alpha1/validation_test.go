@@ -206,6 +206,11 @@ var refused = map[string]struct {
 	"a URL of 2084 characters":      {stream, "notifyURL: " + url(2084), "spec.notifyURL", "may not be more than 2083"},
 	"a switchNotifyURL too long":    {stream, "switchNotifyURL: " + url(2084), "spec.switchNotifyURL", "may not be more than 2083"},
 	"a recording without notifyURL": {record, "notifyURL: null", "spec.notifyURL", "Required value"},
+	"a recording's onDemandURL":     {record, "onDemandURL: hooks.example.com", "spec.onDemandURL", sayScheme},
+	"a recording's template":        {record, "notifyURL: 'https://{{ .host }}/live'", "spec.notifyURL", sayTemplate},
+	"a recording's empty URL":       {record, "onDemandURL: ''", "spec.onDemandURL", sayLeaveOut},
+	"a recording's port":            {record, "notifyURL: 'https://hooks.example.com:0/live'", "spec.notifyURL", sayPort},
+	"a recording's switchNotifyURL": {record, "switchNotifyURL: 'https://hooks.example.com/'", "spec.switchNotifyURL", "unknown field"},
 	"a misspelt name of a field":    {stream, "notifyUrl: 'https://hooks.example.com/'", "spec.notifyUrl", "unknown field"},
 
 	// Policies and flags.

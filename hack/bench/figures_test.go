@@ -28,7 +28,7 @@ func TestMembersFollowTheMix(t *testing.T) {
 	for _, n := range []int{1, 7, 100, 1001} {
 		count := map[string]int{}
 		names := map[string]bool{}
-		for _, m := range members("x", n, [3]int{80, 15, 5}) {
+		for _, m := range members("x", n, shares{80, 15, 5}) {
 			count[m.family.kind]++
 			names[m.key()] = true
 		}

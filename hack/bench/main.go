@@ -34,7 +34,7 @@ import (
 // config is what to measure.
 type config struct {
 	n        int
-	mix      [3]int // percent of stream, recording and MPU objects
+	mix      shares
 	scale    float64
 	throttle emulator.ThrottleModel
 	baseline bool
@@ -50,7 +50,7 @@ type config struct {
 func parseFlags() (config, error) {
 	var c config
 	flag.IntVar(&c.n, "n", 1000, "objects to converge, 1 to 100000")
-	mix := flag.String("mix", "80,15,5", "percent of LiveNotifyConfig, LiveRecordNotifyConfig and LiveRtcMPUEventSub")
+	mix := flag.String("mix", "80,15,5", "percent of objects of each kind, in this order: "+kindNames()+"; what is left out is 0")
 	flag.Float64Var(&c.scale, "qps-scale", 1, "multiplies the documented limits, of the cloud and of the operator's share")
 	throttle := flag.String("throttle", string(emulator.FixedWindow), "how the cloud counts: fixed-window or token-bucket")
 	flag.BoolVar(&c.baseline, "baseline", false, "measure also an operator that does not pace its requests and, when restarted, knows nothing of its last reads")
@@ -82,13 +82,13 @@ func parseFlags() (config, error) {
 	parts, sum := strings.Split(*mix, ","), 0
 	for i := range min(len(parts), len(c.mix)) {
 		if c.mix[i], err = strconv.Atoi(parts[i]); err != nil || c.mix[i] < 0 {
-			return c, fmt.Errorf("-mix %s: want three percentages such as 80,15,5", *mix)
+			return c, fmt.Errorf("-mix %s: want percentages such as 80,15,5", *mix)
 		}
 		sum += c.mix[i]
 	}
 	switch {
-	case len(parts) != len(c.mix) || sum != 100:
-		return c, fmt.Errorf("-mix %s: want three percentages that sum up to 100", *mix)
+	case len(parts) > len(c.mix) || sum != 100:
+		return c, fmt.Errorf("-mix %s: want at most %d percentages that sum up to 100", *mix, len(c.mix))
 	case c.n < 1 || c.n > 100_000:
 		return c, errors.New("-n: want 1 to 100000")
 	case c.scale <= 0:

@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -23,6 +24,8 @@ type family struct {
 	writes, reads        float64 // documented requests per second
 	countRequests        float64 // per count
 	records              string
+	short                string              // the beginning of names
+	key                  func(string) string // what the cloud calls the one of an object of this name
 	add                  func(*emulator.Server, string)
 	object               func(name string, spec v1alpha1.CallbackSpec) client.Object
 	edit                 func(obj client.Object, url string)
@@ -35,7 +38,7 @@ type family struct {
 // idea of them.
 var families = [...]family{
 	{
-		kind: "LiveNotifyConfig", writes: 15, reads: 1000.0 / 60, countRequests: 2,
+		kind: "LiveNotifyConfig", short: "push", key: ofDomain, writes: 15, reads: 1000.0 / 60, countRequests: 2,
 		create: "SetLiveStreamsNotifyUrlConfig", update: "SetLiveStreamsNotifyUrlConfig",
 		read: "DescribeLiveStreamsNotifyUrlConfig", records: "DescribeLiveStreamsNotifyRecords",
 		add: func(s *emulator.Server, name string) { s.AddDomain("", name+".example.com", emulator.IngestDomain) },
@@ -51,7 +54,7 @@ var families = [...]family{
 		list: func() client.ObjectList { return &v1alpha1.LiveNotifyConfigList{} },
 	},
 	{
-		kind: "LiveRecordNotifyConfig", writes: 30, reads: 50, countRequests: 2,
+		kind: "LiveRecordNotifyConfig", short: "live", key: ofDomain, writes: 30, reads: 50, countRequests: 2,
 		create: "AddLiveRecordNotifyConfig", update: "UpdateLiveRecordNotifyConfig",
 		read: "DescribeLiveRecordNotifyConfig", records: "DescribeLiveRecordNotifyRecords",
 		add: func(s *emulator.Server, name string) { s.AddDomain("", name+".example.com", emulator.StreamingDomain) },
@@ -67,7 +70,7 @@ var families = [...]family{
 		list: func() client.ObjectList { return &v1alpha1.LiveRecordNotifyConfigList{} },
 	},
 	{
-		kind: "LiveRtcMPUEventSub", writes: 50, reads: 50, countRequests: 1,
+		kind: "LiveRtcMPUEventSub", short: "app", key: ofApp, writes: 50, reads: 50, countRequests: 1,
 		create: "CreateRtcMPUEventSub", update: "UpdateRtcMPUEventSub",
 		read: "DescribeRtcMPUEventSub", records: "ListRtcMPUEventSubRecord",
 		add: func(s *emulator.Server, name string) { s.AddApp("", name) },
@@ -82,12 +85,102 @@ var families = [...]family{
 		},
 		list: func() client.ObjectList { return &v1alpha1.LiveRtcMPUEventSubList{} },
 	},
+	{
+		kind: "LiveSnapshotNotifyConfig", short: "shot", key: ofDomain, writes: 30, reads: 30,
+		create: "AddLiveSnapshotNotifyConfig", update: "UpdateLiveSnapshotNotifyConfig", read: "DescribeLiveSnapshotNotifyConfig",
+		add: func(s *emulator.Server, name string) { s.AddDomain("", name+".example.com", emulator.StreamingDomain) },
+		object: func(name string, spec v1alpha1.CallbackSpec) client.Object {
+			o := &v1alpha1.LiveSnapshotNotifyConfig{ObjectMeta: named(name)}
+			o.Spec.CallbackSpec, o.Spec.DomainName, o.Spec.NotifyURL = spec, name+".example.com", hook
+			return o
+		},
+		edit: func(o client.Object, url string) { o.(*v1alpha1.LiveSnapshotNotifyConfig).Spec.NotifyURL = url },
+		status: func(o client.Object) *v1alpha1.CallbackStatus {
+			return &o.(*v1alpha1.LiveSnapshotNotifyConfig).Status.CallbackStatus
+		},
+		list: func() client.ObjectList { return &v1alpha1.LiveSnapshotNotifyConfigList{} },
+	},
+	{
+		kind: "LiveDetectNotifyConfig", short: "video", key: ofDomain, writes: 30, reads: 50,
+		create: "AddLiveDetectNotifyConfig", update: "UpdateLiveDetectNotifyConfig", read: "DescribeLiveDetectNotifyConfig",
+		add: func(s *emulator.Server, name string) { s.AddDomain("", name+".example.com", emulator.StreamingDomain) },
+		object: func(name string, spec v1alpha1.CallbackSpec) client.Object {
+			o := &v1alpha1.LiveDetectNotifyConfig{ObjectMeta: named(name)}
+			o.Spec.CallbackSpec, o.Spec.DomainName, o.Spec.NotifyURL = spec, name+".example.com", hook
+			return o
+		},
+		edit: func(o client.Object, url string) { o.(*v1alpha1.LiveDetectNotifyConfig).Spec.NotifyURL = url },
+		status: func(o client.Object) *v1alpha1.CallbackStatus {
+			return &o.(*v1alpha1.LiveDetectNotifyConfig).Status.CallbackStatus
+		},
+		list: func() client.ObjectList { return &v1alpha1.LiveDetectNotifyConfigList{} },
+	},
+	{
+		kind: "LiveAudioAuditNotifyConfig", short: "audio", key: ofDomain, writes: 10, reads: 10,
+		create: "AddLiveAudioAuditNotifyConfig", update: "UpdateLiveAudioAuditNotifyConfig", read: "DescribeLiveAudioAuditNotifyConfig",
+		add: func(s *emulator.Server, name string) { s.AddDomain("", name+".example.com", emulator.StreamingDomain) },
+		object: func(name string, spec v1alpha1.CallbackSpec) client.Object {
+			o := &v1alpha1.LiveAudioAuditNotifyConfig{ObjectMeta: named(name)}
+			o.Spec.CallbackSpec, o.Spec.DomainName, o.Spec.CallbackURL = spec, name+".example.com", hook
+			return o
+		},
+		edit: func(o client.Object, url string) { o.(*v1alpha1.LiveAudioAuditNotifyConfig).Spec.CallbackURL = url },
+		status: func(o client.Object) *v1alpha1.CallbackStatus {
+			return &o.(*v1alpha1.LiveAudioAuditNotifyConfig).Status.CallbackStatus
+		},
+		list: func() client.ObjectList { return &v1alpha1.LiveAudioAuditNotifyConfigList{} },
+	},
+	{
+		kind: "LiveRtcEventSub", short: "rtc", key: ofApp, writes: 100, reads: 50, countRequests: 1,
+		create: "CreateEventSub", update: "UpdateEventSub", read: "ListEventSub", records: "ListEventSubEvent",
+		add: func(s *emulator.Server, name string) { s.AddApp("", name) },
+		object: func(name string, spec v1alpha1.CallbackSpec) client.Object {
+			o := &v1alpha1.LiveRtcEventSub{ObjectMeta: named(name)}
+			o.Spec.CallbackSpec, o.Spec.AppID, o.Spec.ChannelID, o.Spec.CallbackURL = spec, name, "*", hook
+			o.Spec.Events = []v1alpha1.RtcEvent{v1alpha1.UserEvent}
+			return o
+		},
+		edit: func(o client.Object, url string) { o.(*v1alpha1.LiveRtcEventSub).Spec.CallbackURL = url },
+		status: func(o client.Object) *v1alpha1.CallbackStatus {
+			return &o.(*v1alpha1.LiveRtcEventSub).Status.CallbackStatus
+		},
+		list: func() client.ObjectList { return &v1alpha1.LiveRtcEventSubList{} },
+	},
+	{
+		kind: "LiveMessageAppCallback", short: "chat", key: ofApp, writes: 50, reads: 50,
+		create: "ModifyLiveMessageAppCallback", update: "ModifyLiveMessageAppCallback", read: "DescribeLiveMessageApp",
+		add: func(s *emulator.Server, name string) {
+			_ = s.AddMessageApp(emulator.MessageApp{AppID: name}) // the names that members gives are fine
+		},
+		object: func(name string, spec v1alpha1.CallbackSpec) client.Object {
+			o := &v1alpha1.LiveMessageAppCallback{ObjectMeta: named(name)}
+			o.Spec.CallbackSpec, o.Spec.DataCenter, o.Spec.AppID, o.Spec.EventCallbackURL = spec, "cn-shanghai", name, hook
+			return o
+		},
+		edit: func(o client.Object, url string) { o.(*v1alpha1.LiveMessageAppCallback).Spec.EventCallbackURL = url },
+		status: func(o client.Object) *v1alpha1.CallbackStatus {
+			return &o.(*v1alpha1.LiveMessageAppCallback).Status.CallbackStatus
+		},
+		list: func() client.ObjectList { return &v1alpha1.LiveMessageAppCallbackList{} },
+	},
 }
+
+// shares are the percentages of -mix, in the order of families.
+type shares [len(families)]int
 
 const hook = "https://hooks.example.com/live"
 
 func named(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: namespace, Name: name}
+}
+
+// kindNames lists the kinds.
+func kindNames() string {
+	var names []string
+	for _, f := range families {
+		names = append(names, f.kind)
+	}
+	return strings.Join(names, ", ")
 }
 
 // member is one object and the family it is of.
@@ -97,23 +190,26 @@ type member struct {
 }
 
 // key is what the cloud knows it by.
-func (m member) key() string {
-	if m.family.countRequests == 1 {
-		return m.name
-	}
-	return m.name + ".example.com"
-}
+func (m member) key() string { return m.family.key(m.name) }
 
-// members returns n objects in the proportions of mix, of the kinds in turn.
-func members(prefix string, n int, mix [3]int) []member {
+func ofDomain(name string) string { return name + ".example.com" }
+func ofApp(name string) string    { return name }
+
+// members returns n objects in the proportions of mix, of the kinds in turn. What
+// rounding leaves over is of the first.
+func members(prefix string, n int, mix shares) []member {
 	var all []member
+	rest := n
+	for i := range families[1:] {
+		rest -= n * mix[i+1] / 100
+	}
 	for i := range families {
 		share := n * mix[i] / 100
 		if i == 0 {
-			share = n - n*mix[1]/100 - n*mix[2]/100 // what rounding left over, too
+			share = rest
 		}
 		for j := range share {
-			all = append(all, member{&families[i], fmt.Sprintf("%s-%s-%d", prefix, [...]string{"push", "live", "app"}[i], j)})
+			all = append(all, member{&families[i], fmt.Sprintf("%s-%s-%d", prefix, families[i].short, j)})
 		}
 	}
 	return all

@@ -41,7 +41,7 @@ func measure(ctx context.Context, cfg config, m mode) (*figures, error) {
 	if err := s.startOperator(ctx); err != nil {
 		return nil, err
 	}
-	old := members("old", veterans, [3]int{100, 0, 0})
+	old := members("old", veterans, shares{100, 0, 0})
 	if err := s.createAll(ctx, old); err != nil {
 		return nil, err
 	}
@@ -208,7 +208,7 @@ func (s *bench) restart(ctx context.Context, f *figures, old []member) error {
 			return err
 		}
 	}
-	edited, newcomer := old[0], members("late", 1, [3]int{100, 0, 0})[0]
+	edited, newcomer := old[0], members("late", 1, shares{100, 0, 0})[0]
 	if err := s.edit(ctx, edited, hook+"/while-down"); err != nil {
 		return err
 	}
@@ -248,7 +248,7 @@ func (s *bench) failing(ctx context.Context, f *figures, old []member) error {
 		return nil
 	}
 	say("%s: %d objects that the cloud rejects", s.mode.name, s.cfg.failing)
-	bad := members("bad", s.cfg.failing, [3]int{100, 0, 0})
+	bad := members("bad", s.cfg.failing, shares{100, 0, 0})
 	rejected := map[string]bool{}
 	for _, m := range bad {
 		rejected[m.key()] = true
@@ -458,7 +458,8 @@ func isWrite(c emulator.Call) bool {
 }
 
 func isRead(c emulator.Call) bool {
-	return slices.ContainsFunc(families[:], func(f family) bool { return c.Action == f.read })
+	return c.Action == "DescribeLiveSnapshotConfig" || // who else is told of snapshots
+		slices.ContainsFunc(families[:], func(f family) bool { return c.Action == f.read })
 }
 
 func isRecords(c emulator.Call) bool {

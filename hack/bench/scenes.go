@@ -33,7 +33,7 @@ var scenes = map[string]func(context.Context, *bench) error{
 }
 
 // onStream is the mix of streams alone.
-var onStream = [3]int{100, 0, 0}
+var onStream = shares{100, 0, 0}
 
 // play runs the scenes of these names, each in a system of its own.
 func play(ctx context.Context, cfg config, names []string) error {

@@ -184,7 +184,8 @@ func judgeSlot(s slot, owner, loser callback, key string, have any) (wrong []str
 	if meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionDrifted) {
 		wrong = append(wrong, owner.GetName()+" says that it drifted")
 	}
-	if healthy := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionCallbacksHealthy); healthy == nil || healthy.Status == metav1.ConditionUnknown {
+	healthy := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionCallbacksHealthy)
+	if _, ok := owner.(countedCallback); ok && (healthy == nil || healthy.Status == metav1.ConditionUnknown) {
 		wrong = append(wrong, owner.GetName()+": its callbacks are not counted")
 	}
 	if loser != nil {
@@ -331,9 +332,9 @@ func (w *world) look(ctx context.Context) (still, error) {
 func asSeen(o callback) (seen, error) {
 	s := seen{version: o.GetResourceVersion()}
 	_, status := o.Callback()
-	_, counted := o.Counted()
-	if c := counted.Callbacks; c != nil {
-		counted.Callbacks = &v1alpha1.Callbacks{Failed: c.Failed, LastFailure: c.LastFailure}
+	if c := callbacksOf(o); c != nil {
+		_, status := o.(countedCallback).Counted()
+		status.Callbacks = &v1alpha1.Callbacks{Failed: c.Failed, LastFailure: c.LastFailure}
 	}
 	status.LastSyncTime = nil
 	o.SetManagedFields(nil)
@@ -455,4 +456,13 @@ func leaks(tokens []string, told [][]byte) (found []string) {
 		}
 	}
 	return found
+}
+
+// callbacksOf returns the counts of an object; nil if it has none.
+func callbacksOf(o callback) *v1alpha1.Callbacks {
+	if c, ok := o.(countedCallback); ok {
+		_, status := c.Counted()
+		return status.Callbacks
+	}
+	return nil
 }

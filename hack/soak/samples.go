@@ -82,7 +82,7 @@ func isPoll(c emulator.Call) bool {
 
 // isRecords tells whether a call is about callback records.
 func isRecords(c emulator.Call) bool {
-	return isPoll(c) && (strings.HasSuffix(c.Action, "Records") || strings.HasSuffix(c.Action, "Record"))
+	return isPoll(c) && (strings.HasSuffix(c.Action, "Records") || strings.HasSuffix(c.Action, "Record") || c.Action == "ListEventSubEvent")
 }
 
 // word is how things are, in a line.

@@ -135,7 +135,7 @@ func TestDisturbanceIsSeen(t *testing.T) {
 	object := func(version string, change func(*v1alpha1.CountedStatus)) still {
 		o := ready(metav1.ConditionTrue, v1alpha1.ReasonInSync)
 		o.SetResourceVersion(version)
-		_, status := o.Counted()
+		_, status := o.(countedCallback).Counted()
 		status.Callbacks = &v1alpha1.Callbacks{Total: 1}
 		change(status)
 		s, err := asSeen(o)

@@ -250,10 +250,17 @@ func (w *world) fault() fault {
 // writeAction is one that changes a configuration. A removal that is told so would
 // be believed, and leave what is there.
 func writeAction(r *rand.Rand) string {
-	return []string{"SetLiveStreamsNotifyUrlConfig", "UpdateLiveRecordNotifyConfig", "UpdateRtcMPUEventSub"}[r.IntN(3)]
+	return []string{
+		"SetLiveStreamsNotifyUrlConfig", "UpdateLiveRecordNotifyConfig", "UpdateRtcMPUEventSub",
+		"UpdateLiveSnapshotNotifyConfig", "UpdateLiveDetectNotifyConfig", "UpdateLiveAudioAuditNotifyConfig",
+	}[r.IntN(6)]
 }
 
-// readAction is one that reads a configuration.
+// readAction is one that reads a configuration. A list of subscriptions that lies is
+// not among them: of these there would be two.
 func readAction(r *rand.Rand) string {
-	return []string{"DescribeLiveStreamsNotifyUrlConfig", "DescribeLiveRecordNotifyConfig", "DescribeRtcMPUEventSub"}[r.IntN(3)]
+	return []string{
+		"DescribeLiveStreamsNotifyUrlConfig", "DescribeLiveRecordNotifyConfig", "DescribeRtcMPUEventSub",
+		"DescribeLiveSnapshotNotifyConfig", "DescribeLiveDetectNotifyConfig", "DescribeLiveAudioAuditNotifyConfig",
+	}[r.IntN(6)]
 }

@@ -121,7 +121,7 @@ func (w *world) populate(ctx context.Context, n int) error {
 		account := accounts[i/len(kinds)%len(accounts)]
 		s := slot{kind: k, name: fmt.Sprintf("%s-%d", strings.ToLower(k.name), i), secret: secretName(i % secrets)}
 		s.key = s.name
-		if k.sign != nil {
+		if k.domain {
 			s.key += ".example.com"
 		}
 		k.add(w.Cloud, account, s.key)
@@ -167,8 +167,10 @@ func (w *world) create(ctx context.Context, s slot) error {
 	o := s.kind.object(s.name, s.key)
 	spec, _ := o.Callback()
 	spec.ResyncInterval.Duration = resync
-	counted, _ := o.Counted()
-	counted.Records.Interval.Duration, counted.Records.Window.Duration = counting, window
+	if c, ok := o.(countedCallback); ok {
+		spec, _ := c.Counted()
+		spec.Records.Interval.Duration, spec.Records.Window.Duration = counting, window
+	}
 	spec.AdoptionPolicy = v1alpha1.AdoptAlways
 	if s.account != "" {
 		spec.AccountRef = &v1alpha1.AccountReference{Name: s.account}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 	"github.com/prometheus/client_golang/prometheus"
@@ -151,4 +152,35 @@ func gathered(t tester, metrics prometheus.Collector, name string) (lines []stri
 		}
 	}
 	return lines
+}
+
+// TestUncountedKindsHaveNoSeriesOfCounts: an object whose callbacks the cloud keeps no
+// records of has neither conditions nor series of them.
+func TestUncountedKindsHaveNoSeriesOfCounts(t *testing.T) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		d := simulated(t, f, emulator.Options{})
+		d.create("a")
+		d.settle("a")
+		d.passes("a", 2*time.Hour)
+		obj := d.get("a")
+		_, status := obj.Callback()
+		var conditions []string
+		for _, c := range status.Conditions {
+			conditions = append(conditions, c.Type)
+		}
+		r := d.r.(*Reconciler)
+		var names []string
+		for _, line := range seriesOf(t, &objectMetrics{reader: r.Client, reconcilers: []*Reconciler{r}}, f.name, obj.GetNamespace(), "a") {
+			name, _, _ := strings.Cut(line, "{")
+			names = append(names, name)
+		}
+		wantConditions := []string{v1alpha1.ConditionDrifted, v1alpha1.ConditionReady}
+		wantNames := []string{"live_notify_drift_total", "live_notify_ready"}
+		if f.counts() {
+			wantConditions = append(wantConditions, v1alpha1.ConditionCallbacksHealthy)
+			wantNames = append(wantNames, "live_notify_callbacks_healthy", "live_notify_window_callbacks", "live_notify_window_callbacks")
+		}
+		d.Expect(conditions).To(ConsistOf(wantConditions))
+		d.Expect(names).To(ConsistOf(wantNames))
+	})
 }

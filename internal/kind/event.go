@@ -21,7 +21,7 @@ var event = &Kind{
 	Desired: func(o Object, _ live.Key) Config {
 		spec := o.(*v1alpha1.LiveRtcEventSub).Spec
 		return live.EventConfig{
-			CallbackURL: spec.CallbackURL, Events: live.JoinList(names(spec.Events)), Users: live.JoinList(spec.Users),
+			CallbackURL: spec.CallbackURL, Events: live.JoinList(spec.Events), Users: live.JoinList(spec.Users),
 		}
 	},
 	Observe: func(o Object, have Config) {
@@ -35,13 +35,4 @@ var event = &Kind{
 	},
 	Remote:  func(c *live.Client) Remote { return typed[live.EventConfig]{live.NewEvent(c)} },
 	Records: func(c *live.Client) Records { return live.NewEvent(c) },
-}
-
-// names returns events as the cloud calls them.
-func names(events []v1alpha1.RtcEvent) []string {
-	var names []string
-	for _, e := range events {
-		names = append(names, string(e))
-	}
-	return names
 }

@@ -200,8 +200,13 @@ func escape(s string) string {
 }
 
 // JoinList returns a list as the value of a field: sorted and joined by commas.
-func JoinList(members []string) string {
-	return strings.Join(slices.Sorted(slices.Values(members)), ",")
+func JoinList[S ~string](members []S) string {
+	var texts []string
+	for _, m := range members {
+		texts = append(texts, string(m))
+	}
+	slices.Sort(texts)
+	return strings.Join(texts, ",")
 }
 
 // SplitList returns the members of a list as JoinList joins it.

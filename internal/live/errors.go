@@ -87,6 +87,11 @@ func withClass(err error, class Class) error {
 	return &other
 }
 
+// found returns an error of what the client itself found out, in the cloud's words.
+func found(class Class, op operation, code, message string) *Error {
+	return &Error{Class: class, Action: op.action, Code: code, Message: message}
+}
+
 // Refused tells whether nothing was done, for certain: the cloud refused, or nothing
 // was sent. Of a write that failed otherwise nobody knows.
 func (e *Error) Refused() bool {

@@ -4,9 +4,9 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -36,11 +36,7 @@ func EventKey(appID, channelID string) string { return appID + "/" + channelID }
 // Fields returns the configuration as the resource spells it. All users are *, as an
 // update replaces the users whatever there were: nothing has to be cleared.
 func (c EventConfig) Fields() []Field {
-	users := c.Users
-	if users == "" {
-		users = "*"
-	}
-	return []Field{{Name: "callbackURL", Value: c.CallbackURL}, {Name: "events", Value: c.Events}, {Name: "users", Value: users}}
+	return []Field{{Name: "callbackURL", Value: c.CallbackURL}, {Name: "events", Value: c.Events}, {Name: "users", Value: cmp.Or(c.Users, "*")}}
 }
 
 // Event is the family of channel and user event subscriptions, by EventKey. The
@@ -50,154 +46,119 @@ type Event struct{ Family[EventConfig] }
 
 // NewEvent returns the family in the cloud of a client.
 func NewEvent(c *Client) Event {
-	f := Family[EventConfig]{client: c, name: "event", reads: listEvent, creates: createEvent, writes: updateEvent}
-	e := Event{f}
-	e.get, e.add, e.drop = e.find, e.subscribe, e.unsubscribe
-	e.set = func(ctx context.Context, t turn, want EventConfig, _ bool) error {
-		id, err := e.id(ctx, t)
-		if err == nil && id == "" {
-			err = &Error{Class: NotFound, Action: updateEvent.action, Code: "ResourceNotExist", Message: "the channel has no subscription"}
-		}
-		if err != nil {
-			return err
-		}
-		return e.replace(ctx, t.finish(), id, want)
-	}
+	e := Event{Family[EventConfig]{client: c, name: "event", reads: listEvent, creates: createEvent, writes: updateEvent}}
+	e.get, e.drop = e.find, e.unsubscribe
+	e.add = func(ctx context.Context, t turn, want EventConfig) error { return e.send(ctx, t, want, true) }
+	e.set = func(ctx context.Context, t turn, want EventConfig, _ bool) error { return e.send(ctx, t, want, false) }
 	return e
 }
 
-// find returns the subscription of a channel. That there are several is an error of
-// class Several, which names them.
+// subscription is the last that a client wrote, or read, of one. It has no ID if it
+// may have been created, but the reply was lost. Written is zero for what was read.
+type subscription struct {
+	EventConfig
+
+	written time.Time
+}
+
+// inLag is for how long a subscription is known without being shown: reads may lag
+// behind writes.
+const inLag = time.Minute
+
+// inDoubt is for how long one that may have been created is looked for before another
+// one is: the operation has no token that would tell a repeat.
+const inDoubt = 20 * time.Second
+
+// known returns what the client knows of a subscription, and how long ago that was
+// written.
+func (e Event) known(key string) (subscription, time.Duration) {
+	known, _ := e.client.subscribed.Load(key)
+	s, _ := known.(subscription)
+	return s, max(e.client.now().Sub(s.written), 0)
+}
+
+// find returns the subscription of a channel: as the list has it, or as it was created
+// a moment ago. That there are several is an error of class Several, which names them.
 func (e Event) find(ctx context.Context, t turn) (EventConfig, error) {
 	app, channel, _ := strings.Cut(t.key, "/")
 	reply, err := call(ctx, e.client, t, listEvent, e.client.api().ListEventSubWithContext, &sdk.ListEventSubRequest{AppId: &app})
-	if err != nil {
-		return EventConfig{}, ignoreNotFound(err) // to the list, the application may be what is not there
+	switch {
+	case ClassOf(err) == NotFound: // to the list, the application may be what is not there
+		reply = &sdk.ListEventSubResponse{Body: &sdk.ListEventSubResponseBody{}}
+	case err != nil:
+		return EventConfig{}, err
 	}
-	var found []EventConfig
+	var have EventConfig
 	var ids []string
 	for _, s := range reply.Body.Subscribers {
-		if s == nil || value(s.ChannelId) != channel && (value(s.ChannelId) != "" || channel != AllChannels) {
-			continue
-		}
-		found = append(found, EventConfig{bounded(s.CallbackUrl, maxURL), members(s.Events), members(s.Users), bounded(s.SubId, maxID)})
-		ids = append(ids, shownSubID(value(s.SubId)))
-	}
-	if len(found) > 1 {
-		slices.Sort(ids)
-		shown := strings.Join(ids[:min(len(ids), 5)], ", ")
-		if len(ids) > 5 {
-			shown += " and more"
-		}
-		return EventConfig{}, &Error{
-			Class: Several, Action: listEvent.action, Code: "SeveralSubscriptions",
-			Message: fmt.Sprintf("the cloud has %d subscriptions for channel %s of application %s: %s", len(ids), channel, app, shown),
+		if s != nil && (value(s.ChannelId) == channel || value(s.ChannelId) == "" && channel == AllChannels) {
+			have = EventConfig{bounded(s.CallbackUrl, maxURL), members(s.Events), members(s.Users), bounded(s.SubId, maxID)}
+			ids = append(ids, value(s.SubId))
 		}
 	}
-	if len(found) == 0 {
-		return EventConfig{}, nil
+	switch s, age := e.known(t.key); {
+	case len(ids) > 1:
+		return EventConfig{}, found(Several, listEvent, "SeveralSubscriptions",
+			fmt.Sprintf("the cloud has %d subscriptions for channel %s of application %s: %s", len(ids), channel, app, shownSubIDs(ids)))
+	case len(ids) == 1:
+		e.client.subscribed.Store(t.key, subscription{EventConfig: have})
+	case s.SubID != "" && age < inLag:
+		return s.EventConfig, nil
 	}
-	e.client.subscribed.Store(t.key, subscription{id: found[0].SubID})
-	return found[0], nil
+	return have, nil
 }
 
-// id returns the ID of the subscription of a channel: as the list has it, or as the
-// cloud gave it a moment ago; "" for none.
-func (e Event) id(ctx context.Context, t turn) (string, error) {
+// send creates the subscription of a channel that has none, or replaces all of the one
+// that it has.
+func (e Event) send(ctx context.Context, t turn, want EventConfig, create bool) error {
 	have, err := e.find(ctx, t)
-	if s := e.known(t.key); err == nil && have.SubID == "" && e.since(s.at) < inLag {
-		return s.id, nil
-	}
-	return have.SubID, err
-}
-
-// subscription is what a client knows of one: its ID, "" if one may have been created
-// whose reply was lost, and when that was.
-type subscription struct {
-	id string
-	at time.Time
-}
-
-// Reads may lag behind writes, and the operation has no token that would keep a repeat
-// from creating a second subscription.
-const (
-	// inLag is for how long one that was created is known without being shown.
-	inLag = time.Minute
-	// inDoubt is for how long one that may have been created is looked for, before
-	// another one is.
-	inDoubt = 20 * time.Second
-)
-
-// known returns what the client knows of a subscription.
-func (e Event) known(key string) subscription {
-	s, _ := e.client.subscribed.Load(key)
-	known, _ := s.(subscription)
-	return known
-}
-
-func (e Event) since(t time.Time) time.Duration { return max(e.client.now().Sub(t), 0) }
-
-// subscribe creates a subscription for a channel that has none.
-func (e Event) subscribe(ctx context.Context, t turn, want EventConfig) error {
-	id, err := e.id(ctx, t)
-	switch s := e.known(t.key); {
+	switch s, age := e.known(t.key); {
 	case err != nil:
 		return err
-	case id != "" && !s.at.IsZero(): // of our own, and not shown yet
-		if err := e.replace(ctx, t.finish(), id, want); ClassOf(err) != NotFound {
-			return err
-		}
-	case id != "":
-		return &Error{Class: Exists, Action: createEvent.action, Code: "ConfigAlreadyExists", Message: "the channel has a subscription already"}
-	case s.id == "" && e.since(s.at) < inDoubt:
-		return &Error{
-			Class: Unavailable, Action: createEvent.action, Code: codeTimeout, RetryAfter: inDoubt - e.since(s.at),
-			Message: "it is not known yet whether it was created; the operator looks again before it creates another one",
-		}
+	case create && have != EventConfig{}:
+		return found(Exists, createEvent, "ConfigAlreadyExists", "the channel has a subscription already")
+	case !create && have.SubID == "":
+		return found(NotFound, updateEvent, "ResourceNotExist", "the channel has no subscription")
+	case create && s.SubID == "" && age < inDoubt:
+		return &Error{Class: Unavailable, Action: createEvent.action, Code: codeTimeout, RetryAfter: inDoubt - age,
+			Message: "it is not known yet whether it was created; the operator looks again before it creates another one"}
 	}
 	app, channel, _ := strings.Cut(t.key, "/")
-	reply, err := call(ctx, e.client, t.finish(), createEvent, e.client.api().CreateEventSubWithContext, &sdk.CreateEventSubRequest{
-		AppId: &app, ChannelId: &channel, CallbackUrl: &want.CallbackURL, Events: pointers(want.Events), Users: pointers(want.Users),
-	})
-	switch {
-	case err == nil:
-		e.client.subscribed.Store(t.key, subscription{bounded(reply.Body.SubscribeId, maxID), e.client.now()})
+	events, users := pointers(want.Events), pointers(want.Users)
+	if want.SubID = have.SubID; create {
+		reply, failed := call(ctx, e.client, t.finish(), createEvent, e.client.api().CreateEventSubWithContext,
+			&sdk.CreateEventSubRequest{AppId: &app, ChannelId: &channel, CallbackUrl: &want.CallbackURL, Events: events, Users: users})
+		if err = noApplication(failed); err == nil {
+			want.SubID = bounded(reply.Body.SubscribeId, maxID)
+		}
+	} else {
+		_, err = call(ctx, e.client, t.finish(), updateEvent, e.client.api().UpdateEventSubWithContext,
+			&sdk.UpdateEventSubRequest{AppId: &app, SubscribeId: &want.SubID, ChannelId: &channel, CallbackUrl: &want.CallbackURL, Events: events, Users: users})
+	}
+	switch class := ClassOf(err); {
 	case !Refused(err):
-		e.client.subscribed.Store(t.key, subscription{at: e.client.now()})
-	case ClassOf(err) == Rejected: // perhaps for one that the list did not show yet
-		if have, _ := e.find(ctx, t.finish()); have != (EventConfig{}) {
-			return withClass(err, Exists)
-		}
+		e.client.subscribed.Store(t.key, subscription{want, e.client.now()})
+	case class == NotFound:
+		e.client.subscribed.Delete(t.key)
+	case class == Rejected && create: // perhaps for one that the list did not show yet
+		return means(ctx, e, t, Exists, err)
 	}
-	return noApplication(err)
-}
-
-// replace writes all of a subscription.
-func (e Event) replace(ctx context.Context, t turn, id string, want EventConfig) error {
-	app, channel, _ := strings.Cut(t.key, "/")
-	_, err := call(ctx, e.client, t, updateEvent, e.client.api().UpdateEventSubWithContext, &sdk.UpdateEventSubRequest{
-		AppId: &app, SubscribeId: &id, ChannelId: &channel, CallbackUrl: &want.CallbackURL,
-		Events: pointers(want.Events), Users: pointers(want.Users),
-	})
 	return err
 }
 
 func (e Event) unsubscribe(ctx context.Context, t turn) error {
-	id, err := e.id(ctx, t)
-	if err != nil || id == "" {
+	have, err := e.find(ctx, t)
+	if err != nil || have.SubID == "" {
 		return err
 	}
 	app, _, _ := strings.Cut(t.key, "/")
 	_, err = call(ctx, e.client, t.finish(), deleteEvent, e.client.api().DeleteEventSubWithContext,
-		&sdk.DeleteEventSubRequest{AppId: &app, SubscribeId: &id})
+		&sdk.DeleteEventSubRequest{AppId: &app, SubscribeId: &have.SubID})
 	if err == nil || ClassOf(err) == NotFound {
 		e.client.subscribed.Delete(t.key)
 	}
 	return err
 }
-
-// eventPage is the most records that the cloud returns at once.
-const eventPage = 100
 
 // RecordsRate is the limit of the operation that Count calls, and how often it
 // does so. Usually one page holds what is new.
@@ -209,22 +170,22 @@ func (Event) RecordsRate() (quota.Rate, float64) { return eventRecords.rate(), 1
 func (e Event) Count(ctx context.Context, key string, q Query, before Counts) (Counts, error) {
 	t := newTurn(quota.Records, key)
 	app, _, _ := strings.Cut(key, "/")
-	id := e.known(key).id
-	if id == "" {
+	s, _ := e.known(key)
+	if s.SubID == "" {
 		have, err := e.find(ctx, t)
 		if err != nil {
 			return before, err
 		}
-		id = have.SubID
+		s.EventConfig = have
 	}
 	return countListed(q, before, e.client.Now, func(start, end time.Time, page int) ([]delivery, bool, error) {
-		if id == "" { // nothing was sent for want of a subscription
+		if s.SubID == "" { // nothing was sent for want of a subscription
 			return nil, false, nil
 		}
 		from, to := byTheMinute(start, end, e.client.Now())
 		reply, err := call(ctx, e.client, t, eventRecords, e.client.api().ListEventSubEventWithContext, &sdk.ListEventSubEventRequest{
-			AppId: &app, SubscribeId: &id, StartTime: new(from.Unix()), EndTime: new(to.Unix()),
-			PageSize: new(int64(eventPage)), PageNo: new(int64(page)),
+			AppId: &app, SubscribeId: &s.SubID, StartTime: new(from.Unix()), EndTime: new(to.Unix()),
+			PageSize: new(int64(listPage)), PageNo: new(int64(page)),
 		})
 		if ClassOf(err) == NotFound { // another one took its place, or none
 			e.client.subscribed.Delete(key)

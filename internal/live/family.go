@@ -74,6 +74,21 @@ func (f Family[C]) remove(ctx context.Context, t turn) error {
 	return ignoreNotFound(f.drop(ctx, t))
 }
 
+// means makes a refusal, whose code may stand for several things, one of the given
+// class, if that is what it stands for: that there is a configuration, or none.
+func means[C config](ctx context.Context, f family[C], t turn, class Class, refused error) error {
+	now, err := f.read(ctx, t.finish())
+	var none C
+	switch {
+	case err != nil: // what was meant is not known
+		return err
+	case (now != none) == (class == Exists):
+		return withClass(refused, class)
+	default:
+		return refused
+	}
+}
+
 // yesNo is a truth value where the cloud does not use booleans.
 func yesNo(on bool) *string {
 	if on {

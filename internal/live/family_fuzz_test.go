@@ -20,24 +20,37 @@ import (
 	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
-// describing are the families' reading operations, with the member of a reply
-// that holds the configuration and what of it tells that there is one.
+// describing are the families' reading operations, with the member of a reply that
+// holds the configuration ("" where it is the reply itself), which of its members tells
+// that there is one, and how deep in lists that is.
 var describing = []struct {
 	member, url string
+	list        []string // of the members that lead to the first configuration
 	get         func(*Client) (none bool, err error)
 }{
-	{"LiveStreamsNotifyConfig", "NotifyUrl", func(c *Client) (bool, error) {
-		got, err := Stream{c}.Get(context.Background(), quota.Sync, fuzzDomain)
-		return got == StreamConfig{}, err
-	}},
-	{"LiveRecordNotifyConfig", "NotifyUrl", func(c *Client) (bool, error) {
-		got, err := NewRecord(c).Get(context.Background(), quota.Sync, fuzzDomain)
-		return got == RecordConfig{}, err
-	}},
-	{"SubInfo", "CallbackUrl", func(c *Client) (bool, error) {
-		got, err := MPU{c}.Get(context.Background(), quota.Sync, "app-1")
-		return got == MPUConfig{}, err
-	}},
+	{"LiveStreamsNotifyConfig", "NotifyUrl", nil, describes(func(c *Client) offered[StreamConfig] { return Stream{c} }, fuzzDomain)},
+	{"LiveRecordNotifyConfig", "NotifyUrl", nil, describes(func(c *Client) offered[RecordConfig] { return NewRecord(c) }, fuzzDomain)},
+	{"SubInfo", "CallbackUrl", nil, describes(func(c *Client) offered[MPUConfig] { return MPU{c} }, "app-1")},
+	{"", "NotifyUrl", nil, describes(func(c *Client) offered[SnapshotConfig] { return NewSnapshot(c) }, fuzzDomain)},
+	{"LiveDetectNotifyConfig", "NotifyUrl", nil, describes(func(c *Client) offered[DetectConfig] { return Detect(c) }, fuzzDomain)},
+	{"LiveAudioAuditNotifyConfigList", "Callback", []string{"LiveAudioAuditNotifyConfig"}, describes(func(c *Client) offered[AuditConfig] { return Audit(c) }, fuzzDomain)},
+	{"Subscribers", "CallbackUrl", []string{""}, describes(func(c *Client) offered[EventConfig] { return NewEvent(c) }, EventKey("app-1", AllChannels))},
+	{"", "EventCallbackUrl", nil, describes(func(c *Client) offered[MessageConfig] { return Message(c) }, MessageKey("cn-shanghai", "app-1"))},
+}
+
+// offered is what a family offers for a configuration of type C.
+type offered[C any] interface {
+	Get(context.Context, quota.Lane, string) (C, error)
+	Put(context.Context, quota.Lane, string, C, C, bool) error
+}
+
+// describes reads the configuration of a key, and tells whether there is none.
+func describes[C comparable](of func(*Client) offered[C], key string) func(*Client) (bool, error) {
+	return func(c *Client) (bool, error) {
+		got, err := of(c).Get(context.Background(), quota.Sync, key)
+		var none C
+		return got == none, err
+	}
 }
 
 // FuzzDescribe answers reads with anything. A configuration is absent only if
@@ -51,12 +64,18 @@ func FuzzDescribe(f *testing.F) {
 			`{"RequestId":"R","` + m + `":{"` + u + `":"http://a.example.com","NotifyReqAuth":"yes","NotifyAuthKey":"KEY"}}`,
 			`{"RequestId":"R","` + m + `":{"` + u + `":"http://a.example.com","NotifyReqAuth":true,"NotifyAuthKey":1234567890123456}}`,
 			`{"RequestId":"R","` + m + `":{"` + u + `":["KEY"],"ChannelIds":"a,b"}}`, `{"RequestId":"","` + m + `":[]}`,
+			`{"RequestId":"R","` + u + `":"http://a.example.com","NotifyReqAuth":"yes","NotifyAuthKey":"KEY","AppKey":"KEY"}`,
+			`{"RequestId":"R","` + u + `":["KEY"],"AppKey":{"KEY":"KEY"}}`, `{"RequestId":"R","` + u + `":""}`, `{"RequestId":"R","` + u + `":null}`,
+			`{"RequestId":"R","` + m + `":{"LiveAudioAuditNotifyConfig":[{"DomainName":"push.example.com","` + u + `":"http://a.example.com"},null]}}`,
+			`{"RequestId":"R","` + m + `":{"LiveAudioAuditNotifyConfig":[{"DomainName":"other.example.com","` + u + `":"http://a.example.com"}]}}`,
+			`{"RequestId":"R","` + m + `":[{"SubId":"KEY","ChannelId":"*","` + u + `":"http://a.example.com","Events":["UserEvent",null],"Users":[]},null]}`,
+			`{"RequestId":"R","` + m + `":[{"SubId":"1","` + u + `":"u"},{"SubId":"KEY","` + u + `":"u"}]}`,
 			`{"RequestId":"R","Code":"ServiceUnavailable"}`, `[]`, ``, `<html>KEY</html>`, `{"RequestId":1}`,
 			`{"requestid":"R","` + strings.ToLower(m) + `":{"` + u + `":"KEY"}}`,
 		} {
 			f.Add(uint8(family), uint16(100), []byte(body))
 		}
-		for _, code := range []string{"InvalidConfig.NotFound", "ConfigNotFound", "InvalidParam", "InvalidDomain.NotFound", "Throttling.User"} {
+		for _, code := range []string{"InvalidConfig.NotFound", "ConfigNotFound", "ResourceNotExist", "InvalidParam", "InvalidDomain.NotFound", "Throttling.User"} {
 			f.Add(uint8(family), uint16(304), []byte(`{"RequestId":"R","Code":"`+code+`","Message":"m NotifyAuthKey=KEY"}`))
 		}
 	}
@@ -92,13 +111,38 @@ func FuzzDescribe(f *testing.F) {
 		}
 		// Members that come twice, or in another case, are read in different
 		// ways by different readers; the operator's own says what it saw.
-		if bytes.Count(body, []byte(d.member)) == 1 && bytes.Count(body, []byte(d.url)) == 1 {
-			config, _ := reply[d.member].(map[string]any)
-			if u, _ := config[d.url].(string); u != "" {
+		if (d.member == "" || bytes.Count(body, []byte(d.member)) == 1) && bytes.Count(body, []byte(d.url)) == 1 {
+			if u := shown(reply, d.member, d.list, d.url); u != "" {
 				t.Fatalf("absent, but the reply has %q: %q", u, body)
 			}
 		}
 	})
+}
+
+// shown returns the member of a configuration in a reply; "" if it is not there, or if
+// it may be of another domain or channel.
+func shown(reply map[string]any, member string, list []string, name string) string {
+	config := reply
+	if member != "" {
+		config, _ = reply[member].(map[string]any)
+	}
+	if list != nil {
+		all, _ := reply[member].([]any)
+		if list[0] != "" {
+			all, _ = config[list[0]].([]any)
+		}
+		if len(all) != 1 {
+			return ""
+		}
+		config, _ = all[0].(map[string]any)
+		for _, whose := range []string{"DomainName", "ChannelId"} {
+			if of, ok := config[whose]; ok && of != fuzzDomain && of != AllChannels {
+				return ""
+			}
+		}
+	}
+	text, _ := config[name].(string)
+	return text
 }
 
 // saysAbsent tells whether a code stands for a configuration that is missing.
@@ -107,8 +151,10 @@ func saysAbsent(code string) bool { return classes[code] == NotFound || code == 
 // FuzzCount answers queries of callback records with anything. Counts are never
 // negative, and never made up: a reply that has none is an error.
 func FuzzCount(f *testing.F) {
-	for family := range uint8(3) {
+	for family := range uint8(4) {
 		for _, body := range []string{
+			`{"RequestId":"R","Subscribers":[{"SubId":"S","ChannelId":"*"}],"HasMore":false,"Logs":[{"MessageId":"1","Time":"2026-01-01 08:30:00.000","Code":500},null]}`,
+			`{"RequestId":"R","Subscribers":[{"SubId":"S"}],"HasMore":false,"Logs":[{"Code":"500"}]}`, `{"RequestId":"R","Subscribers":[{"SubId":"S"}]}`,
 			`{"RequestId":"R","TotalNum":0}`, `{"RequestId":"R","TotalNum":-1}`, `{"RequestId":"R","TotalNum":"7"}`, `{"RequestId":"R"}`,
 			`{"RequestId":"R","TotalNum":2,"NotifyRecordsInfo":{"LiveStreamNotifyRecordsInfo":[{"NotifyTime":"2026-01-01T00:30:00Z","NotifyUrl":"u"},{"NotifyTime":"x"},null]}}`,
 			`{"RequestId":"R","TotalNum":2,"CallbackList":[{"NotifyTime":"2026-01-01T00:30:00Z","NotifyUrl":"u"},null]}`,
@@ -123,13 +169,15 @@ func FuzzCount(f *testing.F) {
 		q := Query{Window: time.Hour}
 		var counts Counts
 		var err error
-		switch family % 3 {
+		switch family % 4 {
 		case 0:
 			counts, err = Stream{c}.Count(ctx, fuzzDomain, q, Counts{})
 		case 1:
 			counts, err = NewRecord(c).Count(ctx, fuzzDomain, q, Counts{})
-		default:
+		case 2:
 			counts, err = MPU{c}.Count(ctx, "app-1", q, Counts{})
+		default:
+			counts, err = NewEvent(c).Count(ctx, EventKey("app-1", AllChannels), q, Counts{})
 		}
 		if err != nil {
 			if counts.Total != 0 || counts.Failed != 0 || !counts.End.IsZero() {
@@ -208,6 +256,36 @@ func FuzzMPURecord(f *testing.F) {
 	})
 }
 
+// FuzzEventRecord reads records with anything in them.
+func FuzzEventRecord(f *testing.F) {
+	f.Add("m", "", int64(200)) // a minute ago
+	f.Add("m", "", int64(503))
+	f.Add("", "yesterday", int64(-1))
+	f.Add("m", "2026-01-01 00:00:00.5", int64(1)<<40)
+	f.Fuzz(func(t *testing.T, id, at string, code int64) {
+		if at == "" {
+			at = time.Now().Add(-time.Minute).In(time.FixedZone("", 8*60*60)).Format("2006-01-02 15:04:05.000")
+		}
+		record, err := json.Marshal(map[string]any{
+			"RequestId": "R", "Subscribers": []any{map[string]string{"SubId": "S", "ChannelId": "*"}},
+			"HasMore": false, "Logs": []any{map[string]any{"MessageId": id, "Time": at, "Code": code}},
+		})
+		if err != nil {
+			t.Skip()
+		}
+		counts, err := NewEvent(wired(t, answered(200, http.Header{}, record))).Count(context.Background(), EventKey("app-1", AllChannels), Query{Window: time.Hour}, Counts{})
+		if err != nil {
+			if int64(int32(code)) == code {
+				t.Fatal(err)
+			}
+			return // no number of the reply
+		}
+		if counts.Total > 1 || counts.Failed > counts.Total || counts.Failed == 1 && (counts.Last == nil || counts.Last.HTTPStatus/100 == 2) {
+			t.Fatalf("got %+v of one record", counts)
+		}
+	})
+}
+
 // FuzzRoundTrip writes configurations to the emulated cloud over another, and
 // reads them back. Whichever behaviour the documentation leaves open is the
 // cloud's, what is read is what was written.
@@ -216,11 +294,17 @@ func FuzzRoundTrip(f *testing.F) {
 	f.Add(uint8(1), uint8(7), "http://a.example.com", "", "", "", "http://old.example.com")
 	f.Add(uint8(2), uint8(255), "http://a.example.com/+%2B", "one,two", "", "", "three")
 	f.Add(uint8(0), uint8(8), "", "http://[::1]:80/;,'\"", "", "0012345678901234", "http://old.example.com")
+	for family := uint8(3); family < 8; family++ {
+		f.Add(family, uint8(0), "http://a.example.com/x?y=1&z=%20", "one,two", "", fuzzKey, "")
+		f.Add(family, uint8(255), "https://a.example.com", "", "", "", "http://old.example.com")
+	}
 	f.Fuzz(func(t *testing.T, family, switches uint8, first, second, third, secret, before string) {
 		cloud := emulator.New(emulator.Options{
 			AccessKeys: []emulator.AccessKey{{ID: "test-id", Secret: "test-secret"}},
 			Switches: emulator.Switches{
 				StreamSetMerges: switches&1 != 0, StreamSetExists: switches&2 != 0, RecordUpdateMerges: switches&4 != 0,
+				SnapshotUpdateMerges: switches&1 != 0, SnapshotDescribeNotFound: switches&2 != 0, AuditUpdateMerges: switches&4 != 0,
+				AuditDescribeNotFound: switches&8 != 0, EventListNotFound: switches&16 != 0, MessageOmittedKept: switches&32 != 0,
 				StreamKeyAsNumber: switches&8 != 0, MPUDescribeAbsentInvalid: switches&16 != 0, StreamDeleteAbsentNotFound: switches&32 != 0,
 			},
 		})
@@ -228,6 +312,9 @@ func FuzzRoundTrip(f *testing.F) {
 		cloud.AddDomain("", "push.example.com", emulator.IngestDomain)
 		cloud.AddDomain("", "live.example.com", emulator.StreamingDomain)
 		cloud.AddApp("", "app-1")
+		if err := cloud.AddMessageApp(emulator.MessageApp{AppID: "app-1"}); err != nil {
+			t.Fatal(err)
+		}
 		c := wired(t, func(r *http.Request) *http.Response {
 			// As a connection would deliver it.
 			r = r.Clone(r.Context())
@@ -249,7 +336,7 @@ func FuzzRoundTrip(f *testing.F) {
 		if _, err := ParseKey(secret, MaxRecordKey); authenticate && err != nil {
 			t.Skip()
 		}
-		switch family % 3 {
+		switch family % 8 {
 		case 0:
 			want := StreamConfig{NotifyURL: first, ExceptionNotifyURL: second, SwitchNotifyURL: third, Authentication: authenticate, AuthKey: Key(secret)}
 			if !optionalURL(first) || !optionalURL(second) || !optionalURL(third) || first+second == "" || !optionalURL(before) {
@@ -265,7 +352,7 @@ func FuzzRoundTrip(f *testing.F) {
 				t.Skip()
 			}
 			written(t, NewRecord(c), "live.example.com", RecordConfig{NotifyURL: before, OnDemandURL: before}, want, func(got RecordConfig) RecordConfig { return got })
-		default:
+		case 2:
 			var channels []string
 			for id := range strings.SplitSeq(second, ",") {
 				if id != "" && len(id) <= 64 && !slices.Contains(channels, id) && strings.Trim(id, nameCharacters) == "" {
@@ -281,9 +368,57 @@ func FuzzRoundTrip(f *testing.F) {
 				old = MPUConfig{CallbackURL: "http://old.example.com", ChannelIDs: "old"}
 			}
 			written(t, MPU{c}, "app-1", old, want, func(got MPUConfig) MPUConfig { got.SubID = ""; return got })
+		default:
+			// The others have one URL and, some of them, little else.
+			const old = "http://old.example.com"
+			if !webURL(first) || len(first) > 500 || family%8 == 7 && strings.Count(first, ":") > 1 {
+				t.Skip()
+			}
+			plain(t, c, family%8, first, second, Key(secret), before != "", old)
 		}
 	})
 }
+
+// plain writes a configuration of a family with one URL over another, or none.
+func plain(t *testing.T, c *Client, family uint8, url, list string, key Key, over bool, old string) {
+	t.Helper()
+	switch family {
+	case 3:
+		was, want := SnapshotConfig{NotifyURL: old}, SnapshotConfig{NotifyURL: url, Authentication: key != "", AuthKey: key}
+		written(t, NewSnapshot(c), "live.example.com", orNone(over, was), want, same)
+	case 4:
+		written(t, Detect(c), "live.example.com", orNone(over, DetectConfig{NotifyURL: old}), DetectConfig{NotifyURL: url}, same)
+	case 5:
+		if strings.ContainsAny(list, "{}") || len(list) > 2048 || Bound(list, 2048) != list {
+			t.Skip()
+		}
+		was := AuditConfig{CallbackURL: old, CallbackTemplate: "old"}
+		written(t, Audit(c), "live.example.com", orNone(over, was), AuditConfig{CallbackURL: url, CallbackTemplate: list}, same)
+	case 6:
+		var users []string
+		for id := range strings.SplitSeq(list, ",") {
+			if id != "" && len(id) <= 64 && !slices.Contains(users, id) && strings.Trim(id, nameCharacters) == "" {
+				users = append(users, id)
+			}
+		}
+		was := EventConfig{CallbackURL: old, Events: "UserEvent", Users: "old"}
+		want := EventConfig{CallbackURL: url, Events: "ChannelEvent,UserEvent", Users: JoinList(users[:min(len(users), 50)])}
+		written(t, NewEvent(c), EventKey("app-1", "room"), orNone(over, was), want, same)
+	default:
+		written(t, Message(c), MessageKey("cn-shanghai", "app-1"), orNone(over, MessageConfig{old}), MessageConfig{url}, same)
+	}
+}
+
+// orNone returns a configuration, or none.
+func orNone[C any](there bool, c C) C {
+	if !there {
+		var none C
+		return none
+	}
+	return c
+}
+
+func same[C any](c C) C { return c }
 
 // nameCharacters are those of channel IDs.
 const nameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

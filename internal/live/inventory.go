@@ -194,7 +194,7 @@ func (r Record) Deliveries(ctx context.Context, domain string, q Span, number in
 func (m MPU) Deliveries(ctx context.Context, appID string, q Span, number int) ([]Delivery, int, error) {
 	reply, err := call(ctx, m.Client, newTurn(quota.Least, appID), mpuRecords, m.Client.api().ListRtcMPUEventSubRecordWithContext,
 		&sdk.ListRtcMPUEventSubRecordRequest{
-			AppId: &appID, StartTime: formatTime(q.From), EndTime: formatTime(q.To), PageSize: new(int32(mpuPage)), PageNo: new(int32(number)),
+			AppId: &appID, StartTime: formatTime(q.From), EndTime: formatTime(q.To), PageSize: new(int32(listPage)), PageNo: new(int32(number)),
 		})
 	if err != nil {
 		return nil, 0, err
@@ -213,9 +213,9 @@ func (m MPU) Deliveries(ctx context.Context, appID string, q Span, number int) (
 		}
 		list = append(list, Delivery{Failure: *d.as.kept(), ID: Bound(d.id, maxName), Failed: d.failed, Content: text(r.Data, maxContent)})
 	}
-	total := (number-1)*mpuPage + len(reply.Body.Logs)
+	total := (number-1)*listPage + len(reply.Body.Logs)
 	if *reply.Body.HasMore {
-		total = number*mpuPage + 1
+		total = number*listPage + 1
 	}
 	return list, total, nil
 }

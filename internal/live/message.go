@@ -48,7 +48,7 @@ func Message(c *Client) Family[MessageConfig] {
 		// The operation overwrites: what turned up since it was read would be lost.
 		have, err := f.get(ctx, t)
 		if err == nil && have != (MessageConfig{}) && have != want {
-			err = &Error{Class: Exists, Action: modifyMessage.action, Code: "ConfigAlreadyExists", Message: "the application has an event callback already"}
+			err = found(Exists, modifyMessage, "ConfigAlreadyExists", "the application has an event callback already")
 		}
 		if err != nil {
 			return err

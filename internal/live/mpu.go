@@ -5,7 +5,6 @@ package live
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -69,7 +68,7 @@ func (MPU) RecordsRate() (quota.Rate, float64) { return mpuRecords.rate(), 1 }
 func (m MPU) read(ctx context.Context, t turn) (MPUConfig, error) {
 	reply, err := call(ctx, m.Client, t, describeMPU, m.Client.api().DescribeRtcMPUEventSubWithContext,
 		&sdk.DescribeRtcMPUEventSubRequest{AppId: &t.key})
-	if e, ok := errors.AsType[*Error](err); ok && e.Code == invalidParam {
+	if codeOf(err) == invalidParam {
 		// The application ID, of which a wrong one is InvalidAppId, is the only
 		// parameter: there is no subscription.
 		return MPUConfig{}, nil
@@ -98,21 +97,12 @@ func channelsOf(list string) string {
 // missing, or exists already: the family has none of its own for these.
 const invalidParam = "InvalidParam"
 
-// means makes an error of InvalidParam one of the given class, if that is what it
-// stands for: that there is a subscription, or none.
+// means finds out what an error of InvalidParam stands for.
 func (m MPU) means(ctx context.Context, t turn, class Class, err error) error {
-	invalid, ok := errors.AsType[*Error](err)
-	if !ok || invalid.Code != invalidParam {
+	if codeOf(err) != invalidParam {
 		return err
 	}
-	now, readErr := m.read(ctx, t.finish())
-	if readErr != nil { // what was meant is not known
-		return readErr
-	}
-	if (now != MPUConfig{}) == (class == Exists) {
-		invalid.Class = class
-	}
-	return invalid
+	return means(ctx, m, t, class, err)
 }
 
 func (m MPU) create(ctx context.Context, t turn, want MPUConfig) error {
@@ -133,9 +123,6 @@ func (m MPU) remove(ctx context.Context, t turn) error {
 	return ignoreNotFound(m.means(ctx, t, NotFound, err))
 }
 
-// mpuPage is the most records that the cloud returns at once.
-const mpuPage = 100
-
 // Count counts the events that were sent since the counts before, and returns the
 // counts of the whole window that ends now. With very many of them, or an error,
 // the counts are Unfinished.
@@ -144,7 +131,7 @@ func (m MPU) Count(ctx context.Context, appID string, q Query, before Counts) (C
 	return countListed(q, before, m.Client.Now, func(start, end time.Time, page int) ([]delivery, bool, error) {
 		reply, err := call(ctx, m.Client, t, mpuRecords, m.Client.api().ListRtcMPUEventSubRecordWithContext,
 			&sdk.ListRtcMPUEventSubRecordRequest{
-				AppId: &appID, StartTime: formatTime(start), EndTime: formatTime(end), PageSize: new(int32(mpuPage)), PageNo: new(int32(page)),
+				AppId: &appID, StartTime: formatTime(start), EndTime: formatTime(end), PageSize: new(int32(listPage)), PageNo: new(int32(page)),
 			})
 		if err != nil {
 			return nil, false, err

@@ -30,6 +30,8 @@ const (
 	// the counts say "at least".
 	maxBucketPages   = 100
 	maxBucketRecords = 10_000
+	// listPage is the most records that the cloud returns at once.
+	listPage = 100
 	// atOnce is how many buckets make it worth to try whether one page holds all
 	// of their records.
 	atOnce = 4

@@ -62,8 +62,8 @@ func (s *store) read(start, end time.Time, page int) ([]delivery, bool, error) {
 			}
 		}
 	}
-	from := min((page-1)*mpuPage, len(s.found))
-	to := min(page*mpuPage, len(s.found))
+	from := min((page-1)*listPage, len(s.found))
+	to := min(page*listPage, len(s.found))
 	return s.found[from:to], to < len(s.found), nil
 }
 
@@ -83,7 +83,7 @@ func (s *store) count(t *testing.T, window time.Duration, before Counts) (Counts
 	c, err := countListed(Query{Window: window}, before, s.clock, s.read)
 	bounded := len(c.Buckets) <= maxBuckets && s.pages-pages <= maxPages
 	if u := c.unfinished; u != nil {
-		bounded = bounded && len(u.seen) <= maxBucketRecords+mpuPage && len(u.buckets) <= maxBuckets+4
+		bounded = bounded && len(u.seen) <= maxBucketRecords+listPage && len(u.buckets) <= maxBuckets+4
 	}
 	if !bounded {
 		t.Fatalf("%d buckets, %d pages, unfinished %v", len(c.Buckets), s.pages-pages, c.unfinished)
@@ -295,7 +295,7 @@ func TestTallyReadsOnlyWhatIsNew(t *testing.T) {
 // busy is a store with 400 pages in an hour, 7 in each bucket.
 func busy() *store {
 	s := &store{now: epoch}
-	for i := range 400 * mpuPage {
+	for i := range 400 * listPage {
 		s.send(epoch.Add(-time.Duration(i)*90*time.Millisecond-time.Second), 0, i%100 == 0)
 	}
 	slices.Reverse(s.records)
@@ -393,7 +393,7 @@ func TestTallyOfAnotherQuery(t *testing.T) {
 // TestTallyOfMoreWithoutEnd: a list that claims to have more for ever costs a
 // bounded number of pages, is said to be at least as much, and ends.
 func TestTallyOfMoreWithoutEnd(t *testing.T) {
-	for name, page := range map[string]int{"full pages": mpuPage, "pages of one record": 1, "empty pages": 0, "very large pages": 5000} {
+	for name, page := range map[string]int{"full pages": listPage, "pages of one record": 1, "empty pages": 0, "very large pages": 5000} {
 		t.Run(name, func(t *testing.T) {
 			s, n := &store{now: epoch}, 0
 			read := func(_, end time.Time, _ int) ([]delivery, bool, error) {

@@ -5,6 +5,7 @@ package live
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -141,10 +142,17 @@ func shownID(id string) string {
 
 var subIDShape = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// shownSubID returns the ID of a subscription as a message shows it.
-func shownSubID(id string) string {
-	if subIDShape.MatchString(id) {
-		return id
+// shownSubIDs returns the IDs of subscriptions as a message shows them: sorted, and
+// the first few of many.
+func shownSubIDs(ids []string) string {
+	shown, more := slices.Sorted(slices.Values(ids)), ""
+	if len(shown) > 5 {
+		shown, more = shown[:5], " and more"
 	}
-	return Clean(id, maxID)
+	for i, id := range shown {
+		if !subIDShape.MatchString(id) {
+			shown[i] = Clean(id, maxID)
+		}
+	}
+	return strings.Join(shown, ", ") + more
 }

@@ -47,6 +47,29 @@ livertcmpueventsubs:
   appID: conference-app
   callbackURL: https://hooks.example.com/mpu
   channelIDs: [one, two]
+livesnapshotnotifyconfigs:
+- domainName: live.example.com
+  notifyURL: https://hooks.example.com/snapshots
+  authentication: {keySecretRef: {name: live-callback-key, key: key}}
+livedetectnotifyconfigs:
+- domainName: live.example.com
+  notifyURL: https://hooks.example.com/video-review
+liveaudioauditnotifyconfigs:
+- domainName: live.example.com
+  callbackURL: https://hooks.example.com/audio-review
+  callbackTemplate: '{"stream":{StreamName},"result":{Result}}'
+livertceventsubs:
+- name: rooms
+  appID: conference-app
+  channelID: room-1
+  events: [UserEvent]
+  users: [alice, bob]
+  callbackURL: https://hooks.example.com/events
+livemessageappcallbacks:
+- name: chat
+  appID: chat-app
+  dataCenter: ap-southeast-1
+  eventCallbackURL: https://hooks.example.com/messages
 `
 
 func renderCallbacks(t *testing.T, values string) (string, error) {
@@ -73,12 +96,18 @@ func TestCallbacks(t *testing.T) {
 		"LiveNotifyConfig/default/other":                  `{"accountRef":{"name":"media-team"},"deletionPolicy":"Delete","domainName":"push.news.example.com","exceptionNotifyURL":"http://hooks.example.com:8080/exceptions","records":{"unhealthyThreshold":1,"window":"2h"}}`,
 		"LiveRecordNotifyConfig/default/live-example-com": `{"accountRef":{"name":"media-team"},"deletionPolicy":"Retain","domainName":"live.example.com","notifyURL":"https://hooks.example.com/recordings","records":{"unhealthyThreshold":3,"window":"2h"},"suspend":false}`,
 		"LiveRtcMPUEventSub/default/conference":           `{"accountRef":{"name":"media-team"},"appID":"conference-app","callbackURL":"https://hooks.example.com/mpu","channelIDs":["one","two"],"deletionPolicy":"Retain","records":{"unhealthyThreshold":3,"window":"2h"}}`,
+
+		"LiveSnapshotNotifyConfig/default/live-example-com":   `{"accountRef":{"name":"media-team"},"authentication":{"keySecretRef":{"key":"key","name":"live-callback-key"}},"deletionPolicy":"Retain","domainName":"live.example.com","notifyURL":"https://hooks.example.com/snapshots"}`,
+		"LiveDetectNotifyConfig/default/live-example-com":     `{"accountRef":{"name":"media-team"},"deletionPolicy":"Retain","domainName":"live.example.com","notifyURL":"https://hooks.example.com/video-review"}`,
+		"LiveAudioAuditNotifyConfig/default/live-example-com": `{"accountRef":{"name":"media-team"},"callbackTemplate":"{\"stream\":{StreamName},\"result\":{Result}}","callbackURL":"https://hooks.example.com/audio-review","deletionPolicy":"Retain","domainName":"live.example.com"}`,
+		"LiveRtcEventSub/default/rooms":                       `{"accountRef":{"name":"media-team"},"appID":"conference-app","callbackURL":"https://hooks.example.com/events","channelID":"room-1","deletionPolicy":"Retain","events":["UserEvent"],"records":{"unhealthyThreshold":3,"window":"2h"},"users":["alice","bob"]}`,
+		"LiveMessageAppCallback/default/chat":                 `{"accountRef":{"name":"media-team"},"appID":"chat-app","dataCenter":"ap-southeast-1","deletionPolicy":"Retain","eventCallbackURL":"https://hooks.example.com/messages"}`,
 	} {
 		if diff := cmp.Diff(want, spec(key)); diff != "" {
 			t.Errorf("%s:\n%s", key, diff)
 		}
 	}
-	if len(all) != 4 {
+	if len(all) != 9 {
 		t.Errorf("there are %d objects", len(all))
 	}
 	meta := text(all["LiveNotifyConfig/default/other"]["metadata"])
@@ -142,6 +171,13 @@ func TestCallbacksRefused(t *testing.T) {
 		"a policy":            {"liverecordnotifyconfigs", "LiveRecordNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "driftPolicy": "Ignore"}, "driftPolicy"},
 		"a field":             {"liverecordnotifyconfigs", "LiveRecordNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "notifyUrl": at}, "'notifyUrl' not allowed"},
 		"a threshold":         {"liverecordnotifyconfigs", "LiveRecordNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "records": map[string]any{"unhealthyThreshold": int64(0)}}, "unhealthyThreshold"},
+		"a long URL":          {"livesnapshotnotifyconfigs", "LiveSnapshotNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at + strings.Repeat("a", 500)}, "notifyURL"},
+		"counts of none":      {"livedetectnotifyconfigs", "LiveDetectNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "records": map[string]any{}}, "'records' not allowed"},
+		"a long template":     {"liveaudioauditnotifyconfigs", "LiveAudioAuditNotifyConfig", map[string]any{"domainName": "a.example.com", "callbackURL": at, "callbackTemplate": strings.Repeat("a", 2049)}, "callbackTemplate"},
+		"an event":            {"livertceventsubs", "LiveRtcEventSub", map[string]any{"appID": "app", "callbackURL": at, "events": []any{"RoomEvent"}}, "events"},
+		"no event":            {"livertceventsubs", "LiveRtcEventSub", map[string]any{"appID": "app", "callbackURL": at}, "missing property 'events'"},
+		"a data center":       {"livemessageappcallbacks", "LiveMessageAppCallback", map[string]any{"appID": "app", "eventCallbackURL": at, "dataCenter": "cn-beijing"}, "dataCenter"},
+		"a port of messages":  {"livemessageappcallbacks", "LiveMessageAppCallback", map[string]any{"appID": "app", "eventCallbackURL": "https://hooks.example.com:8443/"}, "eventCallbackURL"},
 		"a channel twice":     {"livertcmpueventsubs", "LiveRtcMPUEventSub", map[string]any{"appID": "app", "callbackURL": at, "channelIDs": []any{"a", "a"}}, "channelIDs"},
 	} {
 		t.Run(name, func(t *testing.T) {
