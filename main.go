@@ -23,6 +23,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	"k8s.io/apimachinery/pkg/util/validation"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/client-go/rest"
@@ -102,12 +103,10 @@ func parseFlags() (options, error) {
 		return o, err
 	}
 
-	for name := range strings.SplitSeq(*namespaces, ",") {
-		if name = strings.TrimSpace(name); name != "" {
-			o.namespaces = append(o.namespaces, name)
-		}
-	}
 	var err error
+	if o.namespaces, err = namesOf(*namespaces); err != nil {
+		return o, fmt.Errorf("--watch-namespaces: %w", err)
+	}
 	if o.selector, err = labels.Parse(*selector); err != nil {
 		return o, fmt.Errorf("--watch-label-selector: %w", err)
 	}
@@ -124,6 +123,22 @@ func parseFlags() (options, error) {
 		return o, errors.New("--metrics-cert-dir: has no effect with --metrics-secure=false")
 	}
 	return o, nil
+}
+
+// namesOf returns the namespaces of a list; none of an empty one.
+func namesOf(list string) ([]string, error) {
+	if strings.TrimSpace(list) == "" {
+		return nil, nil
+	}
+	var names []string
+	for name := range strings.SplitSeq(list, ",") {
+		name = strings.TrimSpace(name)
+		if len(validation.IsDNS1123Label(name)) > 0 {
+			return nil, fmt.Errorf("%q is no name of a namespace: give names with a comma between two, such as team-a,team-b", live.Bound(name, 63))
+		}
+		names = append(names, name)
+	}
+	return names, nil
 }
 
 func run() error {

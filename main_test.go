@@ -113,6 +113,8 @@ func TestBadFlags(t *testing.T) {
 		"--max-concurrent-reconciles=0":   "--max-concurrent-reconciles",
 		"--max-concurrent-reconciles=-10": "--max-concurrent-reconciles",
 		"--quota-share-percent=0":         "--quota-share-percent",
+		"--watch-namespaces=Bad_NS":       "--watch-namespaces",
+		"--watch-namespaces=a,,b":         "--watch-namespaces",
 	} {
 		if _, err := parse(t, arg); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want an error that names the flag", arg, err)

@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -98,7 +100,7 @@ type statusOptions struct {
 func (a *app) status() *cobra.Command {
 	var o statusOptions
 	cmd := &cobra.Command{
-		Use: "status", Short: "Show what is not right, worst first", Args: cobra.NoArgs,
+		Use: "status", Short: "Show what is not right, worst first, and which changes are watched", Args: cobra.NoArgs,
 		Example: "  # Of all namespaces, again and again:\n  " + a.name + " status -A -w",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.doStatus(cmd.Context(), o) },
 	}
@@ -125,10 +127,14 @@ func (a *app) doStatus(ctx context.Context, o statusOptions) error {
 		if err != nil {
 			return err
 		}
+		policies, err := a.policies(ctx, c, o.selection)
+		if err != nil {
+			return err
+		}
 		if o.watch && a.isTerminal(a.out) {
 			fmt.Fprint(a.out, "\x1b[H\x1b[2J")
 		}
-		err = a.showStatus(overview.Of(subjects), o)
+		err = a.showStatus(overview.Of(subjects, policies), o)
 		if !o.watch {
 			return err
 		}
@@ -136,6 +142,28 @@ func (a *app) doStatus(ctx context.Context, o statusOptions) error {
 			return err
 		}
 	}
+}
+
+// policies returns those of the selection; none of a cluster whose CRDs have no such
+// kind yet.
+func (a *app) policies(ctx context.Context, c client.Client, s selection) ([]v1alpha1.LiveRolloutPolicy, error) {
+	namespace, err := a.namespace()
+	if err != nil {
+		return nil, err
+	}
+	selector, err := labels.Parse(s.selector)
+	if err != nil {
+		return nil, usage("-l %q is no selector of labels", s.selector)
+	}
+	in := client.ListOptions{LabelSelector: selector}
+	if !s.all {
+		in.Namespace = namespace
+	}
+	var list v1alpha1.LiveRolloutPolicyList
+	if err := c.List(ctx, &list, &in); err != nil && !meta.IsNoMatchError(err) {
+		return nil, err
+	}
+	return list.Items, nil
 }
 
 func (a *app) showStatus(r *overview.Report, o statusOptions) error {
@@ -167,9 +195,9 @@ func (a *app) showStatus(r *overview.Report, o statusOptions) error {
 	case s.Objects == 0:
 		fmt.Fprintln(a.err, "There is no object of the callback kinds in this cluster, or none that -l selects. \"import\" writes manifests of what the account has.")
 	}
-	fmt.Fprintf(a.err, "Status: %d objects, %d right, %d stalled, %d not ready, %d failing, %d drifted, %d unknown, %d suspended.\n",
-		s.Objects, s.Right, s.Stalled, s.NotReady, s.Failing, s.Drifted, s.Unknown, s.Suspended)
-	if s.Right < s.Objects {
+	fmt.Fprintf(a.err, "Status: %d objects, %d right, %d stalled, %d not ready, %d failing, %d drifted, %d unknown, %d suspended, %d watched; %d rollouts halted.\n",
+		s.Objects, s.Right, s.Stalled, s.NotReady, s.Failing, s.Drifted, s.Unknown, s.Suspended, s.Watching, s.Halted)
+	if s.Right+s.Watching < s.Objects || s.Halted > 0 {
 		return errNo
 	}
 	return nil

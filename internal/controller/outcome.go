@@ -112,7 +112,7 @@ func (p *pass) wait(ctx context.Context, out outcome) (reconcile.Result, error) 
 func (p *pass) outage(out outcome) outcome {
 	out.Verdict = plan.Failed(&live.Error{
 		Class: live.Unavailable, Action: "outage", Code: "NoAnswer",
-		Message: "the endpoint of this account does not answer; it is tried every few seconds",
+		Message: p.account.Client.Host() + " does not answer; it is tried every few seconds",
 	})
 	out.After = out.deferral.Wait
 	return out

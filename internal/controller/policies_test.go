@@ -124,6 +124,13 @@ func TestObserveNeverWrites(t *testing.T) {
 		d.Expect(d.get("a").GetFinalizers()).To(BeEmpty())
 		d.Expect(reasonIn(d.get("a"), v1alpha1.ConditionDrifted)).To(Equal(v1alpha1.ReasonNoDrift))
 
+		// A spec that is edited differs, and nothing has changed in the cloud.
+		before := statusOf(d.get("a")).Drift.DeepCopy()
+		d.update("a", f.change)
+		d.pass("a")
+		d.Expect(reasonIn(d.get("a"), v1alpha1.ConditionDrifted)).To(Equal(v1alpha1.ReasonDriftDetected))
+		d.Expect(statusOf(d.get("a")).Drift.Count).To(Equal(before.Count))
+
 		// And manage once more, with another spec: what the cloud holds is ours.
 		d.update("a", func(o Object) {
 			f.change(o)

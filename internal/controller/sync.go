@@ -304,7 +304,8 @@ func (p *pass) drift(s plan.Situation, todo plan.Plan) {
 	case len(todo.Drifted) > 0:
 		p.drifted(todo.Drifted, true)
 	case todo.Action == plan.Report:
-		p.drifted(live.Names(s.Diff), p.reason(v1alpha1.ConditionDrifted) == v1alpha1.ReasonNoDrift)
+		// A spec that was changed differs too, and nothing has changed in the cloud.
+		p.drifted(live.Names(s.Diff), p.reason(v1alpha1.ConditionDrifted) == v1alpha1.ReasonNoDrift && p.status.ObservedGeneration == p.obj.GetGeneration())
 	case todo.Action == plan.Refuse:
 		p.drifted(live.Names(s.Diff), false)
 	case !todo.Action.Writes() && todo.Action != plan.Await:

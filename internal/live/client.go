@@ -303,7 +303,7 @@ func answerOf(err error) quota.Answer {
 	switch {
 	case err != nil && !ok:
 		return quota.Unsaid // cancelled
-	case ok && (e.Code == codeNetwork || e.Code == codeTimeout || e.Code == codeMalformed || e.Code == "ServiceUnavailable"):
+	case ok && e.Unanswered():
 		return quota.Unanswered
 	default:
 		return quota.Answered

@@ -25,7 +25,8 @@ func Detect(c *Client) Family[DetectConfig] {
 		if err != nil || reply.Body.LiveDetectNotifyConfig == nil {
 			return DetectConfig{}, err
 		}
-		return DetectConfig{bounded(reply.Body.LiveDetectNotifyConfig.NotifyUrl, maxURL)}, nil
+		have := reply.Body.LiveDetectNotifyConfig
+		return DetectConfig{bounded(have.NotifyUrl, maxURL)}, elsewhere(describeDetect, t, have.DomainName)
 	}
 	f.add = func(ctx context.Context, t turn, want DetectConfig) error {
 		_, err := call(ctx, c, t, addDetect, c.api().AddLiveDetectNotifyConfigWithContext,

@@ -123,6 +123,12 @@ func Refused(err error) bool {
 	return later
 }
 
+// Unanswered tells whether the party that was asked gave no reply of its own: it was
+// not reached, it was late, it is out of service, or something else replied.
+func (e *Error) Unanswered() bool {
+	return e.Code == codeNetwork || e.Code == codeTimeout || e.Code == codeMalformed || e.Code == "ServiceUnavailable"
+}
+
 // label returns the code for metrics. A code that is not known becomes Other,
 // so that no endpoint can make up series without end.
 func (e *Error) label() string {

@@ -162,15 +162,30 @@ func TestUnreadableIsNotAbsent(t *testing.T) {
 				if name == "a known error in a success's mask" {
 					code = "ServiceUnavailable"
 				}
-				if name == "not gzip" {
-					code = network
-				}
 				failure(t, err, live.Unavailable, code)
 				check(t, "zero value", zero, true)
 				_, again := read(t.Context(), c)
 				check(t, "text of the same failure", again.Error(), err.Error())
 			})
 		}
+	}
+}
+
+// TestReplyAboutAnother: a reply that names another domain than was asked for says
+// nothing of this one.
+func TestReplyAboutAnother(t *testing.T) {
+	t.Parallel()
+	const config = `{"DomainName":"other.example.com","NotifyUrl":"http://hooks.example.com/"}`
+	c := against(t, body(200, `{"RequestId":"REQ-1","DomainName":"other.example.com","NotifyUrl":"http://hooks.example.com/",`+
+		`"LiveStreamsNotifyConfig":`+config+`,"LiveRecordNotifyConfig":`+config+`,"LiveDetectNotifyConfig":`+config+`}`))
+	gets := map[string]func() error{
+		"stream":   func() error { _, err := live.Stream{Client: c}.Get(t.Context(), quota.Sync, push); return err },
+		"record":   func() error { _, err := live.NewRecord(c).Get(t.Context(), quota.Sync, play); return err },
+		"snapshot": func() error { _, err := live.NewSnapshot(c).Get(t.Context(), quota.Sync, play); return err },
+		"detect":   func() error { _, err := live.Detect(c).Get(t.Context(), quota.Sync, play); return err },
+	}
+	for name, get := range gets {
+		t.Run(name, func(t *testing.T) { failure(t, get(), live.Unavailable, malformed) })
 	}
 }
 

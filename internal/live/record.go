@@ -55,7 +55,7 @@ func NewRecord(c *Client) Record {
 		if have.NotifyReqAuth != nil && *have.NotifyReqAuth {
 			config.Authentication, config.AuthKey = true, Key(bounded(have.NotifyAuthKey, maxID))
 		}
-		return config, nil
+		return config, elsewhere(describeRecord, t, have.DomainName)
 	}
 	f.add = func(ctx context.Context, t turn, want RecordConfig) error {
 		_, err := call(ctx, c, t, addRecord, c.api().AddLiveRecordNotifyConfigWithContext,

@@ -5,6 +5,7 @@ package live
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -179,6 +180,15 @@ func newest(records []Failure) *Failure {
 // odd is a reply that does not say what it has to.
 func odd(op operation, message string) error {
 	return &Error{Class: Unavailable, Action: op.action, Code: codeMalformed, Message: message}
+}
+
+// elsewhere is the error of a reply that is about another domain than was asked for;
+// nil if it names none, or the right one.
+func elsewhere(op operation, t turn, domain *string) error {
+	if name := value(domain); name != "" && !strings.EqualFold(name, t.key) {
+		return odd(op, "the reply is about another domain")
+	}
+	return nil
 }
 
 // formatTime writes a time as all requests carry it: UTC, whole seconds.

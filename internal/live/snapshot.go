@@ -58,7 +58,7 @@ func NewSnapshot(c *Client) Snapshot {
 		if value(reply.Body.NotifyReqAuth) == yes {
 			config.Authentication, config.AuthKey = true, Key(bounded(reply.Body.NotifyAuthKey, maxID))
 		}
-		return config, nil
+		return config, elsewhere(describeSnapshot, t, reply.Body.DomainName)
 	}
 	f.add = func(ctx context.Context, t turn, want SnapshotConfig) error {
 		_, err := call(ctx, c, t, addSnapshot, c.api().AddLiveSnapshotNotifyConfigWithContext,

@@ -71,6 +71,9 @@ func (s Stream) read(ctx context.Context, t turn) (StreamConfig, error) {
 		return StreamConfig{}, ignoreNotFound(err)
 	}
 	have := reply.Body.LiveStreamsNotifyConfig
+	if err := elsewhere(describeStream, t, have.DomainName); err != nil {
+		return StreamConfig{}, err
+	}
 	c := StreamConfig{NotifyURL: bounded(have.NotifyUrl, maxURL), ExceptionNotifyURL: bounded(have.ExceptionNotifyUrl, maxURL)}
 	if value(have.NotifyReqAuth) == yes {
 		c.Authentication, c.AuthKey = true, Key(bounded(have.NotifyAuthKey, maxID))

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package overview says which objects are not as they should be, worst first, by
-// their own statuses.
+// their own statuses, and which changes are under way.
 package overview
 
 import (
@@ -24,8 +24,8 @@ type Item struct {
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
 	Key       string `json:"key"`
-	// Problem is Stalled, NotReady, Failing, Drifted, Unknown or Suspended; empty for
-	// none.
+	// Problem is Halted, Stalled, NotReady, Failing, Drifted, Unknown, Suspended or
+	// Watching, which is no fault; empty for none. Halted is a LiveRolloutPolicy.
 	Problem string `json:"problem,omitempty"`
 	Ready   string `json:"ready"`
 	Reason  string `json:"reason"`
@@ -44,18 +44,37 @@ type Summary struct {
 	Drifted   int `json:"drifted"`
 	Unknown   int `json:"unknown"`
 	Suspended int `json:"suspended"`
+	// Watching are objects whose last change is being watched by a guard.
+	Watching int `json:"watching"`
+	// Halted are policies, which the objects do not include.
+	Halted int `json:"halted"`
 }
 
 // Report is an overview.
 type Report = report.Report[Summary, Item]
 
 // Problems, the worst first.
-var problems = []string{"Stalled", "NotReady", "Failing", "Drifted", "Unknown", "Suspended", ""}
+var problems = []string{halted, "Stalled", "NotReady", "Failing", "Drifted", "Unknown", "Suspended", watching, ""}
 
-// Of returns the overview of objects: only those that are not right.
-func Of(subjects []planning.Subject) *Report {
+const (
+	halted   = "Halted"
+	watching = "Watching"
+)
+
+// Of returns the overview of objects, only of those that are not right or are being
+// watched, and of policies that are halted.
+func Of(subjects []planning.Subject, policies []v1alpha1.LiveRolloutPolicy) *Report {
 	r := report.New[Summary, Item]("Status")
 	counts := map[string]int{}
+	for _, p := range policies {
+		if c := meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionHalted); c != nil && c.Status == metav1.ConditionTrue {
+			counts[halted]++
+			r.Items = append(r.Items, Item{
+				Kind: "LiveRolloutPolicy", Namespace: p.Namespace, Name: p.Name, Problem: halted, Reason: c.Reason, Message: c.Message,
+				Failed: int64(p.Status.Failed),
+			})
+		}
+	}
 	for _, s := range subjects {
 		i := itemOf(s)
 		counts[i.Problem]++
@@ -72,6 +91,7 @@ func Of(subjects []planning.Subject) *Report {
 	r.Summary = Summary{
 		Objects: len(subjects), Right: counts[""], Stalled: counts["Stalled"], NotReady: counts["NotReady"], Failing: counts["Failing"],
 		Drifted: counts["Drifted"], Unknown: counts["Unknown"], Suspended: counts["Suspended"],
+		Watching: counts[watching], Halted: counts[halted],
 	}
 	return r
 }
@@ -85,6 +105,7 @@ func itemOf(s planning.Subject) Item {
 		return metav1.Condition{Status: metav1.ConditionUnknown}
 	}
 	ready, healthy, drifted := condition(v1alpha1.ConditionReady), condition(v1alpha1.ConditionCallbacksHealthy), condition(v1alpha1.ConditionDrifted)
+	change := condition(v1alpha1.ConditionChangeAccepted)
 	i := Item{
 		Kind: s.Kind.Name, Namespace: s.Object.GetNamespace(), Name: s.Object.GetName(), Key: s.Kind.Key(s.Object),
 		Ready: string(ready.Status), Reason: ready.Reason, Healthy: string(healthy.Status), Message: ready.Message,
@@ -97,6 +118,8 @@ func itemOf(s planning.Subject) Item {
 		i.Problem = "Stalled"
 	case ready.Status == metav1.ConditionFalse:
 		i.Problem = "NotReady"
+	case change.Status == metav1.ConditionFalse:
+		i.Problem, i.Reason, i.Message = "Failing", change.Reason, change.Message
 	case healthy.Status == metav1.ConditionFalse:
 		i.Problem, i.Reason, i.Message = "Failing", healthy.Reason, healthy.Message
 	case drifted.Status == metav1.ConditionTrue:
@@ -108,6 +131,8 @@ func itemOf(s planning.Subject) Item {
 		if ready.Reason == "" {
 			i.Message = "No operator has looked at it yet."
 		}
+	case change.Reason == v1alpha1.ReasonWatching:
+		i.Problem, i.Reason, i.Message = watching, change.Reason, change.Message
 	}
 	return i
 }

@@ -32,7 +32,7 @@ var errorTable = map[live.Class]Verdict{
 	},
 	live.Exists: {
 		Ready: metav1.ConditionFalse, Reason: v1alpha1.ReasonExistingConfiguration, Stalled: true, Event: v1alpha1.EventConflict,
-		Message: "The cloud has a configuration that it does not show, such as one of switchNotifyURL alone. Set adoptionPolicy: Always to replace it",
+		Message: "The cloud has a configuration that it does not show; of a LiveNotifyConfig, that may be one of switchNotifyURL alone. Set adoptionPolicy: Always to replace it",
 	},
 	live.Several: {
 		Ready: metav1.ConditionFalse, Reason: v1alpha1.ReasonExistingConfiguration, Stalled: true, Event: v1alpha1.EventConflict,
@@ -69,7 +69,10 @@ func ErrorTable() map[live.Class]Verdict {
 func Failed(e *live.Error) Verdict {
 	v := errorTable[e.Class]
 	advice := strings.ReplaceAll(v.Message, "<operation>", e.Action)
-	v.Message = fmt.Sprintf("%s. %s.", strings.TrimSuffix(e.Error(), "."), advice)
+	if e.Class == live.NoCredentials && e.Unanswered() {
+		advice = "This was asked of the token service, which the operator asks again by itself"
+	}
+	v.Message = fmt.Sprintf("%s. %s.", strings.TrimRight(e.Error(), "."), advice)
 	v.After = e.RetryAfter
 	return v
 }

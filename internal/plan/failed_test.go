@@ -30,6 +30,14 @@ func TestFailed(t *testing.T) {
 	}
 }
 
+// TestTokenServiceThatDoesNotAnswer is no matter of the credentials.
+func TestTokenServiceThatDoesNotAnswer(t *testing.T) {
+	got := Failed(&live.Error{Class: live.NoCredentials, Action: "AssumeRole", Code: "Network", Message: "connection refused by sts.example.com"})
+	if !got.Transient || !strings.Contains(got.Message, "token service") || strings.Contains(got.Message, "Check the credentials") {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestBlocked(t *testing.T) {
 	cases := map[string]struct {
 		verdict Verdict
