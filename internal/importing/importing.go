@@ -146,9 +146,9 @@ func Line(s Summary) string {
 		s.Domains, s.Imported, s.WithoutConfiguration, s.Denied, s.Failed)
 }
 
-// keyOf returns the key of the object of a kind for a domain or an application: the
-// other parts of a key have their defaults.
-func keyOf(k *kind.Kind, id string) (string, error) {
+// keyOf returns the key of the object of a kind for a domain or an application, and
+// a channel of that if it is not empty: the other parts of a key have their defaults.
+func keyOf(k *kind.Kind, id, channel string) (string, error) {
 	spec := map[string]any{}
 	for _, name := range []string{"channelID", "dataCenter"} {
 		if typed, otherwise := manifest.FieldType(k.Name, name); typed != "" && otherwise != nil {
@@ -156,6 +156,9 @@ func keyOf(k *kind.Kind, id string) (string, error) {
 		}
 	}
 	spec[keyField(k)] = id
+	if channel != "" {
+		spec["channelID"] = channel
+	}
 	o := k.New()
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(map[string]any{"spec": spec}, o); err != nil {
 		return "", fmt.Errorf("making a %s of an ID", k.Name)
@@ -176,6 +179,9 @@ func (i *Item) written(f found, name string, o Options) {
 	spec := map[string]any{keyField(f.kind): f.id, "managementPolicy": string(o.ManagementPolicy), "deletionPolicy": string(o.DeletionPolicy)}
 	if o.Account != "" {
 		spec["accountRef"] = map[string]any{"name": o.Account}
+	}
+	if f.channel != "" && f.channel != live.AllChannels {
+		spec["channelID"] = f.channel
 	}
 	for _, field := range f.have.Fields() {
 		i.field(spec, f, field, o)
@@ -207,7 +213,7 @@ func (i *Item) field(spec map[string]any, f found, field live.Field, o Options) 
 		}
 		spec[field.Name] = map[string]any{"keySecretRef": map[string]any{"name": i.SecretName, "key": i.SecretKey}}
 		i.notes = append(i.notes, fmt.Sprintf("The key is not in this file: entry %q of Secret %q is to hold it, see --keys-to-cluster.", i.SecretKey, i.SecretName))
-	case field.Value == "" || field.Value == "false" || typed == "":
+	case field.Value == "" || field.Value == "false" || typed == "", typed == "array" && field.Value == "*": // * is all, as is none
 	case typed == "boolean":
 		spec[field.Name] = field.Value == "true"
 	case typed == "array":

@@ -15,6 +15,7 @@ import (
 	"github.com/live-notify/live-notify-operator/internal/access"
 	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/manifest"
 	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
@@ -36,10 +37,12 @@ type Query struct {
 type found struct {
 	kind *kind.Kind
 	key  string
-	id   string      // the domain, or the application
-	have kind.Config // nil for none
-	bad  error       // nothing that a manifest may say
-	err  error
+	id   string // the domain, or the application
+	// channel is that of the application, for a kind that has several; "" for all.
+	channel string
+	have    kind.Config // nil for none
+	bad     error       // nothing that a manifest may say
+	err     error
 }
 
 // parallel is how many requests of one operation wait for their turn at a time.
@@ -269,10 +272,29 @@ func (i *reading) learn(roles map[string]string) {
 	maps.Copy(i.roles, roles)
 }
 
-// get reads one configuration.
+// get reads the configurations of a domain or an application: one, or one for each
+// channel.
 func (i *reading) get(ctx context.Context, k *kind.Kind, id string) {
-	key, err := keyOf(k, id)
-	f := found{kind: k, key: key, id: id, err: err}
+	channels := []string{""}
+	if typed, _ := manifest.FieldType(k.Name, "channelID"); typed != "" {
+		// An error comes again from what follows.
+		_ = access.Patiently(ctx, func(ctx context.Context) error {
+			listed, err := i.client.Channels(ctx, id)
+			if len(listed) > 0 {
+				channels = listed
+			}
+			return err
+		})
+	}
+	for _, channel := range channels {
+		i.getOne(ctx, k, id, channel)
+	}
+}
+
+// getOne reads one configuration, of a channel if it is not empty.
+func (i *reading) getOne(ctx context.Context, k *kind.Kind, id, channel string) {
+	key, err := keyOf(k, id, channel)
+	f := found{kind: k, key: key, id: id, channel: channel, err: err}
 	if err == nil {
 		f.err = access.Patiently(ctx, func(ctx context.Context) (err error) {
 			f.have, err = k.Remote(i.client).Get(ctx, quota.Least, key)

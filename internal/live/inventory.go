@@ -4,7 +4,9 @@
 package live
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	sdk "github.com/alibabacloud-go/live-20161101/v2/client"
@@ -38,6 +40,23 @@ type Domain struct {
 	Name   string
 	Type   string // IngestType or StreamingType
 	Status string // online, offline, configuring, or another that is no use yet
+}
+
+// Channels returns the channels of an RTC application that have an event
+// subscription, sorted and at most 100; AllChannels is one to all of them.
+func (c *Client) Channels(ctx context.Context, appID string) ([]string, error) {
+	reply, err := call(ctx, c, newTurn(quota.Least, appID), listEvent, c.api().ListEventSubWithContext, &sdk.ListEventSubRequest{AppId: &appID})
+	if err != nil {
+		return nil, err
+	}
+	var channels []string
+	for _, s := range reply.Body.Subscribers[:min(len(reply.Body.Subscribers), 100)] {
+		if s != nil {
+			channels = append(channels, cmp.Or(bounded(s.ChannelId, maxID), AllChannels))
+		}
+	}
+	slices.Sort(channels)
+	return slices.Compact(channels), nil
 }
 
 // MaxDomainsPage is the most domains that the cloud lists at once.
