@@ -111,11 +111,16 @@ func (a *app) surround(ctx context.Context, c client.Client, p *planning.Planner
 	if p.Accounts, err = accounts(ctx, c); err != nil {
 		return nil, err
 	}
+	if p.Policies, err = a.policies(ctx, c, selection{all: true}); err != nil {
+		if p.Policies, err = a.policies(ctx, c, selection{}); err != nil {
+			warnings = append(warnings, "LiveRolloutPolicies may not be listed: what they make of a change is not told")
+		}
+	}
 	if p.Objects, err = all(ctx, c, "", selection{all: true}); err == nil {
-		return nil, nil
+		return warnings, nil
 	}
 	p.Objects, err = all(ctx, c, namespaceOf(a), selection{})
-	return []string{"not all namespaces may be listed: an object elsewhere that comes first is not seen"}, err
+	return append(warnings, "not all namespaces may be listed: an object elsewhere that comes first is not seen"), err
 }
 
 func namespaceOf(a *app) string {
@@ -175,6 +180,9 @@ func (a *app) planView() view[planning.Item] {
 			}
 			if i.Message != "" && (i.Change == planning.Blocked || i.Change == planning.Unknown) {
 				lines = append(lines, oneLine(i.Message))
+			}
+			for _, note := range i.Notes {
+				lines = append(lines, oneLine(note))
 			}
 			return lines
 		},

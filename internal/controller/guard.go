@@ -360,7 +360,7 @@ func (p *pass) judgeChange(ctx context.Context, c *v1alpha1.GuardedChange, count
 		s.Accepted++
 		p.accept(p.kind.Desired(p.obj, ""))
 		p.tell(v1alpha1.EventChangeAccepted, fmt.Sprintf("%d callbacks failed within %s after the change of generation %d, fewer than %d",
-			c.Failed, short(w.Window), c.Generation, w.MaxFailures))
+			c.Failed, plan.Short(w.Window), c.Generation, w.MaxFailures))
 	case v1alpha1.ChangeRollingBack, v1alpha1.ChangeFailed:
 		if err := p.halt(ctx, c); err != nil {
 			return err

@@ -19,6 +19,7 @@ import (
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/plan"
 	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
@@ -88,7 +89,7 @@ func (p *pass) mended() bool {
 // filters.
 func (p *pass) countedBefore() bool {
 	c, r := p.status.Callbacks, p.spec.Records
-	return c != nil && c.Window == short(r.Window.Duration) && c.AppName == r.AppName && c.StreamName == r.StreamName
+	return c != nil && c.Window == plan.Short(r.Window.Duration) && c.AppName == r.AppName && c.StreamName == r.StreamName
 }
 
 // recalled returns the counts of the status.
@@ -148,7 +149,7 @@ func (p *pass) rejudge() {
 // judge sets CallbacksHealthy, with an event when the counts cross the threshold.
 func (p *pass) judge(counts live.Counts) {
 	threshold := int64(p.spec.Records.UnhealthyThreshold)
-	window := short(p.spec.Records.Window.Duration)
+	window := plan.Short(p.spec.Records.Window.Duration)
 	wasFailing := p.status.Callbacks != nil && p.status.Callbacks.Unhealthy
 	status, reason := metav1.ConditionTrue, v1alpha1.ReasonNoFailures
 	message := fmt.Sprintf("No callback failed in the last %s.", window)
@@ -178,7 +179,7 @@ func (p *pass) judge(counts live.Counts) {
 func (p *pass) callbacks(counts live.Counts) v1alpha1.Callbacks {
 	r := p.spec.Records
 	now := v1alpha1.Callbacks{
-		Window: short(r.Window.Duration), AppName: r.AppName, StreamName: r.StreamName,
+		Window: plan.Short(r.Window.Duration), AppName: r.AppName, StreamName: r.StreamName,
 		ObservedTime: metav1.NewTime(counts.End), Failed: counts.Failed, Total: counts.Total, AtLeast: counts.AtLeast,
 		Unhealthy: counts.Failed >= int64(r.UnhealthyThreshold), LastFailure: lastFailure(counts.Last),
 	}
@@ -259,15 +260,3 @@ func describe(f *v1alpha1.CallbackFailure) string {
 const maxText = 256
 
 func bounded(s string) string { return live.Bound(s, maxText) }
-
-// short writes a duration without its zero parts: 1h, not 1h0m0s.
-func short(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
-}

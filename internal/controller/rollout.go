@@ -4,14 +4,12 @@
 package controller
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
@@ -29,53 +27,13 @@ import (
 // that is no longer the object's last, or whose change has ended, will never be used
 // again, and its place is free.
 
-// rollout is a policy as an operator understands it.
-type rollout struct {
-	*v1alpha1.LiveRolloutPolicy
-	selector labels.Selector
-}
-
-// understood returns a policy whose selector and kinds can be; false for another.
-func understood(p *v1alpha1.LiveRolloutPolicy) (rollout, bool) {
-	selector, err := metav1.LabelSelectorAsSelector(&p.Spec.Selector)
-	if err != nil {
-		return rollout{}, false
-	}
-	if slices.ContainsFunc(p.Spec.Kinds, func(name string) bool { return watchable(name) == nil }) {
-		return rollout{}, false
-	}
-	return rollout{p, selector}, true
-}
-
-// watchable returns a kind whose changes can be watched; nil if there is none.
-func watchable(name string) *kind.Kind {
-	if i := slices.IndexFunc(kind.All, func(k *kind.Kind) bool { return k.Name == name && k.Records != nil }); i >= 0 {
-		return kind.All[i]
-	}
-	return nil
-}
-
-// covers tells whether the policy is for an object, if no older one is.
-func (r rollout) covers(k *kind.Kind, o client.Object) bool {
-	return k.Records != nil && (len(r.Spec.Kinds) == 0 || slices.Contains(r.Spec.Kinds, k.Name)) && r.selector.Matches(labels.Set(o.GetLabels()))
-}
-
 // rollouts returns the policies of a namespace, the oldest first.
-func (s *shared) rollouts(ctx context.Context, namespace string) ([]rollout, error) {
+func (s *shared) rollouts(ctx context.Context, namespace string) ([]kind.Policy, error) {
 	var list v1alpha1.LiveRolloutPolicyList
 	if err := s.List(ctx, &list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return nil, &apiFault{"listing LiveRolloutPolicies", err}
 	}
-	var found []rollout
-	for i := range list.Items {
-		if r, ok := understood(&list.Items[i]); ok && list.Items[i].DeletionTimestamp.IsZero() {
-			found = append(found, r)
-		}
-	}
-	slices.SortFunc(found, func(a, b rollout) int {
-		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
-	})
-	return found, nil
+	return kind.Policies(list.Items), nil
 }
 
 // policyOf returns the policy that counts for the object; nil for none.
@@ -85,7 +43,7 @@ func (p *pass) policyOf(ctx context.Context) (*v1alpha1.LiveRolloutPolicy, error
 		return nil, err
 	}
 	for _, r := range policies {
-		if r.covers(p.kind, p.obj) {
+		if r.Covers(p.kind, p.obj) {
 			return r.LiveRolloutPolicy, nil
 		}
 	}
@@ -127,11 +85,11 @@ func (s *shared) members(ctx context.Context, policy *v1alpha1.LiveRolloutPolicy
 			return nil, false, &apiFault{"listing the objects of a LiveRolloutPolicy", err}
 		}
 		for _, o := range objects(list) {
-			covering := slices.DeleteFunc(slices.Clone(policies), func(r rollout) bool { return !r.covers(k, o) })
+			covering := slices.DeleteFunc(slices.Clone(policies), func(r kind.Policy) bool { return !r.Covers(k, o) })
 			if len(covering) > 0 && covering[0].UID == policy.UID {
 				found = append(found, member(k, o))
 			}
-			overlaps = overlaps || len(covering) > 1 && slices.ContainsFunc(covering, func(r rollout) bool { return r.UID == policy.UID })
+			overlaps = overlaps || len(covering) > 1 && slices.ContainsFunc(covering, func(r kind.Policy) bool { return r.UID == policy.UID })
 		}
 	}
 	return found, overlaps, nil

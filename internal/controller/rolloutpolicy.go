@@ -119,7 +119,7 @@ func (r *rolloutReconciler) describe(ctx context.Context, policy *v1alpha1.LiveR
 			LastTransitionTime: metav1.NewTime(r.clock.Now()),
 		})
 	}
-	understood, ok := understood(policy)
+	understood, ok := kind.Understood(policy)
 	if !ok {
 		s.Selected, s.UpToDate, s.Watching, s.Waiting, s.Failed = 0, 0, 0, 0, 0
 		s.Granted, s.Halted = nil, nil
@@ -158,19 +158,19 @@ func (r *rolloutReconciler) describe(ctx context.Context, policy *v1alpha1.LiveR
 
 // absent returns a function that tells whether the policy certainly does not
 // select an object any more. The cache alone cannot tell: it may be of before.
-func (r *rolloutReconciler) absent(ctx context.Context, policy rollout) func(types.UID) bool {
+func (r *rolloutReconciler) absent(ctx context.Context, policy kind.Policy) func(types.UID) bool {
 	names := map[types.UID]v1alpha1.RolloutGrant{}
 	for _, g := range slices.Concat(policy.Status.Granted, policy.Status.Halted) {
 		names[g.UID] = g
 	}
 	return func(uid types.UID) bool {
-		k := watchable(names[uid].Kind)
+		k := kind.Watchable(names[uid].Kind)
 		if k == nil {
 			return true
 		}
 		o := k.New()
 		err := r.uncached.Get(ctx, client.ObjectKey{Namespace: policy.Namespace, Name: names[uid].Name}, o)
-		return apierrors.IsNotFound(err) || err == nil && (o.GetUID() != uid || !policy.covers(k, o))
+		return apierrors.IsNotFound(err) || err == nil && (o.GetUID() != uid || !policy.Covers(k, o))
 	}
 }
 
@@ -198,13 +198,13 @@ func (r *rolloutReconciler) faulted(err error) (reconcile.Result, error) {
 // selected returns the objects of the kind that a policy covers, to look at what its
 // spec has become.
 func (r *Reconciler) selected(ctx context.Context, o client.Object) (requests []reconcile.Request) {
-	policy, ok := understood(o.(*v1alpha1.LiveRolloutPolicy))
+	policy, ok := kind.Understood(o.(*v1alpha1.LiveRolloutPolicy))
 	list := r.kind.NewList()
 	if err := r.List(ctx, list, client.InNamespace(o.GetNamespace()), client.UnsafeDisableDeepCopy); err != nil || !ok {
 		return nil
 	}
 	for _, o := range objects(list) {
-		if policy.covers(r.kind, o) && r.scope.has(o) {
+		if policy.Covers(r.kind, o) && r.scope.has(o) {
 			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(o)})
 		}
 	}

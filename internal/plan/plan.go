@@ -136,7 +136,7 @@ func Decide(s Situation) Plan {
 	case Yield:
 		p.Verdict = verdict(metav1.ConditionUnknown, v1alpha1.ReasonProgressing,
 			"Someone keeps changing %s in the cloud: it was corrected %d times in %s. Find who else writes it; the operator corrects it again later. %s",
-			fields, MaxCorrections, WarPeriod, Shown(s.Diff))
+			fields, MaxCorrections, Short(WarPeriod), Shown(s.Diff))
 		p.Verdict.After = WarPeriod / 2
 	default:
 		p.Verdict = verdict(metav1.ConditionTrue, v1alpha1.ReasonApplied, "The cloud accepted this configuration; it will be read back.")
@@ -239,7 +239,7 @@ func inSync(s Situation) Verdict {
 // what shows is drift.
 func awaiting(age time.Duration, fields string) Verdict {
 	v := verdict(metav1.ConditionTrue, v1alpha1.ReasonApplied,
-		"The cloud accepted this configuration, but still shows another in %s. If it does so %s after the write, that is drift.", fields, Settling)
+		"The cloud accepted this configuration, but still shows another in %s. If it does so %s after the write, that is drift.", fields, Short(Settling))
 	v.After = min(max(age, ReadBack), Settling-age)
 	return v
 }
@@ -254,6 +254,18 @@ func existing(name, fields string) Verdict {
 
 func verdict(ready metav1.ConditionStatus, reason, format string, args ...any) Verdict {
 	return Verdict{Ready: ready, Reason: reason, Message: strings.TrimSpace(fmt.Sprintf(format, args...))}
+}
+
+// Short writes a duration without its zero parts: 1h, not 1h0m0s.
+func Short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 // shownLength bounds a value in a message, in bytes.

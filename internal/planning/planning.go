@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -66,6 +67,8 @@ type Item struct {
 	Reason  string  `json:"reason,omitempty"`
 	Message string  `json:"message,omitempty"`
 	Fields  []Field `json:"fields,omitempty"`
+	// Notes say what a guard and a LiveRolloutPolicy make of the change.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // Summary counts the items by their change.
@@ -104,7 +107,9 @@ type Planner struct {
 	Accounts []v1alpha1.LiveAccount
 	// Objects are all objects of the cluster, for who comes first.
 	Objects []Subject
-	Now     func() time.Time
+	// Policies are the LiveRolloutPolicies of the cluster.
+	Policies []v1alpha1.LiveRolloutPolicy
+	Now      func() time.Time
 	// Progress is told of each object that is done; nil for nobody.
 	Progress func()
 }
@@ -211,7 +216,53 @@ func (p *Planner) item(ctx context.Context, s Subject) Item {
 		return i.failed(err)
 	}
 	p.move(s, cloud)
-	return decide(i, s, have, key, keyErr != nil, p.Now())
+	i = decide(i, s, have, key, keyErr != nil, p.Now())
+	if i.Action == string(plan.Apply) {
+		i.Notes = p.steps(s)
+	}
+	return i
+}
+
+// steps says in which steps a change of an object is made, and what watches it.
+func (p *Planner) steps(s Subject) (notes []string) {
+	counted, _ := kind.Shared(s.Object)
+	if s.Kind.Records == nil {
+		return nil
+	}
+	guard := counted.Guard
+	var here []v1alpha1.LiveRolloutPolicy
+	for _, policy := range p.Policies {
+		if policy.Namespace == s.Object.GetNamespace() {
+			here = append(here, policy)
+		}
+	}
+	for _, policy := range kind.Policies(here) {
+		if !policy.Covers(s.Kind, s.Object) {
+			continue
+		}
+		if guard == nil {
+			guard = &policy.Spec.Guard
+		}
+		most := plan.MaxConcurrent(policy.Spec.MaxConcurrent, int(policy.Status.Selected))
+		note := fmt.Sprintf("LiveRolloutPolicy %q lets %d such changes be watched at once; %d are, and %d wait.", policy.Name, most, policy.Status.Watching, policy.Status.Waiting)
+		switch {
+		case policy.Spec.Paused:
+			note = fmt.Sprintf("It waits: LiveRolloutPolicy %q is paused.", policy.Name)
+		case meta.IsStatusConditionTrue(policy.Status.Conditions, v1alpha1.ConditionHalted):
+			note = fmt.Sprintf("It waits: LiveRolloutPolicy %q is halted, since a change failed.", policy.Name)
+		}
+		notes = append(notes, note)
+		break
+	}
+	if guard != nil {
+		g := plan.GuardOf(*guard)
+		then := "it is rolled back"
+		if g.Report {
+			then = "that is reported"
+		}
+		notes = append(notes, fmt.Sprintf("It is watched for %s; with %d failed callbacks %s.", plan.Short(g.Window), g.MaxFailures, then))
+	}
+	return notes
 }
 
 // removal is the plan for an object that is being deleted.
