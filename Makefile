@@ -243,14 +243,12 @@ test-docs: docs ## Open each page of the site in Chromium (CHROMIUM=/usr/bin/chr
 MODULE  := github.com/live-notify/live-notify-operator
 LDFLAGS = -s -w -X github.com/prometheus/common/version.Version=$(VERSION) -X github.com/prometheus/common/version.Revision=$(COMMIT)
 # The same flags as in the Dockerfile: the same commit and the same Go give the
-# same binary, in an image or not.
-GOBUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
+# same binary, in an image or not. A program that can load plugins of Go keeps every
+# exported method, half of the command line: kustomizations here have no plugins.
+GOBUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags kustomize_disable_go_plugin_support -ldflags '$(LDFLAGS)'
 BINARY          ?= bin/live-notify-operator
 EMULATOR_BINARY ?= bin/live-emulator
 CLI_BINARY      ?= bin/kubectl-live_notify
-# A program that can load plugins of Go keeps every exported method: half of the
-# binary. Kustomizations here have no such plugins.
-CLI_TAGS = kustomize_disable_go_plugin_support
 
 .PHONY: build
 build: $(BINARY) $(EMULATOR_BINARY) ## Build the operator and the emulator into bin/.
@@ -268,7 +266,7 @@ $(EMULATOR_BINARY):
 
 .PHONY: $(CLI_BINARY)
 $(CLI_BINARY):
-	$(GOBUILD) -tags $(CLI_TAGS) -o $@ ./cmd/kubectl-live_notify
+	$(GOBUILD) -o $@ ./cmd/kubectl-live_notify
 
 CONTAINER_TOOL ?= docker
 IMG            ?= live-notify-operator:dev
