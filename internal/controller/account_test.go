@@ -385,6 +385,47 @@ func TestNamespaceGoesAway(t *testing.T) {
 	})
 }
 
+// TestNamespaceGoesAwayWithinTheLimit of deletions: one configuration is removed in
+// the first hour, the other in the next, and then the account goes too.
+func TestNamespaceGoesAwayWithinTheLimit(t *testing.T) {
+	t.Parallel()
+	d, _ := accounts(t, streamFixture())
+	d.accessKeySecret(map[string]string{"accessKeyID": keyID, "accessKeySecret": keySecret})
+	d.account(func(s *v1alpha1.LiveAccountSpec) { byAccessKey(s); s.MaxDeletionsPerHour = 1 })
+	const other = "other.example.com"
+	d.cloud.AddDomain("", other, emulator.IngestDomain)
+	d.create("a", viaAccount)
+	d.create("b", viaAccount, func(o Object) { o.(*v1alpha1.LiveNotifyConfig).Spec.DomainName = other })
+	d.reaches("a", v1alpha1.ReasonInSync)
+	d.reaches("b", v1alpha1.ReasonInSync)
+
+	d.Expect(d.api.Delete(d.ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: d.namespace}})).To(Succeed())
+	for _, o := range []client.Object{&corev1.Secret{}, &v1alpha1.LiveAccount{}, &v1alpha1.LiveNotifyConfig{}} {
+		d.Expect(d.api.DeleteAllOf(d.ctx, o, client.InNamespace(d.namespace))).To(Succeed())
+	}
+	left := func() (names []string) {
+		var list v1alpha1.LiveNotifyConfigList
+		d.Expect(d.api.List(d.ctx, &list, client.InNamespace(d.namespace))).To(Succeed())
+		for _, o := range list.Items {
+			names = append(names, o.Name)
+		}
+		return names
+	}
+	d.Eventually(left).WithTimeout(20 * time.Second).Should(HaveLen(1))
+	held := left()[0]
+	d.Eventually(func() string { return readyReason(d.get(held)) }).WithTimeout(20 * time.Second).Should(Equal(v1alpha1.ReasonDeletionHeld))
+	d.clock.advance(61 * time.Minute)
+	d.ask(held, "now") // the queue goes by the clock of the machine
+	d.Eventually(left).WithTimeout(20 * time.Second).Should(BeEmpty())
+	d.Eventually(func() error {
+		return d.api.Get(d.ctx, client.ObjectKey{Namespace: d.namespace, Name: "account"}, &v1alpha1.LiveAccount{})
+	}).WithTimeout(20 * time.Second).Should(HaveOccurred())
+	for _, domain := range []string{ingestDomain, other} {
+		_, there := d.cloud.StreamConfig(domain)
+		d.Expect(there).To(BeFalse(), domain)
+	}
+}
+
 func TestAccountRestrictions(t *testing.T) {
 	t.Parallel()
 	f := streamFixture()
