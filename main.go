@@ -11,7 +11,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +18,6 @@ import (
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
@@ -33,7 +31,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
-	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -196,25 +193,8 @@ func run() error {
 	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)); err != nil {
 		return err
 	}
-	if err := mgr.Add(giveBack(mgr.GetCache())); err != nil {
-		return err
-	}
 	log.Info("starting", "version", version.Of(), "commit", version.Commit(), "go", version.GoVersion)
 	return mgr.Start(ctx)
-}
-
-// giveBack returns to the system, once the Secrets are listed, what that took: it is
-// many times what is kept of them.
-func giveBack(c cache.Cache) manager.RunnableFunc {
-	return func(ctx context.Context) error {
-		secrets := &metav1.PartialObjectMetadata{}
-		secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-		if _, err := c.GetInformer(ctx, secrets); err != nil { // it waits until all are listed
-			return nil //nolint:nilerr // whoever uses them tells of it
-		}
-		debug.FreeOSMemory()
-		return nil
-	}
 }
 
 // accountOptions returns how accounts are found, and the operator's own one.
