@@ -411,15 +411,15 @@ func TestNamespaceGoesAwayWithinTheLimit(t *testing.T) {
 		}
 		return names
 	}
-	d.Eventually(left).WithTimeout(20 * time.Second).Should(HaveLen(1))
+	d.Eventually(left).WithTimeout(time.Minute).Should(HaveLen(1))
 	held := left()[0]
-	d.Eventually(func() string { return readyReason(d.get(held)) }).WithTimeout(20 * time.Second).Should(Equal(v1alpha1.ReasonDeletionHeld))
+	d.Eventually(func() string { return readyReason(d.get(held)) }).WithTimeout(time.Minute).Should(Equal(v1alpha1.ReasonDeletionHeld))
 	d.clock.advance(61 * time.Minute)
 	d.ask(held, "now") // the queue goes by the clock of the machine
-	d.Eventually(left).WithTimeout(20 * time.Second).Should(BeEmpty())
+	d.Eventually(left).WithTimeout(time.Minute).Should(BeEmpty())
 	d.Eventually(func() error {
 		return d.api.Get(d.ctx, client.ObjectKey{Namespace: d.namespace, Name: "account"}, &v1alpha1.LiveAccount{})
-	}).WithTimeout(20 * time.Second).Should(HaveOccurred())
+	}).WithTimeout(time.Minute).Should(HaveOccurred())
 	for _, domain := range []string{ingestDomain, other} {
 		_, there := d.cloud.StreamConfig(domain)
 		d.Expect(there).To(BeFalse(), domain)

@@ -30,7 +30,7 @@ func (f *apiFault) Error() string {
 	if reason == metav1.StatusReasonUnknown {
 		return fmt.Sprintf("%s: no answer of the API server (%T)", f.trying, f.err)
 	}
-	return fmt.Sprintf("%s: %s%s", f.trying, reason, whoRefuses(f.err))
+	return fmt.Sprintf("%s: %s%s", f.trying, live.Bound(string(reason), maxReason), whoRefuses(f.err))
 }
 
 // Unwrap returns the failure.

@@ -225,11 +225,11 @@ func (p *Planner) item(ctx context.Context, s Subject) Item {
 
 // steps says in which steps a change of an object is made, and what watches it.
 func (p *Planner) steps(s Subject) (notes []string) {
-	counted, _ := kind.Shared(s.Object)
 	if s.Kind.Records == nil {
 		return nil
 	}
-	guard := counted.Guard
+	spec, _ := kind.Shared(s.Object)
+	guard := spec.Guard
 	var here []v1alpha1.LiveRolloutPolicy
 	for _, policy := range p.Policies {
 		if policy.Namespace == s.Object.GetNamespace() {
