@@ -4,11 +4,20 @@
 package controller
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 )
 
 func TestNextDueSpreadsAndKeepsItsPhase(t *testing.T) {
@@ -47,5 +56,34 @@ func TestBackoffIsBounded(t *testing.T) {
 				t.Errorf("after %d failures only %s", failures, got)
 			}
 		}
+	}
+}
+
+// TestChangedObjectsComeFirstAtStart: of all objects that an operator finds when it
+// starts, those that someone changed or deleted meanwhile come before the others.
+func TestChangedObjectsComeFirstAtStart(t *testing.T) {
+	at := func(name string, generation, observed int64) *v1alpha1.LiveNotifyConfig {
+		o := &v1alpha1.LiveNotifyConfig{}
+		o.Name, o.Generation, o.Status.ObservedGeneration = name, generation, observed
+		if observed > 0 {
+			o.Status.LastSyncTime = &metav1.Time{Time: time.Unix(1, 0)}
+		}
+		return o
+	}
+	deleted := at("deleted", 1, 1)
+	deleted.DeletionTimestamp = &metav1.Time{Time: time.Unix(2, 0)}
+	q := priorityqueue.New[reconcile.Request]("test")
+	defer q.ShutDown()
+	for _, o := range []client.Object{at("steady", 1, 1), at("new", 1, 0), at("changed", 2, 1), deleted} {
+		changesBeforeNews.Create(context.Background(), event.CreateEvent{Object: o, IsInInitialList: true}, q)
+	}
+	var order []string
+	for range 4 {
+		r, _ := q.Get()
+		order = append(order, r.Name)
+	}
+	first, rest := slices.Sorted(slices.Values(order[:2])), slices.Sorted(slices.Values(order[2:]))
+	if !slices.Equal(first, []string{"changed", "deleted"}) || !slices.Equal(rest, []string{"new", "steady"}) {
+		t.Errorf("got %v", order)
 	}
 }

@@ -210,18 +210,34 @@ var claims = predicate.Funcs{
 }
 
 // changesBeforeNews puts the change of an object before the first look at another:
-// thousands that are created at once do not hold up a person's edit.
+// thousands that are created at once, or that an operator finds when it starts, do
+// not hold up a person's edit.
 var changesBeforeNews = handler.Funcs{
 	CreateFunc: func(_ context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 		request := reconcile.Request{NamespacedName: client.ObjectKeyFromObject(e.Object)}
 		if ranked, ok := q.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
-			ranked.AddWithOpts(priorityqueue.AddOpts{Priority: new(priorityNew)}, request)
+			priority := priorityNew
+			if changedMeanwhile(e.Object) {
+				priority = 0
+			}
+			ranked.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, request)
 			return
 		}
 		q.Add(request)
 	},
 	UpdateFunc: (&handler.EnqueueRequestForObject{}).Update,
 	DeleteFunc: (&handler.EnqueueRequestForObject{}).Delete,
+}
+
+// changedMeanwhile tells whether someone changed or deleted an object after an
+// operator last looked at it.
+func changedMeanwhile(o client.Object) bool {
+	callback, ok := o.(kind.Object)
+	if !ok {
+		return false
+	}
+	_, status := callback.Callback()
+	return !o.GetDeletionTimestamp().IsZero() || status.LastSyncTime != nil && status.ObservedGeneration != o.GetGeneration()
 }
 
 func (r *Reconciler) index() error {
