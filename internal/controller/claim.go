@@ -204,9 +204,9 @@ func (p *pass) sameAccount(o kind.Object) bool {
 	return id != "" && id == p.writtenTo()
 }
 
-// handOver gives the ownership of what this object wrote to its heir, which
+// bequeath gives the ownership of what this object wrote to its heir, which
 // converges it to its own spec.
-func (p *pass) handOver(ctx context.Context, heir kind.Object) error {
+func (p *pass) bequeath(ctx context.Context, heir kind.Object) error {
 	h := &pass{Reconciler: p.Reconciler, obj: heir.DeepCopyObject().(kind.Object), mem: &memory{}}
 	h.before = h.obj.DeepCopyObject().(kind.Object)
 	h.spec, h.status = kind.Shared(h.obj)

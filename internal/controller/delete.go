@@ -126,7 +126,7 @@ func (p *pass) retained() string {
 
 // leaveTo hands the configuration over to another object, and removes nothing.
 func (p *pass) leaveTo(ctx context.Context, heir kind.Object) outcome {
-	if err := p.handOver(ctx, heir); err != nil {
+	if err := p.bequeath(ctx, heir); err != nil {
 		return outcome{fault: err}
 	}
 	p.tell(v1alpha1.EventRetained, fmt.Sprintf("%s %s goes on with the configuration of %s", p.kind.Name, client.ObjectKeyFromObject(heir), p.key))

@@ -88,6 +88,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	} else if err != nil {
 		return reconcile.Result{}, &apiFault{"reading the object", err}
 	}
+	if wait := r.handOver(obj); wait > 0 {
+		return reconcile.Result{RequeueAfter: wait}, nil
+	}
 	known := r.memories.known(req.NamespacedName)
 	p := r.begin(obj)
 	if !r.scope.has(obj) {

@@ -227,6 +227,8 @@ type memories struct {
 	of map[types.NamespacedName]*memory
 	// counts are those to show at a scrape, which is no worker.
 	counts map[types.NamespacedName]shownCounts
+	// arrived is when objects came into the scope that are still to be handed over.
+	arrived map[types.NamespacedName]time.Time
 }
 
 // shownCounts are the last counts of an object, as metrics show them.
@@ -267,6 +269,7 @@ func (m *memories) forget(name types.NamespacedName) {
 	defer m.mu.Unlock()
 	delete(m.of, name)
 	delete(m.counts, name)
+	delete(m.arrived, name)
 }
 
 // show notes the counts that metrics show.

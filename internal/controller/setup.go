@@ -7,12 +7,10 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -52,22 +50,6 @@ type Options struct {
 	Clock clock.PassiveClock
 	// Metrics is where the metrics of objects are registered; nil for nowhere.
 	Metrics prometheus.Registerer
-}
-
-// Scope is which objects are worked on. The others are looked at all the same, as
-// far as the cache has them: a domain belongs to one object of the whole cluster.
-type Scope struct {
-	Namespaces []string        // all if empty
-	Selector   labels.Selector // by labels; all if nil
-}
-
-// has tells whether an object is in the scope.
-func (s Scope) has(o client.Object) bool {
-	return s.hasNamespace(o.GetNamespace()) && (s.Selector == nil || s.Selector.Matches(labels.Set(o.GetLabels())))
-}
-
-func (s Scope) hasNamespace(name string) bool {
-	return len(s.Namespaces) == 0 || slices.Contains(s.Namespaces, name)
 }
 
 // Objects returns an empty object of each type that a claim depends on, and
@@ -179,6 +161,9 @@ func (r *Reconciler) worthALook() predicate.Predicate {
 		CreateFunc: func(e event.CreateEvent) bool { return r.scope.has(e.Object) },
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			was, is := r.scope.has(e.ObjectOld), r.scope.has(e.ObjectNew)
+			if is && !was {
+				r.memories.arrive(client.ObjectKeyFromObject(e.ObjectNew), r.clock.Now())
+			}
 			return was != is || is && (specChanges.Update(e) || claimed(e.ObjectOld) && !claimed(e.ObjectNew) ||
 				requestOf(e.ObjectOld) != requestOf(e.ObjectNew) ||
 				!maps.Equal(e.ObjectOld.GetLabels(), e.ObjectNew.GetLabels()))
@@ -323,19 +308,4 @@ func (r *Reconciler) users(ctx context.Context, used client.Object, index string
 		}
 	}
 	return requests
-}
-
-// leave lets go of an object that has left the scope, as by the loss of the label
-// of the selector: whoever has it in scope now goes on with it, as its status says
-// what it owns. Without anybody it hangs on no finalizer. Known tells that it was in
-// scope: the finalizer of one that never was is someone else's.
-func (p *pass) leave(ctx context.Context, known bool) (reconcile.Result, error) {
-	name := client.ObjectKeyFromObject(p.obj)
-	if known && claimed(p.obj) {
-		if err := p.release(ctx); err != nil {
-			return p.faulted(ctx, asFault(err))
-		}
-	}
-	p.memories.forget(name)
-	return reconcile.Result{}, nil
 }

@@ -178,8 +178,14 @@ func (j *journal) text() string {
 
 func (w *world) start(flags ...string) *replica {
 	w.Helper()
+	return w.startBehind(func(cloud http.Handler) http.Handler { return cloud }, flags...)
+}
+
+// startBehind starts a replica whose door opens behind another one.
+func (w *world) startBehind(outer func(http.Handler) http.Handler, flags ...string) *replica {
+	w.Helper()
 	r := &replica{world: w, ended: make(chan struct{}), log: &journal{}, writes: map[string]int{}}
-	door := httptest.NewServer(r)
+	door := httptest.NewServer(outer(r))
 	w.Cleanup(door.Close)
 	r.cmd = exec.CommandContext(context.WithoutCancel(w.Context()), operator, append([]string{
 		"--leader-elect", "--leader-elect-namespace=" + w.namespace, "--watch-namespaces=" + cmp.Or(w.objects, w.namespace),
