@@ -97,15 +97,27 @@ func apply(t *testing.T, dir string) cluster {
 	if err := os.WriteFile(file, kubeconfig, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), filepath.Join(assets, "kubectl"), "--kubeconfig", file, "apply", "--server-side", "-k", dir)
-	if out, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(out), "Warning") {
-		t.Fatalf("applying %s: %v\n%s", dir, err, out)
-	}
+	c := cluster{config: config, kubeconfig: file}
+	c.kubectl(t, "apply", "--server-side", "-k", dir)
 	api, err := client.New(config, client.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return cluster{config: config, kubeconfig: file, api: api}
+	c.api = api
+	return c
+}
+
+// kubectl runs a command that must not warn of anything.
+func (c cluster) kubectl(t *testing.T, args ...string) {
+	t.Helper()
+	assets, err := controlplane.Assets(t.Context(), os.Stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), filepath.Join(assets, "kubectl"), append([]string{"--kubeconfig", c.kubeconfig}, args...)...)
+	if out, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(out), "Warning") {
+		t.Fatalf("kubectl %v: %v\n%s", args, err, out)
+	}
 }
 
 // get reads an object of the namespace, or of the cluster if it is of no

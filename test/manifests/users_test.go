@@ -60,10 +60,15 @@ func TestUsers(t *testing.T) {
 	must(t, admin.Delete(t.Context(), account("probe")))
 }
 
-// TestDeletionProtection looks at what the API server answers.
-func TestDeletionProtection(t *testing.T) {
+// TestAdmission looks at what the API server answers by the admission policies.
+func TestAdmission(t *testing.T) {
 	t.Parallel()
 	c := apply(t, "../../config/default")
+	t.Run("deletion protection", func(t *testing.T) { deletionProtection(t, c) })
+	t.Run("shard of namespace", func(t *testing.T) { shardOfNamespace(t, c) })
+}
+
+func deletionProtection(t *testing.T, c cluster) {
 	const annotation = "live.alibabacloud.com/deletion-protection"
 	// It takes a moment until the API server heeds the policy.
 	eventually(t, "the policy is heeded", func() bool {
