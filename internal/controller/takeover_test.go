@@ -21,7 +21,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
-	"k8s.io/utils/clock"
+	clocktesting "k8s.io/utils/clock/testing"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -187,7 +187,7 @@ func (c *crowd) takeOver(t testing.TB, look func()) {
 		t.Fatal(err)
 	}
 	reconcilers, err := setUp(mgr, Options{
-		Accounts: account.Options{Credentials: credentials, Endpoint: asked.URL}, Workers: 10, Clock: clock.RealClock{},
+		Accounts: account.Options{Credentials: credentials, Endpoint: asked.URL}, Workers: 10, Clock: clocktesting.NewFakePassiveClock(time.Now()), // nothing becomes due
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -251,3 +251,24 @@ func TestMemoryOfAnObject(t *testing.T) {
 // place in the queue and in indexes, and what is remembered of it. It was 3,500 to
 // 3,800 when this was written.
 const maxObject = 4500
+
+// BenchmarkTakeOver is the start of an operator that finds so many objects, all in
+// sync, until it has looked at each: the API server that sends them is part of it.
+func BenchmarkTakeOver(b *testing.B) {
+	for _, n := range []int{1_000, 10_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			c := newCrowd(b)
+			c.each = 1
+			var none, all int64
+			c.takeOver(b, func() { none = heap() })
+			c.each = n / len(kind.All)
+			var took time.Duration
+			for b.Loop() {
+				start := time.Now()
+				c.takeOver(b, func() { took, all = time.Since(start), heap() })
+			}
+			b.ReportMetric(took.Seconds(), "s/start")
+			b.ReportMetric(float64(all-none)/float64(c.each*len(kind.All)), "B/object")
+		})
+	}
+}

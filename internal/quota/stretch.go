@@ -23,7 +23,7 @@ const (
 // cadence knows who makes requests of an operation regularly, and how often. Its
 // user holds a lock.
 type cadence struct {
-	demands map[who]*demand
+	demands map[who]demand
 	sum     float64 // requests per second
 	swept   time.Time
 }
@@ -64,7 +64,8 @@ func (l *Limits) stretch(rate Rate, key string, interval time.Duration, requests
 	}
 	until := now.Add(time.Duration(idle * factor * float64(interval)))
 	for _, limits := range all {
-		limits.cadences[rate].demands[w].until = until
+		demands := limits.cadences[rate].demands
+		demands[w] = demand{demands[w].perSecond, until}
 	}
 	return factor, shared, common
 }
@@ -74,14 +75,14 @@ func (l *Limits) stretch(rate Rate, key string, interval time.Duration, requests
 func (l *Limits) demand(rate Rate, w who, perSecond float64, now time.Time) float64 {
 	c, ok := l.cadences[rate]
 	if !ok {
-		c = &cadence{demands: map[who]*demand{}}
+		c = &cadence{demands: map[who]demand{}}
 		l.cadences[rate] = c
 	}
 	if now.Sub(c.swept) >= time.Minute {
 		c.sweep(now)
 	}
 	c.drop(w)
-	c.demands[w] = &demand{perSecond: perSecond}
+	c.demands[w] = demand{perSecond: perSecond}
 	c.sum += perSecond
 	if ratio := c.sum / (rate.PerSecond * l.share * demandShare); ratio > 1+rounding {
 		return math.Ceil(ratio/stretchStep-rounding) * stretchStep
@@ -91,7 +92,7 @@ func (l *Limits) demand(rate Rate, w who, perSecond float64, now time.Time) floa
 
 // drop forgets the demand of one.
 func (c *cadence) drop(w who) {
-	if d := c.demands[w]; d != nil {
+	if d, ok := c.demands[w]; ok {
 		c.sum -= d.perSecond
 		delete(c.demands, w)
 	}
