@@ -97,6 +97,10 @@ func (w *world) calm(ctx context.Context) error {
 // act does what the operator waits for someone to do where a retry by itself is
 // half an hour off, or a correction that was undone too often: it edits the spec.
 func (w *world) act(ctx context.Context, s slot) error {
+	if s.kind.Several(w.Cloud, s.key) { // which a list that was stale makes of one
+		s.kind.Erase(w.Cloud, s.key)
+		w.done["removal of all of several subscriptions"]++
+	}
 	waits := false
 	err := w.update(ctx, s, func(o kind.Object) {
 		_, status := o.Callback()

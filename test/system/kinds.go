@@ -163,6 +163,12 @@ func sendStream(s *emulator.Server, key string, n int) {
 	}
 }
 
+// Several tells whether the cloud holds more than one configuration for a key, which
+// it takes for event subscriptions alone.
+func (k *Kind) Several(cloud *emulator.Server, key string) bool {
+	return k.Read == "ListEventSub" && len(cloud.EventSubs(key)) > 1
+}
+
 // onlyEventSub returns the subscription of an application. Of several it returns one
 // that nobody wants.
 func onlyEventSub(s *emulator.Server, key string) (emulator.EventSub, bool) {
