@@ -212,7 +212,7 @@ verify-rules: $(PROMTOOL) ## Check the alerts, and run their tests.
 
 .PHONY: verify-crds
 verify-crds: ## Check that the CRDs break nothing that works with the last release; BASE=<commit> compares with another.
-	@GOFLAGS= GOWORK=off go -C hack/crdcheck run . -root '$(CURDIR)' -base '$(BASE)'
+	@hack/crdcheck/crdcheck.sh '$(BASE)'
 
 .PHONY: verify-workflows
 verify-workflows: $(ACTIONLINT) ## Check the workflows of the forge.
