@@ -24,6 +24,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/test/system"
 )
 
@@ -32,7 +33,7 @@ import (
 // is trouble.
 var (
 	pages     = []string{"docs/livenotifyconfig.md", "README.md", "docs/rotating-keys.md", "docs/conditions.md", "docs/guard.md", "docs/policies.md"}
-	operating = []string{"docs/rollout.md", "docs/troubleshooting.md", "docs/monitoring.md"}
+	operating = []string{"docs/rollout.md", "docs/troubleshooting.md", "docs/liveaccount.md", "docs/monitoring.md"}
 )
 
 // TestPages runs what the pages of the documentation show, as it stands, against one
@@ -187,6 +188,48 @@ func await(t *testing.T, s *system.System, name, reason string) {
 		}
 	}
 	t.Fatalf("Ready of %s is %q, want %q", name, got, reason)
+}
+
+// The index has each runbook, and the page about monitoring counts the operations of
+// today.
+func TestIndexAndCounts(t *testing.T) {
+	t.Chdir("../..")
+	read := func(page string) string {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	index, monitoring := read("docs/README.md"), read("docs/monitoring.md")
+	runbooks, err := filepath.Glob("docs/runbooks/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range runbooks {
+		link := "(" + strings.TrimPrefix(page, "docs/") + ")"
+		if !strings.Contains(index, link) || !strings.Contains(monitoring, link) {
+			t.Errorf("%s is not in the index, or not among the alerts", page)
+		}
+	}
+	operations, counts := 0, 0
+	for _, op := range live.Operations() {
+		if !op.Tool {
+			operations++
+		}
+	}
+	for _, k := range system.Kinds {
+		if k.Records != "" {
+			counts++
+		}
+	}
+	for _, want := range []string{
+		fmt.Sprintf("at most %d operations ×", operations), fmt.Sprintf("the reads of %d kinds, and the counts of %d", len(system.Kinds), counts),
+	} {
+		if !strings.Contains(monitoring, want) {
+			t.Errorf("docs/monitoring.md does not say %q", want)
+		}
+	}
 }
 
 // Each block of a runbook, and of the recipes, says whether it is run.
