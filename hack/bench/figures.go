@@ -204,7 +204,7 @@ func after(seconds float64) string {
 	return fmt.Sprintf("%.2f s", seconds)
 }
 
-func writeJSON(path string, runs []*figures) error {
+func writeJSON(path string, runs any) error {
 	raw, err := json.MarshalIndent(runs, "", "  ")
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@
 //	go run ./hack/bench -n 1000
 //	go run ./hack/bench -n 10000 -qps-scale 20   # ten thousand within minutes
 //	go run ./hack/bench -baseline                # and an operator without pacing, side by side
+//	go run ./hack/bench -n 100000 -accounts 100  # many accounts, beside a hundredth and a tenth of that
 //	go run ./hack/bench -scenes all              # what holds beside hung tenants, in an outage, over quota
 //
 // It prints a table, and JSON with -json FILE. It judges nothing: machines differ.
@@ -34,6 +35,7 @@ import (
 // config is what to measure.
 type config struct {
 	n        int
+	accounts int
 	mix      shares
 	scale    float64
 	throttle emulator.ThrottleModel
@@ -45,11 +47,13 @@ type config struct {
 	runs     int
 	json     string
 	scenes   []string
+	pprof    string
 }
 
 func parseFlags() (config, error) {
 	var c config
 	flag.IntVar(&c.n, "n", 1000, "objects to converge, 1 to 100000")
+	flag.IntVar(&c.accounts, "accounts", 0, "cloud accounts to spread the objects over, each with the documented limits, and to measure at a hundredth and a tenth of them first; 0 is the operator's own account alone")
 	mix := flag.String("mix", "80,15,5", "percent of objects of each kind, in this order: "+kindNames()+"; what is left out is 0")
 	flag.Float64Var(&c.scale, "qps-scale", 1, "multiplies the documented limits, of the cloud and of the operator's share")
 	throttle := flag.String("throttle", string(emulator.FixedWindow), "how the cloud counts: fixed-window or token-bucket")
@@ -60,6 +64,7 @@ func parseFlags() (config, error) {
 	flag.IntVar(&c.failing, "failing", 100, "objects that the cloud rejects for ever; 0 leaves them out")
 	flag.IntVar(&c.runs, "runs", 1, "how often to measure; with more than one, medians are shown too")
 	played := flag.String("scenes", "", "promises to measure instead, or \"all\": "+strings.Join(sceneNames(), ", "))
+	flag.StringVar(&c.pprof, "pprof", "0", "`address` at which the operator serves /debug/pprof meanwhile; 0 turns it off")
 	flag.StringVar(&c.json, "json", "", "`file` to write the figures to")
 	if err := flags.Parse(flag.CommandLine, os.Args[1:]); err != nil {
 		return c, err
@@ -91,6 +96,8 @@ func parseFlags() (config, error) {
 		return c, fmt.Errorf("-mix %s: want at most %d percentages that sum up to 100", *mix, len(c.mix))
 	case c.n < 1 || c.n > 100_000:
 		return c, errors.New("-n: want 1 to 100000")
+	case c.accounts < 0 || c.accounts > 0 && c.n%c.accounts != 0:
+		return c, errors.New("-accounts: want at least 0, and -n a multiple of it")
 	case c.scale <= 0:
 		return c, errors.New("-qps-scale: want more than 0")
 	case c.edits < 1:
@@ -120,6 +127,9 @@ func main() {
 func run(ctx context.Context, cfg config) error {
 	if len(cfg.scenes) > 0 {
 		return play(ctx, cfg, cfg.scenes)
+	}
+	if cfg.accounts > 0 {
+		return grow(ctx, cfg)
 	}
 	modes := []mode{{name: "operator", share: 80}}
 	if cfg.baseline {

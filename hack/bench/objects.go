@@ -26,7 +26,7 @@ type family struct {
 	records              string
 	short                string              // the beginning of names
 	key                  func(string) string // what the cloud calls the one of an object of this name
-	add                  func(*emulator.Server, string)
+	add                  func(s *emulator.Server, account, name string)
 	object               func(name string, spec v1alpha1.CallbackSpec) client.Object
 	edit                 func(obj client.Object, url string)
 	status               func(client.Object) *v1alpha1.CallbackStatus
@@ -41,7 +41,9 @@ var families = [...]family{
 		kind: "LiveNotifyConfig", short: "push", key: ofDomain, writes: 15, reads: 1000.0 / 60, countRequests: 2,
 		create: "SetLiveStreamsNotifyUrlConfig", update: "SetLiveStreamsNotifyUrlConfig",
 		read: "DescribeLiveStreamsNotifyUrlConfig", records: "DescribeLiveStreamsNotifyRecords",
-		add: func(s *emulator.Server, name string) { s.AddDomain("", name+".example.com", emulator.IngestDomain) },
+		add: func(s *emulator.Server, account, name string) {
+			s.AddDomain(account, name+".example.com", emulator.IngestDomain)
+		},
 		object: func(name string, spec v1alpha1.CallbackSpec) client.Object {
 			o := &v1alpha1.LiveNotifyConfig{ObjectMeta: named(name)}
 			o.Spec.CallbackSpec, o.Spec.DomainName, o.Spec.NotifyURL = spec, name+".example.com", hook
@@ -57,7 +59,9 @@ var families = [...]family{
 		kind: "LiveRecordNotifyConfig", short: "live", key: ofDomain, writes: 30, reads: 50, countRequests: 2,
 		create: "AddLiveRecordNotifyConfig", update: "UpdateLiveRecordNotifyConfig",
 		read: "DescribeLiveRecordNotifyConfig", records: "DescribeLiveRecordNotifyRecords",
-		add: func(s *emulator.Server, name string) { s.AddDomain("", name+".example.com", emulator.StreamingDomain) },
+		add: func(s *emulator.Server, account, name string) {
+			s.AddDomain(account, name+".example.com", emulator.StreamingDomain)
+		},
 		object: func(name string, spec v1alpha1.CallbackSpec) client.Object {
 			o := &v1alpha1.LiveRecordNotifyConfig{ObjectMeta: named(name)}
 			o.Spec.CallbackSpec, o.Spec.DomainName, o.Spec.NotifyURL = spec, name+".example.com", hook
@@ -73,7 +77,7 @@ var families = [...]family{
 		kind: "LiveRtcMPUEventSub", short: "app", key: ofApp, writes: 50, reads: 50, countRequests: 1,
 		create: "CreateRtcMPUEventSub", update: "UpdateRtcMPUEventSub",
 		read: "DescribeRtcMPUEventSub", records: "ListRtcMPUEventSubRecord",
-		add: func(s *emulator.Server, name string) { s.AddApp("", name) },
+		add: func(s *emulator.Server, account, name string) { s.AddApp(account, name) },
 		object: func(name string, spec v1alpha1.CallbackSpec) client.Object {
 			o := &v1alpha1.LiveRtcMPUEventSub{ObjectMeta: named(name)}
 			o.Spec.CallbackSpec, o.Spec.AppID, o.Spec.CallbackURL = spec, name, hook
@@ -88,7 +92,9 @@ var families = [...]family{
 	{
 		kind: "LiveSnapshotNotifyConfig", short: "shot", key: ofDomain, writes: 30, reads: 30,
 		create: "AddLiveSnapshotNotifyConfig", update: "UpdateLiveSnapshotNotifyConfig", read: "DescribeLiveSnapshotNotifyConfig",
-		add: func(s *emulator.Server, name string) { s.AddDomain("", name+".example.com", emulator.StreamingDomain) },
+		add: func(s *emulator.Server, account, name string) {
+			s.AddDomain(account, name+".example.com", emulator.StreamingDomain)
+		},
 		object: func(name string, spec v1alpha1.CallbackSpec) client.Object {
 			o := &v1alpha1.LiveSnapshotNotifyConfig{ObjectMeta: named(name)}
 			o.Spec.CallbackSpec, o.Spec.DomainName, o.Spec.NotifyURL = spec, name+".example.com", hook
@@ -103,7 +109,9 @@ var families = [...]family{
 	{
 		kind: "LiveDetectNotifyConfig", short: "video", key: ofDomain, writes: 30, reads: 50,
 		create: "AddLiveDetectNotifyConfig", update: "UpdateLiveDetectNotifyConfig", read: "DescribeLiveDetectNotifyConfig",
-		add: func(s *emulator.Server, name string) { s.AddDomain("", name+".example.com", emulator.StreamingDomain) },
+		add: func(s *emulator.Server, account, name string) {
+			s.AddDomain(account, name+".example.com", emulator.StreamingDomain)
+		},
 		object: func(name string, spec v1alpha1.CallbackSpec) client.Object {
 			o := &v1alpha1.LiveDetectNotifyConfig{ObjectMeta: named(name)}
 			o.Spec.CallbackSpec, o.Spec.DomainName, o.Spec.NotifyURL = spec, name+".example.com", hook
@@ -118,7 +126,9 @@ var families = [...]family{
 	{
 		kind: "LiveAudioAuditNotifyConfig", short: "audio", key: ofDomain, writes: 10, reads: 10,
 		create: "AddLiveAudioAuditNotifyConfig", update: "UpdateLiveAudioAuditNotifyConfig", read: "DescribeLiveAudioAuditNotifyConfig",
-		add: func(s *emulator.Server, name string) { s.AddDomain("", name+".example.com", emulator.StreamingDomain) },
+		add: func(s *emulator.Server, account, name string) {
+			s.AddDomain(account, name+".example.com", emulator.StreamingDomain)
+		},
 		object: func(name string, spec v1alpha1.CallbackSpec) client.Object {
 			o := &v1alpha1.LiveAudioAuditNotifyConfig{ObjectMeta: named(name)}
 			o.Spec.CallbackSpec, o.Spec.DomainName, o.Spec.CallbackURL = spec, name+".example.com", hook
@@ -133,7 +143,7 @@ var families = [...]family{
 	{
 		kind: "LiveRtcEventSub", short: "rtc", key: ofApp, writes: 100, reads: 50, countRequests: 1,
 		create: "CreateEventSub", update: "UpdateEventSub", read: "ListEventSub", records: "ListEventSubEvent",
-		add: func(s *emulator.Server, name string) { s.AddApp("", name) },
+		add: func(s *emulator.Server, account, name string) { s.AddApp(account, name) },
 		object: func(name string, spec v1alpha1.CallbackSpec) client.Object {
 			o := &v1alpha1.LiveRtcEventSub{ObjectMeta: named(name)}
 			o.Spec.CallbackSpec, o.Spec.AppID, o.Spec.ChannelID, o.Spec.CallbackURL = spec, name, "*", hook
@@ -149,8 +159,8 @@ var families = [...]family{
 	{
 		kind: "LiveMessageAppCallback", short: "chat", key: ofApp, writes: 50, reads: 50,
 		create: "ModifyLiveMessageAppCallback", update: "ModifyLiveMessageAppCallback", read: "DescribeLiveMessageApp",
-		add: func(s *emulator.Server, name string) {
-			_ = s.AddMessageApp(emulator.MessageApp{AppID: name}) // the names that members gives are fine
+		add: func(s *emulator.Server, account, name string) {
+			_ = s.AddMessageApp(emulator.MessageApp{Account: account, AppID: name}) // the names that members gives are fine
 		},
 		object: func(name string, spec v1alpha1.CallbackSpec) client.Object {
 			o := &v1alpha1.LiveMessageAppCallback{ObjectMeta: named(name)}
@@ -163,6 +173,14 @@ var families = [...]family{
 		},
 		list: func() client.ObjectList { return &v1alpha1.LiveMessageAppCallbackList{} },
 	},
+}
+
+// readRequests is how many requests it takes to read a configuration.
+func (f *family) readRequests() float64 {
+	if f.kind == "LiveSnapshotNotifyConfig" {
+		return 2 // one tells who else is told of snapshots
+	}
+	return 1
 }
 
 // shares are the percentages of -mix, in the order of families.
@@ -185,8 +203,9 @@ func kindNames() string {
 
 // member is one object and the family it is of.
 type member struct {
-	family *family
-	name   string
+	family    *family
+	namespace string
+	name      string
 }
 
 // key is what the cloud knows it by.
@@ -209,7 +228,7 @@ func members(prefix string, n int, mix shares) []member {
 			share = rest
 		}
 		for j := range share {
-			all = append(all, member{&families[i], fmt.Sprintf("%s-%s-%d", prefix, families[i].short, j)})
+			all = append(all, member{&families[i], namespace, fmt.Sprintf("%s-%s-%d", prefix, families[i].short, j)})
 		}
 	}
 	return all
@@ -217,14 +236,32 @@ func members(prefix string, n int, mix shares) []member {
 
 // create makes the object, and first what it refers to in the cloud.
 func (s *bench) create(ctx context.Context, m member) error {
-	m.family.add(s.Cloud, m.name)
+	m.family.add(s.Cloud, m.account(), m.name)
 	spec := v1alpha1.CallbackSpec{ResyncInterval: metav1.Duration{Duration: s.cfg.resync}}
-	return s.API.Create(ctx, m.family.object(m.name, spec))
+	if m.account() != "" {
+		spec.AccountRef = &v1alpha1.AccountReference{Name: accountName}
+	}
+	return s.API.Create(ctx, m.object(spec))
+}
+
+// account is the cloud account of the object, "" for the operator's own. Each
+// other one has a namespace of its name.
+func (m member) account() string {
+	if m.namespace == namespace {
+		return ""
+	}
+	return m.namespace
+}
+
+func (m member) object(spec v1alpha1.CallbackSpec) client.Object {
+	o := m.family.object(m.name, spec)
+	o.SetNamespace(m.namespace)
+	return o
 }
 
 // edit changes the callback URL.
 func (s *bench) edit(ctx context.Context, m member, url string) error {
-	before := m.family.object(m.name, v1alpha1.CallbackSpec{})
+	before := m.object(v1alpha1.CallbackSpec{})
 	after := before.DeepCopyObject().(client.Object)
 	m.family.edit(after, url)
 	return s.API.Patch(ctx, after, client.MergeFrom(before))

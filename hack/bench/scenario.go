@@ -305,7 +305,7 @@ func (s *bench) editOne(ctx context.Context, among []member) (time.Duration, err
 	}
 	for time.Since(start) < 2*time.Minute {
 		for _, call := range log.since() {
-			if isWrite(call) && call.Code == "" && call.Key == m.key() && call.Params["NotifyUrl"] == url {
+			if isWrite(call) && call.Code == "" && call.Key == m.key() && wroteURL(call) == url {
 				return call.Time.Sub(start), nil
 			}
 		}
@@ -420,17 +420,22 @@ func (s *bench) each(ctx context.Context, visit func(*family, client.Object, *v1
 // throttled counts the replies that refused a call for being one too many.
 func (s *bench) throttled(log *callLog) (n int) {
 	for _, call := range log.all() {
-		if call.Status == 429 || call.Code == "Throttling.Api" || call.Code == "Throttling.User" || call.Code == "Throttling" {
+		if isThrottled(call) {
 			n++
 		}
 	}
 	return n
 }
 
+func isThrottled(call emulator.Call) bool {
+	return call.Status == 429 || call.Code == "Throttling.Api" || call.Code == "Throttling.User" || call.Code == "Throttling"
+}
+
 // callLog reads the log of the cloud onwards from where it began.
 type callLog struct {
-	cloud       *emulator.Server
-	begin, next int
+	cloud            *emulator.Server
+	begin, next      int
+	throttledReplies int // of those that were looked at
 }
 
 func (s *bench) follow() *callLog {
@@ -447,6 +452,11 @@ func (l *callLog) since() []emulator.Call {
 	}
 	calls := l.cloud.CallsSince(l.next)
 	l.next += len(calls)
+	for _, call := range calls {
+		if isThrottled(call) {
+			l.throttledReplies++
+		}
+	}
 	return calls
 }
 
@@ -455,6 +465,11 @@ func (l *callLog) all() []emulator.Call { return l.cloud.CallsSince(l.begin) }
 
 func isWrite(c emulator.Call) bool {
 	return slices.ContainsFunc(families[:], func(f family) bool { return c.Action == f.create || c.Action == f.update })
+}
+
+// wroteURL is the callback URL that a write has set.
+func wroteURL(c emulator.Call) string {
+	return c.Params["NotifyUrl"] + c.Params["CallbackUrl"] + c.Params["Callback"] + c.Params["EventCallbackUrl"]
 }
 
 func isRead(c emulator.Call) bool {

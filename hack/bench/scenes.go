@@ -185,22 +185,12 @@ func (s *bench) recordsRate(log *callLog, objects int, long time.Duration) float
 
 // tenant creates a namespace with an account and objects that use it.
 func (s *bench) tenant(ctx context.Context, name string, spec v1alpha1.LiveAccountSpec) error {
-	spec.Credentials.AccessKeySecretRef = &v1alpha1.LocalSecretReference{Name: "key"}
-	for _, o := range []client.Object{
-		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}},
-		&corev1.Secret{
-			ObjectMeta: metav1.ObjectMeta{Namespace: name, Name: "key"},
-			StringData: map[string]string{"accessKeyID": "bench", "accessKeySecret": "bench-secret"},
-		},
-		&v1alpha1.LiveAccount{ObjectMeta: metav1.ObjectMeta{Namespace: name, Name: "account"}, Spec: spec},
-	} {
-		if err := s.API.Create(ctx, o); err != nil {
-			return err
-		}
+	if err := s.openAccount(ctx, name, "bench", spec); err != nil {
+		return err
 	}
 	for i := range hungObjects {
 		o := &v1alpha1.LiveNotifyConfig{ObjectMeta: metav1.ObjectMeta{Namespace: name, Name: fmt.Sprint("hung-", i)}}
-		o.Spec.AccountRef = &v1alpha1.AccountReference{Name: "account"}
+		o.Spec.AccountRef = &v1alpha1.AccountReference{Name: accountName}
 		o.Spec.DomainName, o.Spec.NotifyURL = fmt.Sprintf("hung-%d.%s.example.com", i, name), hook
 		if err := s.API.Create(ctx, o); err != nil {
 			return err
@@ -399,7 +389,7 @@ func secrets(ctx context.Context, s *bench) error {
 			return err
 		}
 		resident[i] = p.resident
-		if peak[i], err = peakMiB(s.PID()); err != nil {
+		if peak[i], err = statusMiB(s.PID(), "VmHWM"); err != nil {
 			return err
 		}
 		s.StopOperator()
@@ -426,15 +416,16 @@ func secrets(ctx context.Context, s *bench) error {
 	return nil
 }
 
-// peakMiB is the most memory that a process has had.
-func peakMiB(pid int) (float64, error) {
+// statusMiB is a figure of a process in MiB, such as VmHWM, the most memory that it
+// has had.
+func statusMiB(pid int, name string) (float64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(status)) {
 		var kib float64
-		if n, _ := fmt.Sscanf(line, "VmHWM: %f kB", &kib); n == 1 {
+		if n, _ := fmt.Sscanf(line, name+": %f kB", &kib); n == 1 {
 			return kib / 1024, nil
 		}
 	}

@@ -21,16 +21,21 @@ type bench struct {
 	mode mode
 }
 
-func startSystem(ctx context.Context, cfg config, m mode) (*bench, error) {
+// startSystem starts all but the operator, whose own account is that of the first
+// of the keys; without any there is one.
+func startSystem(ctx context.Context, cfg config, m mode, keys ...emulator.AccessKey) (*bench, error) {
+	if len(keys) == 0 {
+		keys = []emulator.AccessKey{{ID: "bench", Secret: "bench-secret"}}
+	}
 	s, err := system.Start(ctx, emulator.Options{
-		AccessKeys: []emulator.AccessKey{{ID: "bench", Secret: "bench-secret"}}, QPSScale: cfg.scale, Throttle: cfg.throttle,
+		AccessKeys: keys, QPSScale: cfg.scale, Throttle: cfg.throttle,
 	})
 	return &bench{System: s, cfg: cfg, mode: m}, err
 }
 
 func (s *bench) startOperator(ctx context.Context) error {
 	share := int(math.Round(float64(s.mode.share) * s.cfg.scale))
-	return s.StartOperator(ctx, "--quota-share-percent", fmt.Sprint(share))
+	return s.StartOperator(ctx, "--quota-share-percent", fmt.Sprint(share), "--pprof-bind-address", s.cfg.pprof)
 }
 
 func (s *bench) stop() {

@@ -257,7 +257,7 @@ func (p *pass) nextWatch() time.Time {
 	if c := p.change(); p.guard == nil || c == nil || c.State != v1alpha1.ChangeWatching {
 		return time.Time{}
 	}
-	if p.mem.watch.next.IsZero() {
+	if p.mem.watch == nil || p.mem.watch.next.IsZero() {
 		return p.clock.Now().Add(plan.WatchEvery) // it was written just now
 	}
 	return p.mem.watch.next
@@ -288,12 +288,13 @@ func (p *pass) watch(ctx context.Context) error {
 		return nil
 	}
 	c.Generation = p.obj.GetGeneration() // whose other changes are none of the configuration
-	w := &p.mem.watch
-	if !w.of.Equal(c.WrittenTime) { // another change, or the first look of this process
-		*w = watchState{of: *c.WrittenTime, since: c.WrittenTime.Time, base: c.SettledFailed}
+	w := p.mem.watch
+	if w == nil || !w.of.Equal(c.WrittenTime) { // another change, or the first look of this process
+		w = &watchState{of: *c.WrittenTime, since: c.WrittenTime.Time, base: c.SettledFailed}
 		if c.SettledTime != nil {
 			w.since = c.SettledTime.Time
 		}
+		p.mem.watch = w
 	}
 	if p.now.Before(w.next) {
 		return nil

@@ -127,7 +127,7 @@ func (p *pass) faulted(ctx context.Context, f *apiFault) (reconcile.Result, erro
 		p.mem.nextCount = p.now
 	}
 	if p.judged {
-		p.mem.watch = watchState{}
+		p.mem.watch = nil
 	}
 	switch {
 	case apierrors.IsConflict(f.err):

@@ -195,11 +195,11 @@ func (p *pass) ask(policy *v1alpha1.LiveRolloutPolicy, members []plan.Member) (p
 		return refusal, ahead
 	}
 	// Who is ahead and does not come, as its account does not answer, holds up nobody.
-	if t := p.mem.turn; t.version == policy.ResourceVersion && p.now.Sub(t.since) >= passedOver {
+	if t := p.mem.turn; t != nil && t.version == policy.ResourceVersion && p.now.Sub(t.since) >= passedOver {
 		return plan.Allowed, ahead
 	}
-	if p.mem.turn.version != policy.ResourceVersion {
-		p.mem.turn = turn{policy.ResourceVersion, p.now}
+	if p.mem.turn == nil || p.mem.turn.version != policy.ResourceVersion {
+		p.mem.turn = &turn{policy.ResourceVersion, p.now}
 	}
 	return refusal, ahead
 }

@@ -203,8 +203,8 @@ type memory struct {
 	counted   bool        // as a removal of its account
 	corrected []time.Time // corrections of drift within plan.WarPeriod
 
-	watch    watchState // of the last change
-	turn     turn       // told by the LiveRolloutPolicy
+	watch    *watchState // of the last change; nil before it is watched
+	turn     *turn       // told by the LiveRolloutPolicy; nil if none was
 	nextTurn time.Time
 
 	nextCount     time.Time
@@ -252,6 +252,13 @@ func (m *memories) known(name types.NamespacedName) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.of[name] != nil
+}
+
+// len returns of how many objects there is a memory.
+func (m *memories) len() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.of)
 }
 
 // forget drops the memory of an object that is gone.

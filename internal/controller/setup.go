@@ -92,13 +92,18 @@ func Resources() []string {
 // Setup adds the reconciler of each kind in the table, and that of LiveAccounts,
 // to the manager.
 func Setup(mgr ctrl.Manager, o Options) error {
+	_, err := setUp(mgr, o)
+	return err
+}
+
+func setUp(mgr ctrl.Manager, o Options) ([]*Reconciler, error) {
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}
 	}
 	o.Accounts.Now = o.Clock.Now
 	accounts, err := account.New(mgr.GetClient(), mgr.GetAPIReader(), o.Accounts)
 	if err != nil {
-		return fmt.Errorf("setting up the operator's own account: %w", err)
+		return nil, fmt.Errorf("setting up the operator's own account: %w", err)
 	}
 	s := &shared{
 		Client:   mgr.GetClient(),
@@ -117,27 +122,27 @@ func Setup(mgr ctrl.Manager, o Options) error {
 	for _, k := range kind.All {
 		r := &Reconciler{shared: s, kind: k, slots: quota.NewSlots(o.Workers)}
 		if err := r.setup(); err != nil {
-			return fmt.Errorf("setting up %s: %w", k.Name, err)
+			return nil, fmt.Errorf("setting up %s: %w", k.Name, err)
 		}
 		metrics.reconcilers = append(metrics.reconcilers, r)
 	}
 	if o.Metrics != nil {
 		for _, c := range []prometheus.Collector{metrics, Panics} {
 			if err := o.Metrics.Register(c); err != nil {
-				return fmt.Errorf("registering metrics: %w", err)
+				return nil, fmt.Errorf("registering metrics: %w", err)
 			}
 		}
 	}
 	if err := mgr.AddHealthzCheck("workers", s.watchdog.Check); err != nil {
-		return err
+		return nil, err
 	}
 	if err := mgr.Add(manager.RunnableFunc(s.identifyOwn)); err != nil {
-		return err
+		return nil, err
 	}
 	if err := setupRollouts(s); err != nil {
-		return err
+		return nil, err
 	}
-	return setupAccounts(s)
+	return metrics.reconcilers, setupAccounts(s)
 }
 
 // Indexes by what an object refers to in its namespace.

@@ -348,6 +348,11 @@ func (m Metrics) APIServerWrites() float64 {
 	return m.Sum("rest_client_requests_total", func(l map[string]string) bool { return l["method"] != http.MethodGet })
 }
 
+// APIServerReads is how many requests that change nothing went to the API server.
+func (m Metrics) APIServerReads() float64 {
+	return m.Sum("rest_client_requests_total", func(l map[string]string) bool { return l["method"] == http.MethodGet })
+}
+
 // ResidentMiB is the memory that the process has.
 func (m Metrics) ResidentMiB() float64 {
 	return m.Sum("process_resident_memory_bytes", nil) / (1 << 20)
