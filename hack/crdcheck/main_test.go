@@ -242,7 +242,7 @@ func TestReleases(t *testing.T) {
 	sh(commit)
 	expect("", "no breaking change", false)
 	sh("sed -i.bak 's/scope: Namespaced/scope: Cluster/' config/crd/bases/*.yaml; rm config/crd/bases/*.bak")
-	expect("", "scope", true) // not committed: what counts is the tree
+	expect("", "scope", true)            // not committed: what counts is the tree
 	sh(commit + "; git tag v0.2.0-rc.1") // a pre-release sets no mark
 	expect("", "comparing with v0.1.0", true)
 	sh("git tag v0.2.0") // the commit of a release is compared with the release before

@@ -199,4 +199,3 @@ func TestScreen(t *testing.T) {
 		})
 	}
 }
-

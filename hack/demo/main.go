@@ -163,4 +163,3 @@ func say(format string, args ...any) {
 func since(start time.Time) time.Duration {
 	return time.Since(start).Round(100 * time.Millisecond)
 }
-

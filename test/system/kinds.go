@@ -59,8 +59,8 @@ type Kind struct {
 // Kinds are all of them.
 var Kinds = table()
 
-func table() []*Kind {
-	all := []*Kind{
+func table() [8]*Kind {
+	all := [8]*Kind{
 		with(&Kind{
 			Short: "push", Of: emulator.IngestDomain, URL: "NotifyURL", Others: []string{"ExceptionNotifyURL", "SwitchNotifyURL"},
 			Create: "SetLiveStreamsNotifyUrlConfig", Update: "SetLiveStreamsNotifyUrlConfig", Read: "DescribeLiveStreamsNotifyUrlConfig",
@@ -194,12 +194,21 @@ func IsRead(action string) bool {
 
 // IsRecords tells whether an operation is about callback records.
 func IsRecords(action string) bool {
-	return slices.ContainsFunc(Kinds, func(k *Kind) bool { return k.Records != "" && k.Records == action })
+	return slices.ContainsFunc(Kinds[:], func(k *Kind) bool { return k.Records != "" && k.Records == action })
+}
+
+// ReadRequests is how many requests it takes to read a configuration. Of snapshots
+// one tells who else is told of them.
+func (k *Kind) ReadRequests() float64 {
+	if k.Short == "shot" {
+		return 2
+	}
+	return 1
 }
 
 // KindOf returns the kind of a name; nil if there is none.
 func KindOf(name string) *Kind {
-	if i := slices.IndexFunc(Kinds, func(k *Kind) bool { return k.Name == name }); i >= 0 {
+	if i := slices.IndexFunc(Kinds[:], func(k *Kind) bool { return k.Name == name }); i >= 0 {
 		return Kinds[i]
 	}
 	return nil

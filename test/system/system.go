@@ -88,11 +88,13 @@ func StartIn(ctx context.Context, dir string, o emulator.Options) (_ *System, er
 	if err := s.startCluster(ctx); err != nil {
 		return nil, err
 	}
-	log, err := os.Create(filepath.Join(s.dir, "emulator.log"))
-	if err != nil {
-		return nil, err
+	if s.keep {
+		log, err := os.Create(s.log("emulator"))
+		if err != nil {
+			return nil, err
+		}
+		o.Logger = slog.New(slog.NewTextHandler(log, nil))
 	}
-	o.Logger = slog.New(slog.NewTextHandler(log, nil))
 	s.Cloud = emulator.New(o)
 	s.http = httptest.NewServer(s.Cloud)
 	s.URL = s.http.URL
