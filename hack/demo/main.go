@@ -88,7 +88,7 @@ func run(ctx context.Context, once bool) (err error) {
 		return err
 	}
 	samples.exist(s.Cloud)
-	say("the emulated cloud is %s, with its log in %s/emulator.log", s.URL, stateDir)
+	say("the emulated cloud is %s", s.URL)
 	r := &receiver{}
 	server := httptest.NewServer(r)
 	defer server.Close()
@@ -96,7 +96,7 @@ func run(ctx context.Context, once bool) (err error) {
 	if err := s.StartOperator(ctx); err != nil {
 		return err
 	}
-	say("the operator runs, with its log in %s/operator.log", stateDir)
+	say("the operator runs; all logs are in %s/", stateDir)
 	go samples.send(ctx, s.Cloud)
 	if err := samples.apply(ctx, s, server.Listener.Addr().String()); err != nil {
 		return err

@@ -244,6 +244,8 @@ func (s *System) StartOperator(ctx context.Context, flags ...string) error {
 	cmd.Env = append(s.Environment(), "ALIBABA_CLOUD_ACCESS_KEY_ID="+s.own.ID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET="+s.own.Secret)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // which keeps the terminal's Ctrl-C from it
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 30 * time.Second
 	if err := cmd.Start(); err != nil {
 		return errors.Join(err, log.Close())
 	}
