@@ -61,7 +61,12 @@ func play(ctx context.Context, name string) (err error) {
 	say("scene %s: %s", name, s.what)
 	start := time.Now()
 	st := stage{scene: s, screen: newScreen(os.Stdout)}
-	st.System, err = system.Start(ctx, emulator.Options{AccessKeys: []emulator.AccessKey{accessKey}})
+	unlock, err := enterStateDir()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	st.System, err = system.StartIn(ctx, stateDir, emulator.Options{AccessKeys: []emulator.AccessKey{accessKey}})
 	if err != nil {
 		return err
 	}

@@ -63,7 +63,8 @@ type System struct {
 // access key. Stop removes all logs.
 func Start(ctx context.Context, o emulator.Options) (*System, error) { return StartIn(ctx, "", o) }
 
-// StartIn does the same in an empty directory, in which the logs stay.
+// StartIn does the same in an empty directory of the root, in which logs stay. The operator's
+// binary stays in bin, so that it need not be linked anew.
 func StartIn(ctx context.Context, dir string, o emulator.Options) (_ *System, err error) {
 	s := &System{own: o.AccessKeys[0], keep: dir != ""}
 	if s.Assets, err = controlplane.Assets(ctx, os.Stderr); err != nil {
@@ -206,7 +207,12 @@ func (s *System) Kinds() (kinds []schema.GroupVersionKind) {
 	return kinds
 }
 
-func (s *System) binary() string { return filepath.Join(s.dir, "live-notify-operator") }
+func (s *System) binary() string {
+	if s.keep {
+		return filepath.Join(filepath.Dir(s.dir), "bin", "live-notify-operator")
+	}
+	return filepath.Join(s.dir, "live-notify-operator")
+}
 
 // Kubeconfig is the file with an administrator's way to the API server.
 func (s *System) Kubeconfig() string { return filepath.Join(s.dir, "kubeconfig") }
@@ -307,7 +313,7 @@ func (s *System) Stop() error {
 	if !s.keep {
 		return errors.Join(err, os.RemoveAll(s.dir))
 	}
-	for _, name := range []string{"etcd", "etcd.data", "kube-apiserver", "operator", "live-notify-operator", "kubeconfig"} {
+	for _, name := range []string{"etcd", "etcd.data", "kube-apiserver", "operator", "kubeconfig"} {
 		err = errors.Join(err, os.RemoveAll(filepath.Join(s.dir, name)))
 	}
 	return err
