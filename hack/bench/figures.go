@@ -6,7 +6,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -202,12 +201,4 @@ func after(seconds float64) string {
 		return "not within 1 min"
 	}
 	return fmt.Sprintf("%.2f s", seconds)
-}
-
-func writeJSON(path string, runs any) error {
-	raw, err := json.MarshalIndent(runs, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, append(raw, '\n'), 0o644)
 }

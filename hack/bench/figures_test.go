@@ -29,7 +29,7 @@ func TestMembersFollowTheMix(t *testing.T) {
 		count := map[string]int{}
 		names := map[string]bool{}
 		for _, m := range members("x", n, shares{80, 15, 5}) {
-			count[m.family.kind]++
+			count[m.family.Name]++
 			names[m.key()] = true
 		}
 		if len(names) != n || count["LiveRecordNotifyConfig"] != n*15/100 || count["LiveRtcMPUEventSub"] != n*5/100 {

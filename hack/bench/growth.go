@@ -18,6 +18,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/test/system"
 )
 
 // size is what one operator costs with so many objects.
@@ -71,10 +72,7 @@ func grow(ctx context.Context, cfg config) error {
 	if err := g.troubled(ctx); err != nil {
 		return err
 	}
-	if cfg.json == "" {
-		return nil
-	}
-	return writeJSON(cfg.json, sizes)
+	return system.WriteJSON(cfg.json, sizes)
 }
 
 // stepsOf returns how many accounts there are at each size: each is full before
@@ -107,7 +105,7 @@ func (g *growth) measure(ctx context.Context, accounts int) (*size, error) {
 		return nil, err
 	}
 	at := &size{Accounts: accounts}
-	say("converging %d more objects", len(fresh))
+	system.Say("converging %d more objects", len(fresh))
 	if g.log == nil {
 		g.log = g.follow()
 	}
@@ -121,7 +119,7 @@ func (g *growth) measure(ctx context.Context, accounts int) (*size, error) {
 	if err := g.awaitReady(ctx, len(g.all)); err != nil {
 		return nil, err
 	}
-	say("%d objects are in sync; editing", len(g.all))
+	system.Say("%d objects are in sync; editing", len(g.all))
 	if at.Edit, err = g.edits(ctx, g.all); err != nil {
 		return nil, err
 	}
@@ -164,7 +162,7 @@ func (g *growth) converge(ctx context.Context, fresh []member) (float64, error) 
 	go func() { created <- g.createAll(ctx, fresh) }()
 	moved := start
 	for len(missing) > 0 {
-		pause(ctx, 500*time.Millisecond)
+		system.Pause(ctx, 500*time.Millisecond)
 		left := len(missing)
 		for _, call := range g.log.since() {
 			if isWrite(call) && call.Code == "" {
@@ -200,7 +198,7 @@ func (g *growth) bound(fresh []member) float64 {
 	longest := 0.0
 	for _, of := range writes {
 		for f, n := range of {
-			longest = max(longest, n/(f.writes*g.cfg.scale*0.8))
+			longest = max(longest, n/(f.Writes*g.cfg.scale*0.8))
 		}
 	}
 	return longest
@@ -209,7 +207,7 @@ func (g *growth) bound(fresh []member) float64 {
 // awaitReady waits until as many objects are Ready, as the metrics tell.
 func (g *growth) awaitReady(ctx context.Context, n int) error {
 	pace := time.Second + time.Duration(n)*200*time.Microsecond // a scrape of them all takes time, too
-	for start := time.Now(); time.Since(start) < 30*time.Minute; pause(ctx, pace) {
+	for start := time.Now(); time.Since(start) < 30*time.Minute; system.Pause(ctx, pace) {
 		m, err := g.Metrics(ctx)
 		if err != nil {
 			return err
@@ -237,7 +235,7 @@ func (g *growth) edits(ctx context.Context, among []member) (latency, error) {
 			return latency{}, err
 		}
 		took = append(took, wait)
-		pause(ctx, 50*time.Millisecond+rand.N(100*time.Millisecond))
+		system.Pause(ctx, 50*time.Millisecond+rand.N(100*time.Millisecond))
 	}
 	return quantiles(took), nil
 }
@@ -245,19 +243,19 @@ func (g *growth) edits(ctx context.Context, among []member) (latency, error) {
 // steadily watches the operator while nothing changes. It is not asked for its
 // metrics meanwhile, which with so many objects would be most of its work.
 func (g *growth) steadily(ctx context.Context, at *size) error {
-	say("watching the steady state for %s", g.cfg.steady)
-	pause(ctx, 30*time.Second) // the last edits are read back, and first counts are taken
+	system.Say("watching the steady state for %s", g.cfg.steady)
+	system.Pause(ctx, 30*time.Second) // the last edits are read back, and first counts are taken
 	before, err := g.Metrics(ctx)
 	if err != nil {
 		return err
 	}
-	pause(ctx, 20*time.Second) // what the scrape left behind is collected
+	system.Pause(ctx, 20*time.Second) // what the scrape left behind is collected
 	log, start := g.follow(), time.Now()
 	used, err := cpuOf(g.PID())
 	if err != nil {
 		return err
 	}
-	pause(ctx, g.cfg.steady)
+	system.Pause(ctx, g.cfg.steady)
 	now, err := cpuOf(g.PID())
 	if err != nil {
 		return err
@@ -277,7 +275,7 @@ func (g *growth) steadily(ctx context.Context, at *size) error {
 	at.APIServerWrites = after.APIServerWrites() - before.APIServerWrites()
 	at.APIServerReads = after.APIServerReads() - before.APIServerReads()
 	for _, m := range g.all {
-		at.CloudByInterval += m.family.readRequests()/g.cfg.resync.Seconds() + m.family.countRequests/recordsInterval.Seconds()
+		at.CloudByInterval += m.family.ReadRequests()/g.cfg.resync.Seconds() + m.family.CountRequests/recordsInterval.Seconds()
 	}
 	return g.Alive()
 }
@@ -285,7 +283,7 @@ func (g *growth) steadily(ctx context.Context, at *size) error {
 // restarted stops the operator, edits an object, and measures how soon another
 // operator writes that, and what else it asks the cloud in its first minute.
 func (g *growth) restarted(ctx context.Context, at *size) error {
-	say("restarting")
+	system.Say("restarting")
 	g.StopOperator()
 	edited := g.all[rand.N(len(g.all))]
 	url := fmt.Sprintf("%s/while-down-%d", hook, at.Objects)
@@ -309,10 +307,10 @@ func (g *growth) restarted(ctx context.Context, at *size) error {
 				r.Refused++
 			}
 		}
-		pause(ctx, 100*time.Millisecond)
+		system.Pause(ctx, 100*time.Millisecond)
 	}
 	for _, m := range g.all {
-		r.ReadsByInterval += m.family.readRequests() * float64(time.Minute) / float64(g.cfg.resync)
+		r.ReadsByInterval += m.family.ReadRequests() * float64(time.Minute) / float64(g.cfg.resync)
 	}
 	return g.Alive()
 }
@@ -332,8 +330,8 @@ func (g *growth) troubled(ctx context.Context) error {
 	}
 	g.fronts.trouble(true)
 	defer g.fronts.trouble(false)
-	say("three times %d accounts are in trouble", g.cfg.accounts/10)
-	pause(ctx, 30*time.Second)
+	system.Say("three times %d accounts are in trouble", g.cfg.accounts/10)
+	system.Pause(ctx, 30*time.Second)
 	mine := map[string]bool{}
 	for _, m := range well {
 		mine[m.key()] = true
@@ -347,7 +345,7 @@ func (g *growth) troubled(ctx context.Context) error {
 			return err
 		}
 		took = append(took, wait)
-		pause(ctx, 200*time.Millisecond)
+		system.Pause(ctx, 200*time.Millisecond)
 	}
 	calls, wanted := 0, 0.0
 	for _, call := range log.all() {
@@ -356,7 +354,7 @@ func (g *growth) troubled(ctx context.Context) error {
 		}
 	}
 	for _, m := range well {
-		wanted += (m.family.readRequests()/g.cfg.resync.Seconds() + m.family.countRequests/recordsInterval.Seconds()) * time.Since(start).Seconds()
+		wanted += (m.family.ReadRequests()/g.cfg.resync.Seconds() + m.family.CountRequests/recordsInterval.Seconds()) * time.Since(start).Seconds()
 	}
 	now, err := g.versionsOf(ctx, well)
 	if err != nil {
@@ -397,7 +395,7 @@ func (g *growth) versionsOf(ctx context.Context, among []member) (map[string]str
 	versions := map[string]string{}
 	for i := range families {
 		list := &metav1.PartialObjectMetadataList{}
-		list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(families[i].kind + "List"))
+		list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(families[i].Name + "List"))
 		for {
 			if err := g.API.List(ctx, list, client.Limit(5000), client.Continue(list.Continue)); err != nil {
 				return nil, err
@@ -445,12 +443,12 @@ func cpuOf(pid int) (time.Duration, error) {
 	}
 	// The name of the program, in parentheses, may have spaces.
 	after := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	var user, system int64
-	if _, err := fmt.Sscan(after[11]+" "+after[12], &user, &system); err != nil {
+	var user, kernel int64
+	if _, err := fmt.Sscan(after[11]+" "+after[12], &user, &kernel); err != nil {
 		return 0, err
 	}
 	const tick = time.Second / 100 // USER_HZ
-	return time.Duration(user+system) * tick, nil
+	return time.Duration(user+kernel) * tick, nil
 }
 
 // growthTable shows the sizes side by side, and each figure of an object beside

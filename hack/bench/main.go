@@ -19,17 +19,13 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
-
-	"github.com/go-logr/logr"
-	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/live-notify/live-notify-operator/internal/emulator"
 	"github.com/live-notify/live-notify-operator/internal/flags"
+	"github.com/live-notify/live-notify-operator/test/system"
 )
 
 // config is what to measure.
@@ -114,14 +110,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(2)
 	}
-	ctrl.SetLogger(logr.Discard())
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err = run(ctx, cfg)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
+	system.Main("bench", func(ctx context.Context) error { return run(ctx, cfg) })
 }
 
 func run(ctx context.Context, cfg config) error {
@@ -159,13 +148,5 @@ func run(ctx context.Context, cfg config) error {
 		}
 	}
 	fmt.Print(table(results))
-	if cfg.json == "" {
-		return nil
-	}
-	return writeJSON(cfg.json, results)
-}
-
-// say tells what goes on, beside the table.
-func say(format string, args ...any) {
-	fmt.Fprintf(os.Stderr, time.Now().Format("15:04:05 ")+format+"\n", args...)
+	return system.WriteJSON(cfg.json, results)
 }

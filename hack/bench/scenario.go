@@ -17,6 +17,8 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/kind"
+	"github.com/live-notify/live-notify-operator/test/system"
 )
 
 // mode is a way to run the operator.
@@ -68,7 +70,7 @@ func measure(ctx context.Context, cfg config, m mode) (*figures, error) {
 
 // backlog creates all objects at once, and edits old ones while they converge.
 func (s *bench) backlog(ctx context.Context, f *figures, old, fresh []member) error {
-	say("%s: converging %d objects", s.mode.name, len(fresh))
+	system.Say("%s: converging %d objects", s.mode.name, len(fresh))
 	log := s.follow()
 	start := time.Now()
 	created := make(chan error, 1)
@@ -100,29 +102,29 @@ func (s *bench) backlog(ctx context.Context, f *figures, old, fresh []member) er
 				applied[byKey[call.Key]] = max(applied[byKey[call.Key]], call.Time.Sub(start))
 			}
 		}
-		pause(ctx, time.Second)
+		system.Pause(ctx, time.Second)
 	}
 	if err := <-created; err != nil {
 		return err
 	}
 	f.BacklogEdit = quantiles(edits)
 	for i := range families {
-		kind := &families[i]
+		of := families[i]
 		n := 0
 		for _, m := range fresh {
-			if m.family == kind {
+			if m.family == of {
 				n++
 			}
 		}
 		if n == 0 {
 			continue
 		}
-		if kind == old[0].family {
+		if of == old[0].family {
 			n += len(edits) // these took turns, too
 		}
-		bound := float64(n) / (kind.writes * s.cfg.scale * 0.8)
+		bound := float64(n) / (of.Writes * s.cfg.scale * 0.8)
 		f.Converge = append(f.Converge, converged{
-			Kind: kind.kind, Writes: n, Seconds: applied[kind].Seconds(), BoundSeconds: bound, Ratio: applied[kind].Seconds() / bound,
+			Kind: of.Name, Writes: n, Seconds: applied[of].Seconds(), BoundSeconds: bound, Ratio: applied[of].Seconds() / bound,
 		})
 	}
 	if err := s.await(ctx, "all objects are read back", len(old)+len(fresh)); err != nil {
@@ -135,7 +137,7 @@ func (s *bench) backlog(ctx context.Context, f *figures, old, fresh []member) er
 
 // idle edits one object after the other while nothing else goes on.
 func (s *bench) idle(ctx context.Context, f *figures, old []member) error {
-	say("%s: %d edits while idle", s.mode.name, s.cfg.edits)
+	system.Say("%s: %d edits while idle", s.mode.name, s.cfg.edits)
 	var edits []time.Duration
 	for range s.cfg.edits {
 		wait, err := s.editOne(ctx, old)
@@ -143,7 +145,7 @@ func (s *bench) idle(ctx context.Context, f *figures, old []member) error {
 			return err
 		}
 		edits = append(edits, wait)
-		pause(ctx, 200*time.Millisecond+rand.N(300*time.Millisecond))
+		system.Pause(ctx, 200*time.Millisecond+rand.N(300*time.Millisecond))
 	}
 	f.IdleEdit = quantiles(edits)
 	return s.await(ctx, "the edits are read back", len(old)+s.cfg.n)
@@ -154,15 +156,15 @@ func (s *bench) steady(ctx context.Context, f *figures, all []member) error {
 	if s.cfg.steady == 0 {
 		return nil
 	}
-	say("%s: watching the steady state for %s", s.mode.name, s.cfg.steady)
+	system.Say("%s: watching the steady state for %s", s.mode.name, s.cfg.steady)
 	// The first counts of the objects are not at their phase yet.
-	pause(ctx, 10*time.Second)
+	system.Pause(ctx, 10*time.Second)
 	log := s.follow()
 	before, err := s.process(ctx)
 	if err != nil {
 		return err
 	}
-	pause(ctx, s.cfg.steady)
+	system.Pause(ctx, s.cfg.steady)
 	after, err := s.process(ctx)
 	if err != nil {
 		return err
@@ -181,7 +183,7 @@ func (s *bench) steady(ctx context.Context, f *figures, all []member) error {
 	}
 	for _, m := range all {
 		st.ReadsByInterval += float64(time.Hour) / float64(s.cfg.resync)
-		st.RecordsByInterval += m.family.countRequests * float64(time.Hour) / float64(recordsInterval)
+		st.RecordsByInterval += m.family.CountRequests * float64(time.Hour) / float64(recordsInterval)
 	}
 	for _, perObject := range []*float64{&st.ReadsByInterval, &st.RecordsByInterval} {
 		*perObject /= float64(len(all))
@@ -201,7 +203,7 @@ const recordsInterval = 5 * time.Minute
 
 // restart stops the operator, changes things meanwhile, and starts it again.
 func (s *bench) restart(ctx context.Context, f *figures, old []member) error {
-	say("%s: restarting", s.mode.name)
+	system.Say("%s: restarting", s.mode.name)
 	s.StopOperator()
 	if s.mode.forgetful {
 		if err := s.forget(ctx); err != nil {
@@ -235,7 +237,7 @@ func (s *bench) restart(ctx context.Context, f *figures, old []member) error {
 				r.Refused++
 			}
 		}
-		pause(ctx, 100*time.Millisecond)
+		system.Pause(ctx, 100*time.Millisecond)
 	}
 	r.ReadsByInterval = float64(len(old)+s.cfg.n) * float64(time.Minute) / float64(s.cfg.resync)
 	f.Restart = r
@@ -247,12 +249,12 @@ func (s *bench) failing(ctx context.Context, f *figures, old []member) error {
 	if s.cfg.failing == 0 {
 		return nil
 	}
-	say("%s: %d objects that the cloud rejects", s.mode.name, s.cfg.failing)
+	system.Say("%s: %d objects that the cloud rejects", s.mode.name, s.cfg.failing)
 	bad := members("bad", s.cfg.failing, shares{100, 0, 0})
 	rejected := map[string]bool{}
 	for _, m := range bad {
 		rejected[m.key()] = true
-		s.Cloud.Inject(emulator.Fault{Action: m.family.create, Match: m.key(), Code: "InvalidNotifyUrl.Malformed"})
+		s.Cloud.Inject(emulator.Fault{Action: m.family.Create, Match: m.key(), Code: "InvalidNotifyUrl.Malformed"})
 	}
 	log := s.follow()
 	if err := s.createAll(ctx, bad); err != nil {
@@ -268,7 +270,7 @@ func (s *bench) failing(ctx context.Context, f *figures, old []member) error {
 		}
 	}
 	var edits []time.Duration
-	for start := time.Now(); time.Since(start) < time.Minute; pause(ctx, time.Second) {
+	for start := time.Now(); time.Since(start) < time.Minute; system.Pause(ctx, time.Second) {
 		wait, err := s.editOne(ctx, old)
 		if err != nil {
 			return err
@@ -284,7 +286,7 @@ func (s *bench) failing(ctx context.Context, f *figures, old []member) error {
 	// One round of attempts after 15 s, doubling up to 30 minutes (docs/decisions.md).
 	f.Failing = &rejects{
 		Objects: len(bad), FirstWrites: first, CallsInNextMinute: more,
-		QuotaPercent: 100 * float64(first) / (bad[0].family.writes * s.cfg.scale * (30 * time.Minute).Seconds()),
+		QuotaPercent: 100 * float64(first) / (bad[0].family.Writes * s.cfg.scale * (30 * time.Minute).Seconds()),
 		Edit:         quantiles(edits),
 	}
 	return s.Alive()
@@ -309,7 +311,7 @@ func (s *bench) editOne(ctx context.Context, among []member) (time.Duration, err
 				return call.Time.Sub(start), nil
 			}
 		}
-		pause(ctx, time.Millisecond)
+		system.Pause(ctx, time.Millisecond)
 		if ctx.Err() != nil {
 			return 0, ctx.Err()
 		}
@@ -347,7 +349,7 @@ func (s *bench) createAll(ctx context.Context, all []member) error {
 // await waits until as many objects are in sync.
 func (s *bench) await(ctx context.Context, what string, n int) error {
 	// A list of them all takes the API server's time, too.
-	for start := time.Now(); time.Since(start) < 30*time.Minute; pause(ctx, time.Second+time.Duration(n)*time.Millisecond) {
+	for start := time.Now(); time.Since(start) < 30*time.Minute; system.Pause(ctx, time.Second+time.Duration(n)*time.Millisecond) {
 		got := 0
 		err := s.each(ctx, func(_ *family, obj client.Object, status *v1alpha1.CallbackStatus) error {
 			ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
@@ -375,7 +377,7 @@ func (s *bench) awaitStalled(ctx context.Context, all []member) error {
 	for _, m := range all {
 		wanted[m.name] = true
 	}
-	for start := time.Now(); time.Since(start) < 10*time.Minute; pause(ctx, time.Second) {
+	for start := time.Now(); time.Since(start) < 10*time.Minute; system.Pause(ctx, time.Second) {
 		stalled := 0
 		err := s.each(ctx, func(_ *family, obj client.Object, status *v1alpha1.CallbackStatus) error {
 			if wanted[obj.GetName()] && meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionStalled) {
@@ -402,13 +404,14 @@ func (s *bench) forget(ctx context.Context) error {
 // each visits all objects of all kinds.
 func (s *bench) each(ctx context.Context, visit func(*family, client.Object, *v1alpha1.CallbackStatus) error) error {
 	for i := range families {
-		list := families[i].list()
+		list := families[i].NewList()
 		if err := s.API.List(ctx, list); err != nil {
 			return err
 		}
 		err := meta.EachListItem(list, func(o runtime.Object) error {
-			obj := o.(client.Object)
-			return visit(&families[i], obj, families[i].status(obj))
+			obj := o.(kind.Object)
+			_, status := obj.Callback()
+			return visit(families[i], obj, status)
 		})
 		if err != nil {
 			return err
@@ -464,7 +467,7 @@ func (l *callLog) since() []emulator.Call {
 func (l *callLog) all() []emulator.Call { return l.cloud.CallsSince(l.begin) }
 
 func isWrite(c emulator.Call) bool {
-	return slices.ContainsFunc(families[:], func(f family) bool { return c.Action == f.create || c.Action == f.update })
+	return slices.ContainsFunc(families[:], func(f *family) bool { return c.Action == f.Create || c.Action == f.Update })
 }
 
 // wroteURL is the callback URL that a write has set.
@@ -474,17 +477,7 @@ func wroteURL(c emulator.Call) string {
 
 func isRead(c emulator.Call) bool {
 	return c.Action == "DescribeLiveSnapshotConfig" || // who else is told of snapshots
-		slices.ContainsFunc(families[:], func(f family) bool { return c.Action == f.read })
+		slices.ContainsFunc(families[:], func(f *family) bool { return c.Action == f.Read })
 }
 
-func isRecords(c emulator.Call) bool {
-	return slices.ContainsFunc(families[:], func(f family) bool { return c.Action == f.records })
-}
-
-// pause waits, at most until the end.
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
-	}
-}
+func isRecords(c emulator.Call) bool { return system.IsRecords(c.Action) }

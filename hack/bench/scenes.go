@@ -21,6 +21,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/test/system"
 )
 
 // A scene measures what the operator promises under one kind of trouble. It prints
@@ -137,7 +138,7 @@ func neighbours(ctx context.Context, s *bench) error {
 			return err
 		}
 	}
-	pause(ctx, 5*time.Second)
+	system.Pause(ctx, 5*time.Second)
 	log, before := s.follow(), time.Now()
 	beside, err := s.editsFor(ctx, mine, 2*time.Minute)
 	if err != nil {
@@ -162,7 +163,7 @@ func neighbours(ctx context.Context, s *bench) error {
 // editsFor edits one object after the other for some time.
 func (s *bench) editsFor(ctx context.Context, among []member, long time.Duration) (latency, error) {
 	var edits []time.Duration
-	for start := time.Now(); time.Since(start) < long; pause(ctx, 200*time.Millisecond) {
+	for start := time.Now(); time.Since(start) < long; system.Pause(ctx, 200*time.Millisecond) {
 		wait, err := s.editOne(ctx, among)
 		if err != nil {
 			return latency{}, err
@@ -220,7 +221,7 @@ func (s *bench) corrections(ctx context.Context, among []member) (time.Duration,
 				delete(missing, call.Key)
 			}
 		}
-		pause(ctx, 100*time.Millisecond)
+		system.Pause(ctx, 100*time.Millisecond)
 	}
 	return time.Since(start), nil
 }
@@ -251,7 +252,7 @@ func outage(ctx context.Context, s *bench) error {
 		}
 		wanted[m.key()] = url
 	}
-	pause(ctx, time.Minute-time.Since(start))
+	system.Pause(ctx, time.Minute-time.Since(start))
 	var dropped []time.Duration
 	for _, call := range log.since() {
 		dropped = append(dropped, call.Time.Sub(start))
@@ -264,7 +265,7 @@ func outage(ctx context.Context, s *bench) error {
 				delete(wanted, call.Key)
 			}
 		}
-		pause(ctx, 10*time.Millisecond)
+		system.Pause(ctx, 10*time.Millisecond)
 	}
 	took := time.Since(back)
 	if len(wanted) > 0 {
@@ -307,7 +308,7 @@ func overload(ctx context.Context, s *bench) error {
 	if err := s.StartOperator(ctx, "--quota-share-percent", fmt.Sprint(share)); err != nil {
 		return err
 	}
-	pause(ctx, time.Minute)
+	system.Pause(ctx, time.Minute)
 	versions, err := s.versions(ctx)
 	if err != nil {
 		return err
@@ -317,7 +318,7 @@ func overload(ctx context.Context, s *bench) error {
 	if err != nil {
 		return err
 	}
-	pause(ctx, s.cfg.steady)
+	system.Pause(ctx, s.cfg.steady)
 	after, err := s.process(ctx)
 	if err != nil {
 		return err
@@ -344,8 +345,8 @@ func overload(ctx context.Context, s *bench) error {
 	}
 	figure("objects, share of the documented limit", "%d, %d %%", len(all), share)
 	figure("stretch of the intervals, reads / records", "%.2f / %.2f",
-		m.Sum("live_notify_interval_stretch", action(families[0].read)), m.Sum("live_notify_interval_stretch", action(families[0].records)))
-	figure("reads of those that the share allows", "%.2f", float64(reads)/(families[0].reads*float64(share)/100*s.cfg.steady.Seconds()))
+		m.Sum("live_notify_interval_stretch", action(families[0].Read)), m.Sum("live_notify_interval_stretch", action(families[0].Records)))
+	figure("reads of those that the share allows", "%.2f", float64(reads)/(families[0].Reads*float64(share)/100*s.cfg.steady.Seconds()))
 	figure(fmt.Sprintf("objects whose status moved in %s (0)", s.cfg.steady), "%d", moved)
 	figure("writes to the API server (0)", "%.0f", after.apiWrites-before.apiWrites)
 	figure("throttled replies (0)", "%d", s.throttled(log))
@@ -383,7 +384,7 @@ func secrets(ctx context.Context, s *bench) error {
 		if err := s.await(ctx, "all are in sync", 10); err != nil {
 			return err
 		}
-		pause(ctx, time.Minute)
+		system.Pause(ctx, time.Minute)
 		p, err := s.process(ctx)
 		if err != nil {
 			return err

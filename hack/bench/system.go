@@ -40,7 +40,7 @@ func (s *bench) startOperator(ctx context.Context) error {
 
 func (s *bench) stop() {
 	if err := s.Stop(); err != nil {
-		say("stopping: %v", err)
+		system.Say("stopping: %v", err)
 	}
 }
 

@@ -5,11 +5,7 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/test/system"
 )
 
 func TestReceiverFailsEveryFourthRequestOfEachPath(t *testing.T) {
@@ -40,38 +38,21 @@ func TestReceiverFailsEveryFourthRequestOfEachPath(t *testing.T) {
 	}
 }
 
-func TestRedirect(t *testing.T) {
-	cases := map[string]struct{ url, want string }{
-		"the path stays":       {"https://hooks.example.com/live/streams", "http://127.0.0.1:9000/live/streams"},
-		"so does the query":    {"https://hooks.example.com/a?b=c%20d", "http://127.0.0.1:9000/a?b=c%20d"},
-		"a port is replaced":   {"http://hooks.example.com:8443", "http://127.0.0.1:9000"},
-		"the host is replaced": {"http://[::1]:80/", "http://127.0.0.1:9000/"},
-	}
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			got, err := redirect(tc.url, "127.0.0.1:9000")
-			if err != nil || got != tc.want {
-				t.Errorf("got %q, %v, want %q", got, err, tc.want)
-			}
-		})
-	}
-}
-
 func TestAdapt(t *testing.T) {
 	type object = map[string]any
 	cases := map[string]struct{ obj, want object }{
 		"a callback kind calls the receiver and is looked at often": {
 			obj: object{"kind": "LiveNotifyConfig", "spec": object{
-				"domainName": "push.example.com", "notifyURL": "https://hooks.example.com/a",
+				"domainName": "push.example.com", "notifyURL": "https://hooks.example.com:8443/a?b=c%20d",
 				"records": object{"window": "1h", "interval": "5m"},
 			}},
 			want: object{"kind": "LiveNotifyConfig", "spec": object{
-				"domainName": "push.example.com", "notifyURL": "http://127.0.0.1:9000/a", "resyncInterval": "1m",
+				"domainName": "push.example.com", "notifyURL": "http://127.0.0.1:9000/a?b=c%20d", "resyncInterval": "1m",
 				"records": object{"window": "1h", "interval": "30s"},
 			}},
 		},
 		"also one without records": {
-			obj:  object{"kind": "LiveRtcMPUEventSub", "spec": object{"appID": "a", "callbackURL": "https://hooks.example.com/mpu"}},
+			obj:  object{"kind": "LiveRtcMPUEventSub", "spec": object{"appID": "a", "callbackURL": "http://[::1]:80/mpu"}},
 			want: object{"kind": "LiveRtcMPUEventSub", "spec": object{"appID": "a", "callbackURL": "http://127.0.0.1:9000/mpu", "resyncInterval": "1m", "records": object{"interval": "30s"}}},
 		},
 		"an account is in the emulated cloud": {
@@ -96,6 +77,7 @@ func TestAdapt(t *testing.T) {
 	}
 }
 
+// TestSamples has the cloud know what the samples need, and be sent to.
 func TestSamples(t *testing.T) {
 	dir := filepath.Join("..", "..", samplesDir)
 	all, err := readSamples(dir)
@@ -109,48 +91,22 @@ func TestSamples(t *testing.T) {
 	if got, want := len(all), len(files)-1; got != want {
 		t.Errorf("the kustomization has %d objects, but there are %d files beside it: one thing to a file, and each in the list", got, want)
 	}
-	if stream := all.first("LiveNotifyConfig"); stream.GetName() == "" {
-		t.Error("there is no LiveNotifyConfig, which the hints are about")
+	if len(all.accessKeys()) != 1 || all.first("LiveNotifyConfig").GetName() == "" {
+		t.Error("there is no access key, or no LiveNotifyConfig, which the hints are about")
 	}
-	c := all.cloud()
-	for name, list := range map[string][]string{"ingest": c.ingest, "streaming": c.streaming} {
-		if len(list) == 0 || slices.Contains(list, "") {
-			t.Errorf("%s domains: %q", name, list)
+	cloud := emulator.New(emulator.Options{})
+	defer cloud.Close()
+	all.exist(cloud)
+	kinds := 0
+	all.each(func(k *system.Kind, key string) {
+		kinds++
+		k.Edit(cloud, key)
+		if k.Have(cloud, key)[k.URL] != system.Elsewhere {
+			t.Errorf("the cloud does not know the %s %q", k.Name, key)
 		}
-	}
-}
-
-func TestCloudFlags(t *testing.T) {
-	all, err := parseSamples([]byte(`
-kind: LiveNotifyConfig
-spec: {domainName: push.example.com}
----
-kind: LiveRecordNotifyConfig
-spec: {domainName: live.example.com}
----
-kind: LiveRtcMPUEventSub
-spec: {appID: a1, channelIDs: [c1, c2]}
----
-kind: Secret
-stringData: {accessKeyID: id, accessKeySecret: secret}
----
-kind: Secret
-stringData: {key: value}
-`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []string{
-		"--access-key", "id:secret",
-		"--domain", "live.example.com=streaming",
-		"--domain", "push.example.com=ingest", "--map", "push.example.com=live.example.com",
-		"--app", "a1",
-	}
-	if diff := cmp.Diff(want, all.cloud().flags()); diff != "" {
-		t.Error(diff)
-	}
-	if got := all.cloud().apps[0].channel; got != "c1" {
-		t.Errorf("channel: got %q, want c1", got)
+	})
+	if kinds != len(system.Kinds) {
+		t.Errorf("there are samples of %d kinds, want one of each of %d", kinds, len(system.Kinds))
 	}
 }
 
@@ -241,55 +197,5 @@ func TestScreen(t *testing.T) {
 				t.Error(diff)
 			}
 		})
-	}
-}
-
-func TestTail(t *testing.T) {
-	cases := map[string]struct{ text, want string }{
-		"nothing":   {"\n", ""},
-		"few lines": {"a\n", "    a"},
-		"many":      {"a\nb\nc\n", "    b\n    c"},
-	}
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			if got := tail(tc.text, 2); got != tc.want {
-				t.Errorf("got %q, want %q", got, tc.want)
-			}
-		})
-	}
-}
-
-// TestProcessThatEndsByItselfEndsTheDemo also looks at the reason it gives.
-func TestProcessThatEndsByItselfEndsTheDemo(t *testing.T) {
-	sh, err := exec.LookPath("sh")
-	if err != nil {
-		t.Skip(err)
-	}
-	ctx, end := context.WithCancelCause(t.Context())
-	log := filepath.Join(t.TempDir(), "log")
-	p, err := startProcess(ctx, end, log, os.Environ(), sh, "-c", "echo port taken; exit 3")
-	if err != nil {
-		t.Fatal(err)
-	}
-	<-p.done
-	want := "sh ended by itself (exit status 3)\nthe end of " + log + ":\n    port taken"
-	if got := context.Cause(ctx).Error(); got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
-func TestStopEndsAProcess(t *testing.T) {
-	sleep, err := exec.LookPath("sleep")
-	if err != nil {
-		t.Skip(err)
-	}
-	ctx, end := context.WithCancelCause(t.Context())
-	p, err := startProcess(ctx, end, filepath.Join(t.TempDir(), "log"), os.Environ(), sleep, "600")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.stop()
-	if ctx.Err() != nil {
-		t.Errorf("stopping a process ended the demo: %v", context.Cause(ctx))
 	}
 }

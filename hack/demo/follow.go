@@ -4,7 +4,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,9 +14,9 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/test/system"
 )
 
 const (
@@ -31,24 +30,19 @@ const (
 
 // follower shows the resources as they change.
 type follower struct {
-	cluster  *cluster
+	*system.System
 	receiver *receiver
 	screen   *screen
 }
 
-// follow shows the resources until the context ends, and returns why it did.
-func (f follower) follow(ctx context.Context) error {
-	return f.until(ctx, func([]resource) bool { return false })
-}
-
-// followUntilCounted shows the resources until all samples are ready and their
+// untilCounted shows the resources until all samples are ready and their
 // failed callbacks are counted.
-func (f follower) followUntilCounted(ctx context.Context, s samples, timeout time.Duration) error {
+func (f follower) untilCounted(ctx context.Context, s samples, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errTimeout)
 	defer cancel()
 	var missing []string
 	err := f.until(ctx, func(all []resource) bool {
-		missing = uncounted(s.ours(), all)
+		missing = uncounted(s, all)
 		return len(missing) == 0
 	})
 	if errors.Is(err, errTimeout) {
@@ -64,13 +58,15 @@ func (f follower) until(ctx context.Context, done func([]resource) bool) error {
 	ticker := time.NewTicker(refreshInterval)
 	defer ticker.Stop()
 	for answered := time.Now(); ; {
-		all, err := f.cluster.resources(ctx)
-		switch {
+		all, err := f.resources(ctx)
+		switch alive := f.Alive(); {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
+		case alive != nil:
+			return alive
 		case err != nil:
 			if time.Since(answered) > apiPatience {
-				return withLog(fmt.Errorf("the API server does not answer any more: %w", err), apiServerLog)
+				return fmt.Errorf("the API server does not answer any more: %w", err)
 			}
 		default:
 			answered = time.Now()
@@ -91,6 +87,9 @@ func (f follower) until(ctx context.Context, done func([]resource) bool) error {
 func uncounted(s samples, all []resource) []string {
 	var missing []string
 	for _, sample := range s {
+		if sample.GroupVersionKind().Group != v1alpha1.GroupVersion.Group {
+			continue
+		}
 		name := sample.GetKind() + " " + sample.GetName()
 		i := slices.IndexFunc(all, func(r resource) bool {
 			return r.Kind == sample.GetKind() && r.Metadata.Name == sample.GetName()
@@ -120,36 +119,22 @@ func (r resource) state() string {
 }
 
 // resources returns the objects of our kinds, sorted by kind and name.
-func (c *cluster) resources(ctx context.Context) ([]resource, error) {
+func (f follower) resources(ctx context.Context) (all []resource, err error) {
 	ctx, cancel := context.WithTimeout(ctx, listTimeout)
 	defer cancel()
-	var all []resource
-	for _, kind := range c.kinds {
-		found, err := c.list(ctx, kind)
-		if err != nil {
+	for _, kind := range f.Kinds() {
+		list := &unstructured.UnstructuredList{}
+		list.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + "List"))
+		if err := f.API.List(ctx, list); err != nil {
 			return nil, err
 		}
-		all = append(all, found...)
+		for _, item := range list.Items { // the API server sorts them by name
+			var r resource
+			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(item.Object, &r); err != nil {
+				return nil, err
+			}
+			all = append(all, r)
+		}
 	}
-	slices.SortFunc(all, func(a, b resource) int {
-		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Metadata.Name, b.Metadata.Name))
-	})
 	return all, nil
-}
-
-func (c *cluster) list(ctx context.Context, kind schema.GroupVersionKind) ([]resource, error) {
-	list := &unstructured.UnstructuredList{}
-	list.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + "List"))
-	if err := c.client.List(ctx, list); err != nil {
-		return nil, err
-	}
-	var found []resource
-	for _, item := range list.Items {
-		var r resource
-		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(item.Object, &r); err != nil {
-			return nil, err
-		}
-		found = append(found, r)
-	}
-	return found, nil
 }

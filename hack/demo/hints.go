@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"github.com/live-notify/live-notify-operator/test/system"
 )
 
 // hintText is what to try in another terminal. Words in braces are replaced.
@@ -53,24 +53,24 @@ Things to try, while the table below follows:
 `
 
 // hints are the hintText for what runs here.
-func hints(c *cluster, emulatorURL, metricsURL string, s samples) string {
-	stream := s.first("LiveNotifyConfig")
-	get := func(path ...string) string {
-		text, _, _ := unstructured.NestedString(stream.Object, path...)
-		return text
+func hints(s *system.System, all samples) string {
+	stream := all.first("LiveNotifyConfig")
+	applied, err := filepath.Abs(appliedFile)
+	if err != nil {
+		applied = appliedFile // the working directory is gone; kubectl will say so
 	}
 	return strings.NewReplacer(
-		"{kubeconfig}", absolute(kubeconfig),
-		"{kubectl}", c.kubectl,
-		"{bin}", absolute(filepath.Dir(cliBinary)),
-		"{id}", accessKeyID,
-		"{secret key}", accessKeySecret,
-		"{emulator}", emulatorURL,
-		"{metrics}", metricsURL,
-		"{applied}", absolute(appliedFile),
+		"{kubeconfig}", s.Kubeconfig(),
+		"{kubectl}", filepath.Join(s.Assets, "kubectl"),
+		"{bin}", filepath.Join(filepath.Dir(filepath.Dir(applied)), filepath.Dir(cliBinary)),
+		"{id}", accessKey.ID,
+		"{secret key}", accessKey.Secret,
+		"{emulator}", s.URL,
+		"{metrics}", s.MetricsURL(),
+		"{applied}", applied,
 		"{name}", stream.GetName(),
-		"{domain}", get("spec", "domainName"),
-		"{secret}", get("spec", "authentication", "keySecretRef", "name"),
-		"{key}", get("spec", "authentication", "keySecretRef", "key"),
+		"{domain}", text(stream, "spec", "domainName"),
+		"{secret}", text(stream, "spec", "authentication", "keySecretRef", "name"),
+		"{key}", text(stream, "spec", "authentication", "keySecretRef", "key"),
 	).Replace(hintText)
 }

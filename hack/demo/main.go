@@ -19,69 +19,56 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/http/httptest"
 	"os"
-	"os/signal"
+	"os/exec"
+	"path/filepath"
 	"syscall"
 	"time"
 
-	"github.com/go-logr/logr"
-	ctrl "sigs.k8s.io/controller-runtime"
-
+	"github.com/live-notify/live-notify-operator/internal/emulator"
 	"github.com/live-notify/live-notify-operator/internal/flags"
-	"github.com/live-notify/live-notify-operator/test/controlplane"
+	"github.com/live-notify/live-notify-operator/test/system"
 )
 
 const (
 	samplesDir = "config/samples"
-	crdDir     = "config/crd/bases"
+	// stateDir holds what the demo leaves for people to look at.
+	stateDir    = ".demo"
+	appliedFile = stateDir + "/samples.yaml"
+	cliBinary   = "bin/kubectl-live_notify"
 	// onceTimeout is how long -once waits, once everything runs.
 	onceTimeout = 3 * time.Minute
 )
 
+// accessKey is that of the operator.
+var accessKey = emulator.AccessKey{ID: "demo", Secret: "demo-secret"}
+
 func main() {
-	runInPlace() // does not return if this process is to become a part of the control plane
 	once := flag.Bool("once", false, "end as soon as all samples are ready and failed callbacks are counted")
-	name := flag.String("scene", "", "play one thing to its end instead: guard or rollout")
+	scene := flag.String("scene", "", "play one thing to its end instead: guard or rollout")
 	if err := flags.Parse(flag.CommandLine, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
-	ctrl.SetLogger(logr.Discard())
-
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	context.AfterFunc(ctx, func() {
-		stop()        // a second Ctrl-C does not wait for anything
-		fmt.Println() // after the ^C that the terminal shows
-	})
-	err := start(ctx, *name, *once)
-	switch {
-	case ctx.Err() != nil && (*once || *name != ""):
-		say("interrupted")
-		os.Exit(1)
-	case ctx.Err() != nil:
+	system.Main("demo", func(ctx context.Context) error {
+		context.AfterFunc(ctx, func() { fmt.Println() }) // after the ^C that the terminal shows
+		if *scene != "" {
+			return play(ctx, *scene)
+		}
+		err := run(ctx, *once)
+		if ctx.Err() == nil || *once {
+			return err
+		}
 		say("everything is stopped; logs are in %s/", stateDir)
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "demo:", err)
-		os.Exit(1)
-	}
-}
-
-// start runs the demo, or plays a scene.
-func start(ctx context.Context, scene string, once bool) error {
-	if scene != "" {
-		return play(ctx, scene)
-	}
-	return run(ctx, once)
+		return nil
+	})
 }
 
 // run is the demo, step by step. Whatever it starts is stopped when it returns,
 // last things first.
-func run(ctx context.Context, once bool) error {
+func run(ctx context.Context, once bool) (err error) {
 	start := time.Now()
-	ctx, end := context.WithCancelCause(ctx)
-	defer end(nil)
-	go endWithParent(end)
-
 	unlock, err := enterStateDir()
 	if err != nil {
 		return err
@@ -91,69 +78,81 @@ func run(ctx context.Context, once bool) error {
 	if err != nil {
 		return err
 	}
-
-	assets, err := controlplane.Assets(ctx, os.Stderr)
+	say("building the operator, and starting kube-apiserver and etcd")
+	s, err := system.StartIn(ctx, stateDir, emulator.Options{AccessKeys: append([]emulator.AccessKey{accessKey}, samples.accessKeys()...), QPSScale: 1})
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(build(ctx, operatorBinary, "."), build(ctx, emulatorBinary, "./cmd/live-emulator"), build(ctx, cliBinary, "./cmd/kubectl-live_notify")); err != nil {
+	defer func() { err = errors.Join(err, s.Stop()) }()
+	if err := s.Build(ctx, cliBinary, "./cmd/kubectl-live_notify"); err != nil {
 		return err
 	}
-
-	cluster, err := startCluster(assets)
-	if err != nil {
+	samples.exist(s.Cloud)
+	say("the emulated cloud is %s", s.URL)
+	r := &receiver{}
+	server := httptest.NewServer(r)
+	defer server.Close()
+	say("the receiver of callbacks is %s; it answers 500 to every %dth request of each path", server.URL, failEvery)
+	if err := s.StartOperator(ctx); err != nil {
 		return err
 	}
-	defer cluster.stop()
-	receiver, err := startReceiver(ctx)
-	if err != nil {
-		return err
-	}
-	defer receiver.stop()
-	emulator, err := startEmulator(ctx, end, samples)
-	if err != nil {
-		return err
-	}
-	defer emulator.stop()
-	operator, err := startOperator(ctx, end, emulator.url)
-	if err != nil {
-		return err
-	}
-	defer operator.stop()
-
-	go sendTraffic(ctx, emulator.url, samples.cloud())
-	if err := applySamples(ctx, cluster, samples, receiver.host(), emulator.url); err != nil {
+	say("the operator runs; all logs are in %s/", stateDir)
+	go samples.send(ctx, s.Cloud)
+	if err := samples.apply(ctx, s, server.Listener.Addr().String()); err != nil {
 		return err
 	}
 	say("everything runs after %s", since(start))
-
-	f := follower{cluster: cluster, receiver: receiver, screen: newScreen(os.Stdout)}
+	f := follower{System: s, receiver: r, screen: newScreen(os.Stdout)}
 	if !once {
-		fmt.Println(hints(cluster, emulator.url, operator.metricsURL, samples))
-		return f.follow(ctx)
+		fmt.Println(hints(s, samples))
+		return f.until(ctx, func([]resource) bool { return false })
 	}
-	return f.once(ctx, samples, start)
-}
-
-// once waits until all is ready and counted.
-func (f follower) once(ctx context.Context, s samples, start time.Time) error {
-	if err := f.followUntilCounted(ctx, s, onceTimeout); err != nil {
-		return withLog(err, operatorLog)
+	if err := f.untilCounted(ctx, samples, onceTimeout); err != nil {
+		return err
 	}
-	if err := f.cluster.status(ctx); err != nil {
+	if err := status(ctx, s); err != nil {
 		return err
 	}
 	say("all samples are ready and their failed callbacks are counted, after %s in all", since(start))
 	return nil
 }
 
-// endWithParent ends the demo when the program that started it, such as go run,
-// is gone: nobody is there any more to press Ctrl-C.
-func endWithParent(end context.CancelCauseFunc) {
-	for parent := os.Getppid(); os.Getppid() == parent; {
-		time.Sleep(time.Second)
+// enterStateDir empties the state directory and keeps other demos out of it
+// until unlock. The system unlocks it too when this process dies.
+func enterStateDir() (unlock func(), err error) {
+	if err := os.MkdirAll(stateDir, 0o755); err != nil {
+		return nil, err
 	}
-	end(errors.New("the program that started the demo is gone"))
+	dir, err := os.Open(stateDir)
+	if err != nil {
+		return nil, err
+	}
+	err = syscall.Flock(int(dir.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		err = fmt.Errorf("another demo runs in this checkout (it holds %s): end that one first", stateDir)
+	}
+	names, readErr := dir.Readdirnames(0)
+	if err = errors.Join(err, readErr); err == nil {
+		for _, name := range names {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(stateDir, name)))
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	return func() { _ = dir.Close() }, nil
+}
+
+// status prints what the command line says is not right.
+func status(ctx context.Context, s *system.System) error {
+	fmt.Println("\n$ kubectl live-notify status")
+	cmd := exec.CommandContext(ctx, cliBinary, "status")
+	cmd.Env, cmd.Stdout, cmd.Stderr = s.Environment(), os.Stdout, os.Stdout
+	exit, err := (*exec.ExitError)(nil), cmd.Run()
+	if errors.As(err, &exit) && exit.ExitCode() == 1 {
+		return nil // something is not right: callbacks fail here, on purpose
+	}
+	return err
 }
 
 // say prints a line about what is going on.

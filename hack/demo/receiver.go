@@ -4,13 +4,11 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"sync"
-	"time"
+
+	"github.com/live-notify/live-notify-operator/internal/callback"
 )
 
 // failEvery is which requests the receiver fails: every so many to a path.
@@ -18,37 +16,14 @@ const failEvery = 4
 
 // receiver takes callbacks, and fails some of them.
 type receiver struct {
-	listener net.Listener
-	server   *http.Server
-
 	mu                    sync.Mutex
 	seen                  map[string]int // requests by path
 	total, failed, signed int
 }
 
-func startReceiver(ctx context.Context) (*receiver, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	r := &receiver{listener: listener}
-	r.server = &http.Server{Handler: r, ReadHeaderTimeout: 10 * time.Second}
-	go func() {
-		if err := r.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			say("the receiver ended: %v", err)
-		}
-	}()
-	say("the receiver of callbacks is http://%s; it answers 500 to every %dth request of each path", r.host(), failEvery)
-	return r, nil
-}
-
-func (r *receiver) host() string { return r.listener.Addr().String() }
-
-func (r *receiver) stop() { _ = r.server.Close() }
-
 // ServeHTTP answers a callback.
 func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	if r.fails(req.URL.Path, req.Header.Get("Ali-Live-Signature") != "") {
+	if r.fails(req.URL.Path, req.Header.Get(callback.SignatureHeader) != "") {
 		http.Error(w, "this receiver fails now and then, on purpose", http.StatusInternalServerError)
 		return
 	}

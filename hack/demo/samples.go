@@ -6,9 +6,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -18,87 +16,96 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	serializer "k8s.io/apimachinery/pkg/runtime/serializer/json"
-	"k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/yaml"
 
-	"github.com/live-notify/live-notify-operator/api/v1alpha1"
-	"github.com/live-notify/live-notify-operator/internal/kind"
+	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/test/system"
 )
 
-// The demo does not wait as long as the samples have it: these are the least
-// that the API allows.
 const (
+	// The demo does not wait as long as the samples have it: these are the least
+	// that the API allows.
 	demoResyncInterval  = "1m"
 	demoRecordsInterval = "30s"
+
+	trafficInterval = time.Second
 )
 
 // samples are the objects of config/samples.
 type samples []*unstructured.Unstructured
 
-// readSamples reads the files that the kustomization in a directory lists, so
-// that the demo applies what "kubectl apply -k" would.
-func readSamples(dir string) (samples, error) {
-	text, err := os.ReadFile(filepath.Join(dir, "kustomization.yaml"))
+// readSamples reads what "kubectl apply -k" would apply.
+func readSamples(dir string) (all samples, err error) {
+	found, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), dir)
 	if err != nil {
 		return nil, err
 	}
-	var kustomization struct{ Resources []string }
-	if err := yaml.Unmarshal(text, &kustomization); err != nil {
-		return nil, fmt.Errorf("%s/kustomization.yaml: %w", dir, err)
-	}
-	var all samples
-	for _, name := range kustomization.Resources {
-		path := filepath.Join(dir, name)
-		text, err := os.ReadFile(path)
+	for _, resource := range found.Resources() {
+		raw, err := resource.MarshalJSON()
 		if err != nil {
 			return nil, err
 		}
-		objects, err := parseSamples(text)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+		obj := &unstructured.Unstructured{}
+		if err := obj.UnmarshalJSON(raw); err != nil {
+			return nil, err
 		}
-		all = append(all, objects...)
+		all = append(all, obj)
 	}
 	return all, nil
 }
 
-func parseSamples(text []byte) (samples, error) {
-	var all samples
-	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 4096)
-	for {
-		var obj unstructured.Unstructured
-		err := decoder.Decode(&obj.Object)
-		if errors.Is(err, io.EOF) {
-			return all, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		if len(obj.Object) > 0 {
-			all = append(all, &obj)
-		}
-	}
-}
-
-// ours are the samples of our kinds.
-func (s samples) ours() samples {
-	var ours samples
-	for _, obj := range s {
-		if obj.GroupVersionKind().Group == v1alpha1.GroupVersion.Group {
-			ours = append(ours, obj)
-		}
-	}
-	return ours
+// text returns a text in an object; none if there is none.
+func text(obj *unstructured.Unstructured, path ...string) string {
+	text, _, _ := unstructured.NestedString(obj.Object, path...)
+	return text
 }
 
 // first returns the first sample of a kind, an empty object if there is none.
 func (s samples) first(kind string) *unstructured.Unstructured {
+	if i := slices.IndexFunc(s, func(obj *unstructured.Unstructured) bool { return obj.GetKind() == kind }); i >= 0 {
+		return s[i]
+	}
+	return &unstructured.Unstructured{Object: map[string]any{}}
+}
+
+// accessKeys are those in the Secrets.
+func (s samples) accessKeys() (keys []emulator.AccessKey) {
 	for _, obj := range s {
-		if obj.GetKind() == kind {
-			return obj
+		if id := text(obj, "stringData", "accessKeyID"); id != "" {
+			keys = append(keys, emulator.AccessKey{ID: id, Secret: text(obj, "stringData", "accessKeySecret")})
 		}
 	}
-	return &unstructured.Unstructured{}
+	return keys
+}
+
+// each visits the objects of callback kinds, with what the cloud knows them by.
+func (s samples) each(visit func(k *system.Kind, key string)) {
+	for _, obj := range s {
+		if k := system.KindOf(obj.GetKind()); k != nil {
+			visit(k, text(obj, "spec", "domainName")+text(obj, "spec", "appID"))
+		}
+	}
+}
+
+// exist makes known to the cloud what the samples need.
+func (s samples) exist(cloud *emulator.Server) {
+	s.each(func(k *system.Kind, key string) { k.Add(cloud, "", key) })
+	for _, domain := range cloud.Domains(emulator.IngestDomain) {
+		_ = cloud.MapDomain(domain, cloud.Domains(emulator.StreamingDomain)[0]) // both exist
+	}
+}
+
+// send makes things happen in the cloud, for which it sends callbacks to whatever
+// URLs are configured at that time. The cloud may refuse, because someone who plays
+// with the demo removed a domain: the rest goes on.
+func (s samples) send(ctx context.Context, cloud *emulator.Server) {
+	say("sending traffic through the cloud: a stream starts or stops, and a recording is reported, every %s", trafficInterval)
+	for n := 0; ctx.Err() == nil; n++ {
+		s.each(func(k *system.Kind, key string) { k.Send(cloud, key, n) })
+		system.Pause(ctx, trafficInterval)
+	}
 }
 
 // adapt changes a sample so that it works here: callbacks go to the receiver,
@@ -108,13 +115,9 @@ func adapt(obj *unstructured.Unstructured, receiver, emulatorURL string) error {
 	if err != nil || !found {
 		return err
 	}
-	sends := false
 	for name, value := range spec {
-		if text, ok := value.(string); ok && strings.HasSuffix(name, "URL") {
-			sends = true
-			if name == "eventCallbackURL" { // of which the schema takes none on this machine
-				continue
-			}
+		// The schema takes no eventCallbackURL on this machine.
+		if text, ok := value.(string); ok && strings.HasSuffix(name, "URL") && name != "eventCallbackURL" {
 			if spec[name], err = redirect(text, receiver); err != nil {
 				return err
 			}
@@ -123,20 +126,16 @@ func adapt(obj *unstructured.Unstructured, receiver, emulatorURL string) error {
 	if obj.GetKind() == "LiveAccount" {
 		spec["endpoint"] = emulatorURL
 	}
-	if sends {
+	if k := system.KindOf(obj.GetKind()); k != nil {
 		spec["resyncInterval"] = demoResyncInterval
-	}
-	if sends && isCounted(obj.GetKind()) {
-		if err := unstructured.SetNestedField(spec, demoRecordsInterval, "records", "interval"); err != nil {
-			return err
+		if k.Records != "" {
+			err = unstructured.SetNestedField(spec, demoRecordsInterval, "records", "interval")
 		}
 	}
+	if err != nil {
+		return err
+	}
 	return unstructured.SetNestedMap(obj.Object, spec, "spec")
-}
-
-// isCounted tells whether the cloud has callback records of a kind.
-func isCounted(name string) bool {
-	return slices.ContainsFunc(kind.All, func(k *kind.Kind) bool { return k.Name == name && k.Records != nil })
 }
 
 // redirect replaces the host of a URL by one on this machine, which has no TLS.
@@ -149,45 +148,26 @@ func redirect(text, host string) (string, error) {
 	return u.String(), nil
 }
 
-// applySamples applies the samples, adapted, as a user would.
-func applySamples(ctx context.Context, c *cluster, s samples, receiver, emulatorURL string) error {
+// apply applies the samples, adapted, as a user would.
+func (s samples) apply(ctx context.Context, world *system.System, receiver string) error {
 	var manifest bytes.Buffer
-	encoder := serializer.NewSerializerWithOptions(serializer.DefaultMetaFactory, nil, nil, serializer.SerializerOptions{Yaml: true})
 	for _, sample := range s {
 		obj := sample.DeepCopy()
-		if err := adapt(obj, receiver, emulatorURL); err != nil {
+		if err := adapt(obj, receiver, world.URL); err != nil {
 			return fmt.Errorf("%s %s: %w", obj.GetKind(), obj.GetName(), err)
 		}
-		manifest.WriteString("---\n")
-		if err := encoder.Encode(obj, &manifest); err != nil {
+		raw, err := yaml.Marshal(obj.Object)
+		if err != nil {
 			return err
 		}
+		fmt.Fprintf(&manifest, "---\n%s", raw)
 	}
 	if err := os.WriteFile(appliedFile, manifest.Bytes(), 0o644); err != nil {
 		return err
 	}
 	say("applying %s as %s, with changes: URLs lead to the receiver, the cloud is read back each %s and failures are counted each %s",
 		samplesDir, appliedFile, demoResyncInterval, demoRecordsInterval)
-	output, err := c.apply(ctx, appliedFile)
-	fmt.Print(output)
-	return err
-}
-
-// apply runs kubectl apply. A new API server needs a moment to make the default
-// namespace.
-func (c *cluster) apply(ctx context.Context, file string) (output string, err error) {
-	for deadline := time.Now().Add(startTimeout); ; {
-		cmd := exec.CommandContext(ctx, c.kubectl, "apply", "--cache-dir", kubectlCache, "-f", file)
-		cmd.Env = append(environment(), "KUBECONFIG="+kubeconfig)
-		text, err := cmd.CombinedOutput()
-		switch {
-		case err == nil:
-			return string(text), nil
-		case ctx.Err() != nil:
-			return "", context.Cause(ctx)
-		case time.Now().After(deadline) || !bytes.Contains(text, []byte(`namespaces "default" not found`)):
-			return string(text), fmt.Errorf("kubectl apply -f %s: %w", file, err)
-		}
-		time.Sleep(200 * time.Millisecond)
-	}
+	cmd := exec.CommandContext(ctx, filepath.Join(world.Assets, "kubectl"), "apply", "-f", appliedFile)
+	cmd.Env, cmd.Stdout, cmd.Stderr = world.Environment(), os.Stdout, os.Stdout
+	return cmd.Run()
 }

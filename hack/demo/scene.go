@@ -18,6 +18,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -57,13 +58,15 @@ func play(ctx context.Context, name string) (err error) {
 	if !ok {
 		return fmt.Errorf("there is no scene %q; there are %s", name, strings.Join(slices.Sorted(maps.Keys(scenes)), " and "))
 	}
-	ctx, end := context.WithCancelCause(ctx)
-	defer end(nil)
-	go endWithParent(end)
 	say("scene %s: %s", name, s.what)
 	start := time.Now()
 	st := stage{scene: s, screen: newScreen(os.Stdout)}
-	st.System, err = system.Start(ctx, emulator.Options{AccessKeys: []emulator.AccessKey{{ID: accessKeyID, Secret: accessKeySecret}}})
+	unlock, err := enterStateDir()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	st.System, err = system.StartIn(ctx, stateDir, emulator.Options{AccessKeys: []emulator.AccessKey{accessKey}})
 	if err != nil {
 		return err
 	}
@@ -90,7 +93,7 @@ func (s stage) act(ctx context.Context) error {
 	if err := s.until(ctx, func(l line) bool { return l.guard != nil && l.guard.Previous != nil }, nil); err != nil {
 		return err
 	}
-	go sendTraffic(ctx, s.URL, cloud{ingest: s.names()})
+	go s.objects().send(ctx, s.Cloud)
 	say("changing all URLs at once; the receiver answers 500 to the new one of %s", s.domain(s.broken))
 	for i := range s.domains {
 		patch := fmt.Appendf(nil, `{"spec":{"notifyURL":%q}}`, s.url("new", i))
@@ -133,11 +136,13 @@ func (s stage) name(i int) string            { return fmt.Sprintf("push-%02d", i
 func (s stage) domain(i int) string          { return s.name(i) + ".example.com" }
 func (s stage) url(age string, i int) string { return s.receiver + "/" + age + "/" + s.name(i) }
 
-func (s stage) names() (domains []string) {
+// objects are what traffic is sent for.
+func (s stage) objects() (all samples) {
 	for i := range s.domains {
-		domains = append(domains, s.domain(i))
+		spec := map[string]any{"domainName": s.domain(i)}
+		all = append(all, &unstructured.Unstructured{Object: map[string]any{"kind": "LiveNotifyConfig", "spec": spec}})
 	}
-	return domains
+	return all
 }
 
 func (s stage) object(i int) *v1alpha1.LiveNotifyConfig {

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +25,8 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/kind"
+	"github.com/live-notify/live-notify-operator/test/system"
 )
 
 const (
@@ -54,7 +55,7 @@ func (w *world) calm(ctx context.Context) error {
 		for _, name := range []string{s.name, s.name + "-rival"} {
 			one := s
 			one.name = name
-			err := w.update(ctx, one, func(o callback) {
+			err := w.update(ctx, one, func(o kind.Object) {
 				spec, _ := o.Callback()
 				spec.Suspend, spec.ManagementPolicy = false, v1alpha1.Manage
 				spec.AdoptionPolicy, spec.DriftPolicy, spec.DeletionPolicy = v1alpha1.AdoptAlways, v1alpha1.DriftCorrect, v1alpha1.DeletionDelete
@@ -72,13 +73,13 @@ func (w *world) calm(ctx context.Context) error {
 		switch {
 		case len(wrong) == 0:
 			w.settled = time.Since(start)
-			say("all is well after %s", w.settled.Round(time.Second))
+			system.Say("all is well after %s", w.settled.Round(time.Second))
 			return w.rest(ctx, counted-w.settled)
 		case time.Since(start) > patience:
 			w.violations = wrong
 			return nil
 		case time.Now().After(next):
-			say("%d objects are not as they should be, such as: %s", len(wrong), wrong[0])
+			system.Say("%d objects are not as they should be, such as: %s", len(wrong), wrong[0])
 			next = time.Now().Add(30 * time.Second)
 		}
 		// Objects that were on their way out come again.
@@ -96,14 +97,18 @@ func (w *world) calm(ctx context.Context) error {
 // act does what the operator waits for someone to do where a retry by itself is
 // half an hour off, or a correction that was undone too often: it edits the spec.
 func (w *world) act(ctx context.Context, s slot) error {
+	if s.kind.Several(w.Cloud, s.key) { // which a list that was stale makes of one
+		s.kind.Erase(w.Cloud, s.key)
+		w.done["removal of all of several subscriptions"]++
+	}
 	waits := false
-	err := w.update(ctx, s, func(o callback) {
+	err := w.update(ctx, s, func(o kind.Object) {
 		_, status := o.Callback()
 		ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
 		waits = ready != nil && ready.Reason != v1alpha1.ReasonConflict &&
 			(meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionStalled) || strings.HasPrefix(ready.Message, "Someone keeps changing"))
 		if waits {
-			s.kind.changes[0](o, w.url())
+			s.kind.SetURL(o, w.url())
 		}
 	})
 	if waits {
@@ -114,7 +119,7 @@ func (w *world) act(ctx context.Context, s slot) error {
 
 // recreate makes the object of a slot if there is none.
 func (w *world) recreate(ctx context.Context, s slot) error {
-	err := w.API.Get(ctx, client.ObjectKey{Namespace: namespace, Name: s.name}, s.kind.object(s.name, s.key))
+	err := w.API.Get(ctx, client.ObjectKey{Namespace: namespace, Name: s.name}, s.object())
 	if client.IgnoreNotFound(err) != nil || err == nil {
 		return err
 	}
@@ -122,25 +127,25 @@ func (w *world) recreate(ctx context.Context, s slot) error {
 }
 
 // objects returns all objects of a kind.
-func (w *world) objects(ctx context.Context, k *kind) (all []callback, err error) {
-	list := k.list()
+func (w *world) objects(ctx context.Context, k *system.Kind) (all []kind.Object, err error) {
+	list := k.NewList()
 	if err := w.API.List(ctx, list); err != nil {
 		return nil, err
 	}
 	return all, meta.EachListItem(list, func(o runtime.Object) error {
-		all = append(all, o.(callback))
+		all = append(all, o.(kind.Object))
 		return nil
 	})
 }
 
 // mismatches says what is not as it should be.
 func (w *world) mismatches(ctx context.Context) (wrong []string, err error) {
-	for _, k := range kinds {
+	for _, k := range system.Kinds {
 		all, err := w.objects(ctx, k)
 		if err != nil {
 			return nil, err
 		}
-		named := map[string]callback{}
+		named := map[string]kind.Object{}
 		for _, o := range all {
 			named[o.GetName()] = o
 		}
@@ -156,7 +161,7 @@ func (w *world) mismatches(ctx context.Context) (wrong []string, err error) {
 			if err != nil {
 				return nil, err
 			}
-			wrong = append(wrong, judgeSlot(s, owner, loser, key, k.have(w.Cloud, s.key))...)
+			wrong = append(wrong, judgeSlot(s, owner, loser, key, k.Have(w.Cloud, s.key))...)
 		}
 	}
 	return wrong, nil
@@ -164,14 +169,14 @@ func (w *world) mismatches(ctx context.Context) (wrong []string, err error) {
 
 // judgeSlot says what is not as it should be with the object that has a
 // configuration, the one that lost it if there is one, and what the cloud has.
-func judgeSlot(s slot, owner, loser callback, key string, have any) (wrong []string) {
+func judgeSlot(s slot, owner, loser kind.Object, key string, have map[string]string) (wrong []string) {
 	if owner == nil {
 		return []string{s.name + " does not exist"}
 	}
-	if want := s.kind.want(owner, key); want != have {
+	if want := s.kind.Want(owner, key); !maps.Equal(want, have) {
 		wrong = append(wrong, fmt.Sprintf("%s: the cloud differs in %s (Ready: %s)", owner.GetName(), differing(want, have), readyReason(owner)))
 	}
-	judge := func(o callback, reason string) {
+	judge := func(o kind.Object, reason string) {
 		if got := readyReason(o); got != reason {
 			wrong = append(wrong, fmt.Sprintf("%s: Ready is %s, want %s", o.GetName(), got, reason))
 		}
@@ -185,7 +190,7 @@ func judgeSlot(s slot, owner, loser callback, key string, have any) (wrong []str
 		wrong = append(wrong, owner.GetName()+" says that it drifted")
 	}
 	healthy := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionCallbacksHealthy)
-	if _, ok := owner.(countedCallback); ok && (healthy == nil || healthy.Status == metav1.ConditionUnknown) {
+	if _, ok := owner.(kind.Counted); ok && (healthy == nil || healthy.Status == metav1.ConditionUnknown) {
 		wrong = append(wrong, owner.GetName()+": its callbacks are not counted")
 	}
 	if loser != nil {
@@ -195,19 +200,14 @@ func judgeSlot(s slot, owner, loser callback, key string, have any) (wrong []str
 }
 
 // precedes tells whether a has the better claim.
-func precedes(a, b callback) bool {
+func precedes(a, b kind.Object) bool {
 	at, bt := a.GetCreationTimestamp(), b.GetCreationTimestamp()
 	return at.Before(&bt) || at.Equal(&bt) && a.GetUID() < b.GetUID()
 }
 
 // keyOf returns the authentication key that an object is to be signed with.
-func (w *world) keyOf(ctx context.Context, s slot, o callback) (string, error) {
-	if s.kind.sign == nil || o == nil {
-		return "", nil
-	}
-	unsigned := o.DeepCopyObject().(callback)
-	s.kind.sign(unsigned, "")
-	if reflect.DeepEqual(unsigned, o) {
+func (w *world) keyOf(ctx context.Context, s slot, o kind.Object) (string, error) {
+	if o == nil || !s.kind.Signed(o) {
 		return "", nil
 	}
 	var secret corev1.Secret
@@ -219,22 +219,18 @@ func (w *world) keyOf(ctx context.Context, s slot, o callback) (string, error) {
 
 // differing names the fields in which two configurations differ. Their values may
 // be keys.
-func differing(want, have any) string {
+func differing(want, have map[string]string) string {
 	if have == nil {
 		return "everything: it has none"
 	}
-	var names []string
-	a, b := reflect.ValueOf(want), reflect.ValueOf(have)
-	for i := range a.NumField() {
-		if !a.Field(i).Equal(b.Field(i)) {
-			names = append(names, a.Type().Field(i).Name)
-		}
-	}
-	return strings.Join(names, ", ")
+	all := maps.Clone(want)
+	maps.Copy(all, have)
+	maps.DeleteFunc(all, func(name, _ string) bool { return want[name] == have[name] })
+	return strings.Join(slices.Sorted(maps.Keys(all)), ", ")
 }
 
 // readyReason is that of Ready, if it is about the spec as it is.
-func readyReason(o callback) string {
+func readyReason(o kind.Object) string {
 	_, status := o.Callback()
 	c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
 	switch {
@@ -274,7 +270,7 @@ func (w *world) judge(ctx context.Context) (*report, error) {
 
 // staysQuiet fails the soak if the operator writes anything.
 func (w *world) staysQuiet(ctx context.Context, r *report) error {
-	say("nothing may be written for %s", quiet)
+	system.Say("nothing may be written for %s", quiet)
 	before, err := w.look(ctx)
 	if err != nil {
 		return err
@@ -315,13 +311,13 @@ func (w *world) look(ctx context.Context) (still, error) {
 		return now, err
 	}
 	now.requests = m.APIServerWrites()
-	for _, k := range kinds {
+	for _, k := range system.Kinds {
 		objects, err := w.objects(ctx, k)
 		if err != nil {
 			return now, err
 		}
 		for _, o := range objects {
-			if now.objects[k.name+" "+o.GetName()], err = asSeen(o); err != nil {
+			if now.objects[k.Name+" "+o.GetName()], err = asSeen(o); err != nil {
 				return now, err
 			}
 		}
@@ -329,11 +325,11 @@ func (w *world) look(ctx context.Context) (still, error) {
 	return now, nil
 }
 
-func asSeen(o callback) (seen, error) {
+func asSeen(o kind.Object) (seen, error) {
 	s := seen{version: o.GetResourceVersion()}
 	_, status := o.Callback()
 	if c := callbacksOf(o); c != nil {
-		_, status := o.(countedCallback).Counted()
+		_, status := o.(kind.Counted).Counted()
 		status.Callbacks = &v1alpha1.Callbacks{Failed: c.Failed, LastFailure: c.LastFailure}
 	}
 	status.LastSyncTime = nil
@@ -347,7 +343,7 @@ func asSeen(o callback) (seen, error) {
 // disturbances says what was written in between.
 func disturbances(before, after still, calls []emulator.Call) (writes []string) {
 	for _, call := range calls {
-		if !isPoll(call) {
+		if !system.IsRead(call.Action) {
 			writes = append(writes, fmt.Sprintf("%s of %s though nothing had changed", call.Action, call.Key))
 		}
 	}
@@ -389,16 +385,16 @@ func (w *world) leavesNothing(ctx context.Context, r *report) error {
 		}
 	}
 	for _, s := range some {
-		o := s.kind.object(s.name, s.key)
+		o := s.object()
 		gone := false
-		for start := time.Now(); time.Since(start) < time.Minute && !gone; pause(ctx, 100*time.Millisecond) {
+		for start := time.Now(); time.Since(start) < time.Minute && !gone; system.Pause(ctx, 100*time.Millisecond) {
 			gone = client.IgnoreNotFound(w.API.Get(ctx, client.ObjectKeyFromObject(o), o)) == nil && o.GetUID() == ""
-			o = s.kind.object(s.name, s.key)
+			o = s.object()
 		}
 		if !gone {
 			r.violate("%s is still there a minute after it was deleted", s.name)
 		}
-		if s.kind.have(w.Cloud, s.key) != nil {
+		if s.kind.Have(w.Cloud, s.key) != nil {
 			r.violate("the cloud still has a configuration of %s, which was deleted", s.name)
 		}
 	}
@@ -421,8 +417,8 @@ func (w *world) tellsNothing(ctx context.Context, r *report) error {
 	r.Events = len(events.Items)
 	told := [][]byte{log}
 	lists := []client.ObjectList{&events, &v1alpha1.LiveAccountList{}}
-	for _, k := range kinds {
-		lists = append(lists, k.list())
+	for _, k := range system.Kinds {
+		lists = append(lists, k.NewList())
 	}
 	for _, list := range lists {
 		if err := w.API.List(ctx, list); err != nil {
@@ -459,8 +455,8 @@ func leaks(tokens []string, told [][]byte) (found []string) {
 }
 
 // callbacksOf returns the counts of an object; nil if it has none.
-func callbacksOf(o callback) *v1alpha1.Callbacks {
-	if c, ok := o.(countedCallback); ok {
+func callbacksOf(o kind.Object) *v1alpha1.Callbacks {
+	if c, ok := o.(kind.Counted); ok {
 		_, status := c.Counted()
 		return status.Callbacks
 	}

@@ -18,20 +18,15 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
-	"github.com/go-logr/logr"
-	ctrl "sigs.k8s.io/controller-runtime"
-
 	"github.com/live-notify/live-notify-operator/internal/flags"
+	"github.com/live-notify/live-notify-operator/test/system"
 )
 
 // config is how long and how hard.
@@ -66,18 +61,11 @@ func main() {
 		fmt.Fprintln(os.Stderr, "soak:", err)
 		os.Exit(2)
 	}
-	ctrl.SetLogger(logr.Discard())
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err = run(ctx, cfg)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "soak:", err)
-		os.Exit(1)
-	}
+	system.Main("soak", func(ctx context.Context) error { return run(ctx, cfg) })
 }
 
 func run(ctx context.Context, cfg config) (err error) {
-	say("%d objects, %g minutes, -seed %d", cfg.objects, cfg.minutes, cfg.seed)
+	system.Say("%d objects, %g minutes, -seed %d", cfg.objects, cfg.minutes, cfg.seed)
 	w, err := newWorld(ctx, rand.New(rand.NewPCG(cfg.seed, 0)))
 	if err != nil {
 		return err
@@ -89,7 +77,7 @@ func run(ctx context.Context, cfg config) (err error) {
 	if err := w.trouble(ctx, time.Duration(cfg.minutes*float64(time.Minute))); err != nil {
 		return err
 	}
-	say("calm returns")
+	system.Say("calm returns")
 	if err := w.calm(ctx); err != nil {
 		return err
 	}
@@ -101,30 +89,11 @@ func run(ctx context.Context, cfg config) (err error) {
 		r.violate("there are too few samples of the last process to tell whether it grows")
 	}
 	fmt.Print(r)
-	if cfg.json != "" {
-		raw, err := json.MarshalIndent(r, "", "  ")
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(cfg.json, append(raw, '\n'), 0o644); err != nil {
-			return err
-		}
+	if err := system.WriteJSON(cfg.json, r); err != nil {
+		return err
 	}
 	if len(r.Violations) > 0 {
 		return fmt.Errorf("%d violations", len(r.Violations))
 	}
 	return nil
-}
-
-// say tells what goes on, beside the report.
-func say(format string, args ...any) {
-	fmt.Fprintf(os.Stderr, time.Now().Format("15:04:05 ")+format+"\n", args...)
-}
-
-// pause waits, at most until the end.
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
-	}
 }

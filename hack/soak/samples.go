@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/test/system"
 )
 
 // sample is what the operator's process has, and has asked the cloud for, at a
@@ -31,7 +31,7 @@ type sample struct {
 // rest waits, at most until the end, and takes samples.
 func (w *world) rest(ctx context.Context, d time.Duration) error {
 	for end := time.Now().Add(d); time.Now().Before(end); {
-		pause(ctx, min(time.Second, time.Until(end)))
+		system.Pause(ctx, min(time.Second, time.Until(end)))
 		if err := errors.Join(w.sample(ctx), ctx.Err()); err != nil {
 			return err
 		}
@@ -60,9 +60,9 @@ func (w *world) sample(ctx context.Context) error {
 	for _, call := range w.Cloud.CallsSince(w.lastFrom) {
 		w.lastFrom++
 		switch {
-		case isRecords(call):
+		case system.IsRecords(call.Action):
 			s.Records++
-		case isPoll(call):
+		case system.IsRead(call.Action):
 			s.Reads++
 		default:
 			s.Writes++
@@ -73,16 +73,6 @@ func (w *world) sample(ctx context.Context) error {
 	}
 	w.samples = append(w.samples, s)
 	return nil
-}
-
-// isPoll tells whether a call changes nothing.
-func isPoll(c emulator.Call) bool {
-	return strings.HasPrefix(c.Action, "Describe") || strings.HasPrefix(c.Action, "List")
-}
-
-// isRecords tells whether a call is about callback records.
-func isRecords(c emulator.Call) bool {
-	return isPoll(c) && (strings.HasSuffix(c.Action, "Records") || strings.HasSuffix(c.Action, "Record") || c.Action == "ListEventSubEvent")
 }
 
 // word is how things are, in a line.

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/kind"
+	"github.com/live-notify/live-notify-operator/test/system"
 )
 
 // life is a process sampled for some minutes, with what grows by the minute.
@@ -58,11 +61,9 @@ func TestGrowthIsSeen(t *testing.T) {
 
 func TestDifferenceIsNamedWithoutItsValue(t *testing.T) {
 	const key = "0123456789abcdef"
-	want := emulator.StreamConfig{NotifyURL: "http://hooks.example.com/", Auth: true, AuthKey: key}
-	have := want
-	have.AuthKey = "fedcba9876543210"
-	have.NotifyURL = elsewhere
-	if got := differing(want, have); got != "NotifyURL, AuthKey" || strings.Contains(got, key) {
+	want := map[string]string{"NotifyURL": "http://hooks.example.com/", "AuthKey": key}
+	have := map[string]string{"NotifyURL": system.Elsewhere, "AuthKey": "fedcba9876543210"}
+	if got := differing(want, have); got != "AuthKey, NotifyURL" || strings.Contains(got, key) {
 		t.Errorf("got %q", got)
 	}
 	if got := differing(want, nil); !strings.Contains(got, "none") {
@@ -71,11 +72,11 @@ func TestDifferenceIsNamedWithoutItsValue(t *testing.T) {
 }
 
 // ready is an object of the first kind whose Ready is True for a reason, or False.
-func ready(status metav1.ConditionStatus, reason string) callback {
-	o := kinds[0].object("a", "a.example.com")
+func ready(status metav1.ConditionStatus, reason string) kind.Object {
+	o := system.Kinds[0].Object(namespace, "a")
 	o.SetGeneration(2)
 	o.SetFinalizers([]string{v1alpha1.Finalizer})
-	kinds[0].changes[0](o, "http://hooks.example.com/")
+	system.Kinds[0].SetURL(o, "http://hooks.example.com/")
 	_, s := o.Callback()
 	for _, c := range []metav1.Condition{
 		{Type: v1alpha1.ConditionReady, Status: status, Reason: reason, ObservedGeneration: 2},
@@ -87,44 +88,46 @@ func ready(status metav1.ConditionStatus, reason string) callback {
 }
 
 func TestMismatchIsSeen(t *testing.T) {
-	with := func(o callback, change func(o callback)) callback {
+	with := func(o kind.Object, change func(o kind.Object)) kind.Object {
 		change(o)
 		return o
 	}
-	inSync := func() callback { return ready(metav1.ConditionTrue, v1alpha1.ReasonInSync) }
-	lost := func() callback {
+	inSync := func() kind.Object { return ready(metav1.ConditionTrue, v1alpha1.ReasonInSync) }
+	lost := func() kind.Object {
 		o := ready(metav1.ConditionFalse, v1alpha1.ReasonConflict)
 		o.SetFinalizers(nil)
 		return o
 	}
-	want := kinds[0].want(inSync(), "")
+	want := system.Kinds[0].Want(inSync(), "")
+	signed := maps.Clone(want)
+	signed["AuthKey"] = "old"
 	for what, c := range map[string]struct {
-		owner, loser callback
+		owner, loser kind.Object
 		key          string
-		have         any
+		have         map[string]string
 		want         string // part of the only mismatch; "" for none
 	}{
 		"all is well":          {owner: inSync(), have: want},
 		"and beside a rival":   {owner: inSync(), loser: lost(), have: want},
 		"no object":            {have: want, want: "does not exist"},
 		"no configuration":     {owner: inSync(), want: "it has none"},
-		"another one":          {owner: inSync(), have: emulator.StreamConfig{NotifyURL: elsewhere}, want: "NotifyURL"},
-		"an old key":           {owner: with(inSync(), func(o callback) { kinds[0].sign(o, "s") }), key: "new", have: emulator.StreamConfig{NotifyURL: "http://hooks.example.com/", Auth: true, AuthKey: "old"}, want: "AuthKey"},
+		"another one":          {owner: inSync(), have: map[string]string{"NotifyURL": system.Elsewhere}, want: "NotifyURL"},
+		"an old key":           {owner: with(inSync(), func(o kind.Object) { system.Kinds[0].Sign(o, "s") }), key: "new", have: signed, want: "AuthKey"},
 		"not read back":        {owner: ready(metav1.ConditionTrue, v1alpha1.ReasonApplied), have: want, want: "Applied"},
-		"an edit not seen":     {owner: with(inSync(), func(o callback) { o.SetGeneration(3) }), have: want, want: "earlier generation"},
-		"no claim":             {owner: with(inSync(), func(o callback) { o.SetFinalizers(nil) }), have: want, want: "finalizer: false"},
-		"a rival with a claim": {owner: inSync(), loser: with(lost(), func(o callback) { o.SetFinalizers([]string{v1alpha1.Finalizer}) }), have: want, want: "finalizer: true"},
-		"a rival in sync":      {owner: inSync(), loser: with(inSync(), func(o callback) { o.SetFinalizers(nil) }), have: want, want: "want Conflict"},
-		"drift left alone": {owner: with(inSync(), func(o callback) {
+		"an edit not seen":     {owner: with(inSync(), func(o kind.Object) { o.SetGeneration(3) }), have: want, want: "earlier generation"},
+		"no claim":             {owner: with(inSync(), func(o kind.Object) { o.SetFinalizers(nil) }), have: want, want: "finalizer: false"},
+		"a rival with a claim": {owner: inSync(), loser: with(lost(), func(o kind.Object) { o.SetFinalizers([]string{v1alpha1.Finalizer}) }), have: want, want: "finalizer: true"},
+		"a rival in sync":      {owner: inSync(), loser: with(inSync(), func(o kind.Object) { o.SetFinalizers(nil) }), have: want, want: "want Conflict"},
+		"drift left alone": {owner: with(inSync(), func(o kind.Object) {
 			_, s := o.Callback()
 			meta.SetStatusCondition(&s.Conditions, metav1.Condition{Type: v1alpha1.ConditionDrifted, Status: metav1.ConditionTrue})
 		}), have: want, want: "drifted"},
-		"no counts": {owner: with(inSync(), func(o callback) {
+		"no counts": {owner: with(inSync(), func(o kind.Object) {
 			_, s := o.Callback()
 			meta.SetStatusCondition(&s.Conditions, metav1.Condition{Type: v1alpha1.ConditionCallbacksHealthy, Status: metav1.ConditionUnknown})
 		}), have: want, want: "not counted"},
 	} {
-		got := judgeSlot(slot{kind: kinds[0], name: "a", key: "a.example.com"}, c.owner, c.loser, c.key, c.have)
+		got := judgeSlot(slot{kind: system.Kinds[0], name: "a", key: "a.example.com"}, c.owner, c.loser, c.key, c.have)
 		if c.want == "" && len(got) > 0 || c.want != "" && (len(got) != 1 || !strings.Contains(got[0], c.want)) {
 			t.Errorf("%s: got %q, want one about %q", what, got, c.want)
 		}
@@ -135,7 +138,7 @@ func TestDisturbanceIsSeen(t *testing.T) {
 	object := func(version string, change func(*v1alpha1.CountedStatus)) still {
 		o := ready(metav1.ConditionTrue, v1alpha1.ReasonInSync)
 		o.SetResourceVersion(version)
-		_, status := o.(countedCallback).Counted()
+		_, status := o.(kind.Counted).Counted()
 		status.Callbacks = &v1alpha1.Callbacks{Total: 1}
 		change(status)
 		s, err := asSeen(o)

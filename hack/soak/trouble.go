@@ -4,18 +4,22 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/kind"
+	"github.com/live-notify/live-notify-operator/test/system"
 )
 
 const (
@@ -56,14 +60,14 @@ func (w *world) trouble(ctx context.Context, span time.Duration) error {
 			if lasting = f.passes && w.random.IntN(3) == 0; lasting {
 				f.name, f.Times, wait = f.name+", for a while", 0, wait+outage
 				if w.random.IntN(2) == 0 {
-					f.Action = actions[w.random.IntN(len(actions))]
+					f.Action = anAction(w.random)
 				}
 			}
 			w.done["fault: "+f.name]++
 			w.Cloud.Inject(f.Fault)
 			nextFault = now.Add(wait)
 		case now.After(nextWord):
-			say("%s to go: %s", end.Sub(now).Round(time.Second), w.word())
+			system.Say("%s to go: %s", end.Sub(now).Round(time.Second), w.word())
 			nextWord = now.Add(time.Minute)
 		default:
 			what, do := w.event()
@@ -72,7 +76,7 @@ func (w *world) trouble(ctx context.Context, span time.Duration) error {
 			}
 			w.done[what]++
 			w.send()
-			pause(ctx, pace)
+			system.Pause(ctx, pace)
 		}
 		if err := errors.Join(w.sample(ctx), ctx.Err()); err != nil {
 			return err
@@ -84,11 +88,11 @@ func (w *world) trouble(ctx context.Context, span time.Duration) error {
 // event draws something that people do, to an object, a Secret or the cloud.
 func (w *world) event() (what string, do func(context.Context) error) {
 	s := w.slots[w.random.IntN(len(w.slots))]
-	change := func(edit func(o callback)) func(context.Context) error {
+	change := func(edit func(o kind.Object)) func(context.Context) error {
 		return func(ctx context.Context) error { return w.update(ctx, s, edit) }
 	}
 	spec := func(edit func(*v1alpha1.CallbackSpec)) func(context.Context) error {
-		return change(func(o callback) {
+		return change(func(o kind.Object) {
 			shared, _ := o.Callback()
 			edit(shared)
 		})
@@ -105,23 +109,24 @@ func (w *world) event() (what string, do func(context.Context) error) {
 		do     func(context.Context) error
 	}{
 		{30, "edit", func(ctx context.Context) error {
-			edit, url := s.kind.changes[w.random.IntN(len(s.kind.changes))], w.url()
-			return w.update(ctx, s, func(o callback) {
-				edit(o, url)
-				if needsURL(s, o) {
-					s.kind.changes[0](o, url)
+			which, url := w.random.IntN(1+len(s.kind.Others)), w.url()
+			return w.update(ctx, s, func(o kind.Object) {
+				if which == 0 {
+					s.kind.SetURL(o, url)
+				} else {
+					s.kind.Toggle(o, s.kind.Others[which-1], url)
 				}
 			})
 		}},
 		{4, "sign or not", func(ctx context.Context) error {
-			if s.kind.sign == nil {
+			if !s.kind.Signs() {
 				return nil
 			}
 			secret := []string{"", s.secret}[w.random.IntN(2)]
-			return w.update(ctx, s, func(o callback) { s.kind.sign(o, secret) })
+			return w.update(ctx, s, func(o kind.Object) { s.kind.Sign(o, secret) })
 		}},
-		{8, "edit the cloud", cloud(s.kind.edit)},
-		{4, "erase from the cloud", cloud(s.kind.erase)},
+		{8, "edit the cloud", cloud(s.kind.Edit)},
+		{4, "erase from the cloud", cloud(s.kind.Erase)},
 		{2, "rotate a key", func(ctx context.Context) error { return w.rotate(ctx, s.secret) }},
 		{1, "lose a Secret", func(ctx context.Context) error { return w.lose(ctx, s.secret) }},
 		{1, "rotate an access key", func(ctx context.Context) error {
@@ -173,12 +178,6 @@ func (w *world) event() (what string, do func(context.Context) error) {
 	panic("unreachable")
 }
 
-// needsURL tells whether an object has no URL left, which its schema refuses.
-func needsURL(s slot, o callback) bool {
-	stream, ok := o.(*v1alpha1.LiveNotifyConfig)
-	return ok && s.kind == kinds[0] && stream.Spec.NotifyURL+stream.Spec.ExceptionNotifyURL+stream.Spec.SwitchNotifyURL == ""
-}
-
 func other[T comparable](v, a, b T) T {
 	if v == a {
 		return b
@@ -187,7 +186,7 @@ func other[T comparable](v, a, b T) T {
 }
 
 func (w *world) delete(ctx context.Context, s slot) error {
-	return client.IgnoreNotFound(w.API.Delete(ctx, s.kind.object(s.name, s.key)))
+	return client.IgnoreNotFound(w.API.Delete(ctx, s.object()))
 }
 
 // peace deletes the rivals.
@@ -204,7 +203,7 @@ func (w *world) peace(ctx context.Context) error {
 // send makes the cloud send callbacks, which some receivers refuse.
 func (w *world) send() {
 	s := w.slots[w.random.IntN(len(w.slots))]
-	s.kind.send(w.Cloud, s.key, w.random.IntN(2))
+	s.kind.Send(w.Cloud, s.key, w.random.IntN(2))
 	w.done["callback"]++
 }
 
@@ -216,11 +215,11 @@ type fault struct {
 	emulator.Fault
 }
 
-// actions are those that an outage may be of.
-var actions = []string{
-	"SetLiveStreamsNotifyUrlConfig", "DescribeLiveStreamsNotifyUrlConfig", "DeleteLiveStreamsNotifyUrlConfig", "DescribeLiveStreamsNotifyRecords",
-	"AddLiveRecordNotifyConfig", "UpdateLiveRecordNotifyConfig", "DescribeLiveRecordNotifyConfig", "DeleteLiveRecordNotifyConfig", "DescribeLiveRecordNotifyRecords",
-	"CreateRtcMPUEventSub", "UpdateRtcMPUEventSub", "DescribeRtcMPUEventSub", "DeleteRtcMPUEventSub", "ListRtcMPUEventSubRecord",
+// anAction is one that an outage may be of.
+func anAction(r *rand.Rand) string {
+	k := system.Kinds[r.IntN(6)]
+	all := []string{k.Create, k.Update, k.Read, strings.Replace(k.Read, "Describe", "Delete", 1), cmp.Or(k.Records, k.Read)}
+	return all[r.IntN(len(all))]
 }
 
 // fault draws something that goes wrong with some calls.
@@ -249,18 +248,8 @@ func (w *world) fault() fault {
 
 // writeAction is one that changes a configuration. A removal that is told so would
 // be believed, and leave what is there.
-func writeAction(r *rand.Rand) string {
-	return []string{
-		"SetLiveStreamsNotifyUrlConfig", "UpdateLiveRecordNotifyConfig", "UpdateRtcMPUEventSub",
-		"UpdateLiveSnapshotNotifyConfig", "UpdateLiveDetectNotifyConfig", "UpdateLiveAudioAuditNotifyConfig",
-	}[r.IntN(6)]
-}
+func writeAction(r *rand.Rand) string { return system.Kinds[r.IntN(6)].Update }
 
 // readAction is one that reads a configuration. A list of subscriptions that lies is
 // not among them: of these there would be two.
-func readAction(r *rand.Rand) string {
-	return []string{
-		"DescribeLiveStreamsNotifyUrlConfig", "DescribeLiveRecordNotifyConfig", "DescribeRtcMPUEventSub",
-		"DescribeLiveSnapshotNotifyConfig", "DescribeLiveDetectNotifyConfig", "DescribeLiveAudioAuditNotifyConfig",
-	}[r.IntN(6)]
-}
+func readAction(r *rand.Rand) string { return system.Kinds[r.IntN(6)].Read }

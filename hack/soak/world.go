@@ -23,6 +23,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/test/system"
 )
 
@@ -44,11 +45,18 @@ var accounts = []string{"own", "team-a", "team-b"}
 
 // slot is a configuration in the cloud that objects come and go for.
 type slot struct {
-	kind    *kind
+	kind    *system.Kind
 	name    string // of the object
 	key     string // in the cloud
 	account string // of the LiveAccount; "" for the operator's own
 	secret  string // with its authentication key
+}
+
+// object is an empty one of a slot, or of its rival, which has the same key.
+func (s slot) object() kind.Object {
+	o := s.kind.Object(namespace, strings.TrimSuffix(s.name, "-rival"))
+	o.SetName(s.name)
+	return o
 }
 
 // world is the system, and what was done to it.
@@ -117,14 +125,11 @@ func (w *world) populate(ctx context.Context, n int) error {
 		}
 	}
 	for i := range n {
-		k := kinds[i%len(kinds)]
-		account := accounts[i/len(kinds)%len(accounts)]
-		s := slot{kind: k, name: fmt.Sprintf("%s-%d", strings.ToLower(k.name), i), secret: secretName(i % secrets)}
-		s.key = s.name
-		if k.domain {
-			s.key += ".example.com"
-		}
-		k.add(w.Cloud, account, s.key)
+		k := system.Kinds[i%len(system.Kinds)]
+		account := accounts[i/len(system.Kinds)%len(accounts)]
+		s := slot{kind: k, name: fmt.Sprintf("%s-%d", strings.ToLower(k.Name), i), secret: secretName(i % secrets)}
+		s.key = k.Key(s.name)
+		k.Add(w.Cloud, account, s.key)
 		if account != accounts[0] {
 			s.account = account
 		}
@@ -164,10 +169,10 @@ func (w *world) url() string {
 
 // create makes the object of a slot, or a rival of it.
 func (w *world) create(ctx context.Context, s slot) error {
-	o := s.kind.object(s.name, s.key)
+	o := s.object()
 	spec, _ := o.Callback()
 	spec.ResyncInterval.Duration = resync
-	if c, ok := o.(countedCallback); ok {
+	if c, ok := o.(kind.Counted); ok {
 		spec, _ := c.Counted()
 		spec.Records.Interval.Duration, spec.Records.Window.Duration = counting, window
 	}
@@ -175,17 +180,17 @@ func (w *world) create(ctx context.Context, s slot) error {
 	if s.account != "" {
 		spec.AccountRef = &v1alpha1.AccountReference{Name: s.account}
 	}
-	s.kind.changes[0](o, w.url())
-	if s.kind.sign != nil && w.random.IntN(4) > 0 {
-		s.kind.sign(o, s.secret)
+	s.kind.SetURL(o, w.url())
+	if s.kind.Signs() && w.random.IntN(4) > 0 {
+		s.kind.Sign(o, s.secret)
 	}
 	return w.API.Create(ctx, o)
 }
 
 // update changes the object of a slot, if there is one.
-func (w *world) update(ctx context.Context, s slot, change func(o callback)) error {
+func (w *world) update(ctx context.Context, s slot, change func(o kind.Object)) error {
 	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
-		o := s.kind.object(s.name, s.key)
+		o := s.object()
 		if err := w.API.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
 			return err
 		}

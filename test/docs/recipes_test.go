@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -17,12 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr"
-	ctrl "sigs.k8s.io/controller-runtime"
-
 	"github.com/live-notify/live-notify-operator/internal/callback"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
-	"github.com/live-notify/live-notify-operator/test/controlplane"
 	"github.com/live-notify/live-notify-operator/test/system"
 )
 
@@ -32,64 +26,41 @@ const (
 	recipes           = "docs/cli/recipes.md"
 )
 
-// The recipes of the command line are run as they stand, against a real API server,
-// a real operator and an emulated cloud. Afterwards the receiver has each event
-// exactly once, and the operator has written nothing.
-func TestRecipes(t *testing.T) {
-	t.Chdir("../..")
-	ctrl.SetLogger(logr.Discard())
-	text, err := os.ReadFile(recipes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	blocks, err := Blocks(string(text))
-	if err != nil {
-		t.Fatalf("%s: %v", recipes, err)
-	}
-	s, err := system.Start(t.Context(), emulator.Options{AccessKeys: []emulator.AccessKey{{ID: "recipes", Secret: "recipes-secret"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	r := &receiver{}
-	srv := httptest.NewServer(r)
-	t.Cleanup(srv.Close)
-	s.Cloud.AddDomain("", ingest, emulator.IngestDomain)
-	s.Cloud.AddDomain("", streaming, emulator.StreamingDomain)
-	s.Cloud.SetStreamConfig(ingest, emulator.StreamConfig{NotifyURL: srv.URL + "/live", Auth: true, AuthKey: key})
-	s.Cloud.SetRecordConfig(streaming, emulator.RecordConfig{NotifyURL: srv.URL + "/recordings"})
-	if err := s.StartOperator(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	admin := httptest.NewServer(scenes(t, s.Cloud, r))
-	t.Cleanup(admin.Close)
+// testRecipes runs the recipes of the command line. Afterwards the receiver has each
+// event exactly once, and the operator has written nothing.
+func testRecipes(t *testing.T, s *system.System, r *receiver, environ []string) {
 	s.Cloud.ResetCalls()
-
-	dir := t.TempDir()
-	environ := environment(t, s, srv.URL+"/new", admin.URL)
-	output, err := Run(t.Context(), dir, environ, blocks)
+	output, err := Run(t.Context(), t.TempDir(), environ, blocksOf(t, recipes))
 	if err != nil {
 		t.Fatalf("%s: %v", recipes, err)
 	}
 	if strings.Contains(output, key) {
 		t.Error("the key is in the output")
 	}
-	many(s.Cloud)
-	if _, err := Run(t.Context(), dir, environ, takenOver); err != nil {
-		t.Fatal(err)
-	}
-	for _, call := range s.Cloud.Calls() {
-		if !strings.HasPrefix(call.Action, "Describe") && !strings.HasPrefix(call.Action, "List") && call.Action != "GetCallerIdentity" {
-			t.Errorf("the cloud was written to: %s", call.Action)
-		}
-	}
+	onlyRead(t, s)
 	want := map[string]int{"s0": 1, "s1": 1, "s2": 1}
 	if got := r.replayed(); !maps.Equal(got, want) {
 		t.Errorf("the receiver took the events %v of a replay, want each once", got)
+	}
+}
+
+// testMany takes over many domains, to which nothing may be written.
+func testMany(t *testing.T, s *system.System, environ []string) {
+	s.Cloud.ResetCalls()
+	many(s.Cloud)
+	if _, err := Run(t.Context(), t.TempDir(), environ, takenOver); err != nil {
+		t.Fatal(err)
+	}
+	onlyRead(t, s)
+}
+
+// onlyRead fails the test if the cloud was written to.
+func onlyRead(t *testing.T, s *system.System) {
+	t.Helper()
+	for _, call := range s.Cloud.Calls() {
+		if !system.IsRead(call.Action) && call.Action != "GetCallerIdentity" {
+			t.Errorf("the cloud was written to: %s", call.Action)
+		}
 	}
 }
 
@@ -119,19 +90,13 @@ var takenOver = []Block{
 // its plugin, and what stands for the reader's own receiver.
 func environment(t *testing.T, s *system.System, newReceiver, admin string) []string {
 	t.Helper()
-	assets, err := controlplane.Assets(t.Context(), os.Stderr)
-	if err != nil {
+	bin, home := t.TempDir(), t.TempDir()
+	if err := s.Build(t.Context(), filepath.Join(bin, "live-notify"), "./cmd/kubectl-live_notify"); err != nil {
 		t.Fatal(err)
 	}
-	bin, home := t.TempDir(), t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-tags", "kustomize_disable_go_plugin_support",
-		"-o", filepath.Join(bin, "live-notify"), "./cmd/kubectl-live_notify")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building the command line: %v\n%s", err, out)
-	}
 	for name, line := range map[string]string{
-		"kubectl":             fmt.Sprintf("exec %q \"$@\"", filepath.Join(assets, "kubectl")),
-		"kubectl-live_notify": fmt.Sprintf("exec %q \"$@\" --endpoint %s", filepath.Join(bin, "live-notify"), s.URL),
+		"kubectl":             fmt.Sprintf("exec %q \"$@\"", filepath.Join(s.Assets, "kubectl")),
+		"kubectl-live_notify": fmt.Sprintf("exec %q \"$@\" --endpoint %s --quota-share-percent 100000", filepath.Join(bin, "live-notify"), s.URL),
 		"receiver-fails":      "exec curl -fsS -X POST " + admin + "/fails",
 		"receiver-is-mended":  "exec curl -fsS -X POST " + admin + "/is-mended",
 	} {
@@ -209,18 +174,4 @@ func (r *receiver) replayed() map[string]int {
 		}
 	}
 	return ends
-}
-
-// The page says of each block whether it is run.
-func TestEachBlockOfTheRecipesIsMarked(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("..", "..", recipes))
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(string(text), "\n")
-	for n := range lines {
-		if n > 0 && lines[n] == "```sh" && lines[n-1] != "<!-- run -->" {
-			t.Errorf("%s:%d: nothing runs this block", recipes, n+1)
-		}
-	}
 }

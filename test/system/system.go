@@ -2,20 +2,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package system is a real API server, an emulated cloud, and the operator
-// between them as a process of its own: what the bench measures and the soak
-// wears out. It is run from the root of the repository.
+// between them as a process of its own: what the demo shows, the bench measures and
+// the soak wears out. It is run from the root of the repository. Whatever it starts
+// ends with the program that did, however that ends, where the system can see to it.
 package system
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -24,7 +28,10 @@ import (
 	"github.com/prometheus/common/model"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
@@ -39,8 +46,11 @@ type System struct {
 	Cloud *emulator.Server
 	URL   string // of the cloud
 
+	Assets string // the directory with kubectl
+
 	own  emulator.AccessKey
 	dir  string // of logs and binaries
+	keep bool   // what is in it
 	env  *envtest.Environment
 	http *httptest.Server
 
@@ -50,14 +60,22 @@ type System struct {
 }
 
 // Start starts all but the operator, whose own account is that of the first
-// access key.
-func Start(ctx context.Context, o emulator.Options) (_ *System, err error) {
-	assets, err := controlplane.Assets(ctx, os.Stderr)
-	if err != nil {
+// access key. Stop removes all logs.
+func Start(ctx context.Context, o emulator.Options) (*System, error) { return StartIn(ctx, "", o) }
+
+// StartIn does the same in an empty directory of the root, in which logs stay. The operator's
+// binary stays in bin, so that it need not be linked anew.
+func StartIn(ctx context.Context, dir string, o emulator.Options) (_ *System, err error) {
+	s := &System{own: o.AccessKeys[0], keep: dir != ""}
+	if s.Assets, err = controlplane.Assets(ctx, os.Stderr); err != nil {
 		return nil, err
 	}
-	s := &System{own: o.AccessKeys[0]}
-	if s.dir, err = os.MkdirTemp("", "live-notify-"); err != nil {
+	if dir == "" {
+		s.dir, err = os.MkdirTemp("", "live-notify-")
+	} else {
+		s.dir, err = filepath.Abs(dir)
+	}
+	if err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -65,40 +83,18 @@ func Start(ctx context.Context, o emulator.Options) (_ *System, err error) {
 			err = errors.Join(err, s.Stop())
 		}
 	}()
-	build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", s.binary(), ".")
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("building the operator: %w\n%s", err, out)
+	if err := s.Build(ctx, s.binary(), "."); err != nil {
+		return nil, err
 	}
-
-	never := false
-	s.env = &envtest.Environment{
-		UseExistingCluster: &never, BinaryAssetsDirectory: assets, ControlPlaneStartTimeout: time.Minute,
-		CRDDirectoryPaths: []string{"config/crd/bases"}, ErrorIfCRDPathMissing: true,
+	if err := s.startCluster(ctx); err != nil {
+		return nil, err
 	}
-	config, err := s.env.Start()
-	if err != nil {
-		return nil, fmt.Errorf("starting the API server: %w", err)
-	}
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, eventsv1.AddToScheme, v1alpha1.AddToScheme} {
-		if err := add(scheme); err != nil {
+	if s.keep {
+		log, err := os.Create(s.log("emulator"))
+		if err != nil {
 			return nil, err
 		}
-	}
-	config.QPS = -1
-	if s.API, err = client.New(config, client.Options{Scheme: scheme}); err != nil {
-		return nil, err
-	}
-	user, err := s.env.AddUser(envtest.User{Name: "operator", Groups: []string{"system:masters"}}, nil)
-	if err != nil {
-		return nil, err
-	}
-	kubeconfig, err := user.KubeConfig()
-	if err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(s.kubeconfig(), kubeconfig, 0o600); err != nil {
-		return nil, err
+		o.Logger = slog.New(slog.NewTextHandler(log, nil))
 	}
 	s.Cloud = emulator.New(o)
 	s.http = httptest.NewServer(s.Cloud)
@@ -106,14 +102,132 @@ func Start(ctx context.Context, o emulator.Options) (_ *System, err error) {
 	return s, nil
 }
 
-func (s *System) binary() string     { return filepath.Join(s.dir, "live-notify-operator") }
-func (s *System) kubeconfig() string { return filepath.Join(s.dir, "kubeconfig") }
+// Build builds a program of this repository. It does so each time: go knows what
+// there is to do.
+func (s *System) Build(ctx context.Context, binary, pkg string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-tags", "kustomize_disable_go_plugin_support", "-o", binary, pkg)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // killed, go leaves its work directory behind
+	cmd.WaitDelay = 10 * time.Second
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("building %s: %w\n%s", pkg, err, out)
+	}
+	return nil
+}
+
+// startCluster starts the API server with our CRDs, writes a kubeconfig for it, and
+// waits until it has its first namespace.
+func (s *System) startCluster(ctx context.Context) error {
+	never := false
+	s.env = &envtest.Environment{
+		UseExistingCluster: &never, BinaryAssetsDirectory: s.Assets, ControlPlaneStartTimeout: time.Minute,
+		CRDDirectoryPaths: []string{"config/crd/bases"}, ErrorIfCRDPathMissing: true,
+	}
+	etcd, server := &envtest.Etcd{DataDir: filepath.Join(s.dir, "etcd.data")}, s.env.ControlPlane.GetAPIServer()
+	s.env.ControlPlane.Etcd = etcd
+	var err, err2 error
+	etcd.Path, etcd.Out, err = s.mortal("etcd", filepath.Join(s.Assets, "etcd"))
+	server.Path, server.Out, err2 = s.mortal("kube-apiserver", filepath.Join(s.Assets, "kube-apiserver"))
+	if err := errors.Join(err, err2, os.MkdirAll(etcd.DataDir, 0o700)); err != nil {
+		return err
+	}
+	etcd.Err, server.Err = etcd.Out, server.Out
+	config, err := s.env.Start()
+	if err != nil {
+		return fmt.Errorf("starting the API server: %w%s%s", err, s.tail("etcd"), s.tail("kube-apiserver"))
+	}
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, eventsv1.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return err
+		}
+	}
+	config.QPS, config.WarningHandler = -1, rest.NoWarnings{}
+	if s.API, err = client.New(config, client.Options{Scheme: scheme}); err != nil {
+		return err
+	}
+	user, err := s.env.AddUser(envtest.User{Name: "operator", Groups: []string{"system:masters"}}, nil)
+	if err != nil {
+		return err
+	}
+	kubeconfig, err := user.KubeConfig()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(s.Kubeconfig(), kubeconfig, 0o600); err != nil {
+		return err
+	}
+	for start := time.Now(); ; Pause(ctx, 100*time.Millisecond) {
+		err := s.API.Get(ctx, client.ObjectKey{Name: metav1.NamespaceDefault}, &corev1.Namespace{})
+		if err == nil || ctx.Err() != nil || time.Since(start) > time.Minute {
+			return err
+		}
+	}
+}
+
+// mortal returns a script that becomes a program such that it ends with this process,
+// where the system has a command to ask for that, and the log to give to it.
+func (s *System) mortal(name, program string) (script string, log *os.File, err error) {
+	script = filepath.Join(s.dir, name)
+	ending := ""
+	if setpriv, err := exec.LookPath("setpriv"); err == nil {
+		ending = setpriv + " --pdeathsig KILL "
+	}
+	if err := os.WriteFile(script, fmt.Appendf(nil, "#!/bin/sh\nexec %s'%s' \"$@\"\n", ending, program), 0o700); err != nil {
+		return "", nil, err
+	}
+	log, err = os.OpenFile(s.log(name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	return script, log, err
+}
+
+func (s *System) log(name string) string { return filepath.Join(s.dir, name+".log") }
+
+// tail returns the end of a log, below what came before it.
+func (s *System) tail(name string) string {
+	text, err := os.ReadFile(s.log(name))
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("\nthe end of %s:%s", s.log(name), lastLines(string(text), 20))
+}
+
+// lastLines returns the last n lines of a text, indented, each behind a line break.
+func lastLines(text string, n int) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return "\n    " + strings.Join(lines[max(0, len(lines)-n):], "\n    ")
+}
+
+// Kinds are all kinds that the CRDs define, sorted by name.
+func (s *System) Kinds() (kinds []schema.GroupVersionKind) {
+	for _, crd := range s.env.CRDs {
+		for _, version := range crd.Spec.Versions {
+			kinds = append(kinds, schema.GroupVersionKind{Group: crd.Spec.Group, Version: version.Name, Kind: crd.Spec.Names.Kind})
+		}
+	}
+	slices.SortFunc(kinds, func(a, b schema.GroupVersionKind) int { return strings.Compare(a.Kind, b.Kind) })
+	return kinds
+}
+
+func (s *System) binary() string {
+	if s.keep {
+		return filepath.Join(filepath.Dir(s.dir), "bin", "live-notify-operator")
+	}
+	return filepath.Join(s.dir, "live-notify-operator")
+}
 
 // Kubeconfig is the file with an administrator's way to the API server.
-func (s *System) Kubeconfig() string { return s.kubeconfig() }
+func (s *System) Kubeconfig() string { return filepath.Join(s.dir, "kubeconfig") }
 
 // Log is the file that all operators of this system have logged to.
-func (s *System) Log() string { return filepath.Join(s.dir, "operator.log") }
+func (s *System) Log() string { return s.log("operator") }
+
+// MetricsURL is where the operator shows its metrics.
+func (s *System) MetricsURL() string { return s.metrics }
+
+// Environment is what programs see of ours, besides the way to the API server:
+// nothing that configures a real cloud.
+func (s *System) Environment() []string {
+	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "KUBECONFIG=" + s.Kubeconfig()}
+}
 
 // StartOperator starts the operator, with more flags, and returns when its
 // process exists.
@@ -126,18 +240,18 @@ func (s *System) StartOperator(ctx context.Context, flags ...string) error {
 	if err := l.Close(); err != nil {
 		return err
 	}
-	log, err := os.OpenFile(s.Log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	script, log, err := s.mortal("operator", s.binary())
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, s.binary(), append([]string{
+	cmd := exec.CommandContext(ctx, script, append([]string{
 		"--endpoint", s.URL, "--sts-endpoint", s.URL, "--metrics-bind-address", address, "--metrics-secure=false", "--health-probe-bind-address", "0",
 	}, flags...)...)
-	cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "KUBECONFIG=" + s.kubeconfig(),
-		"ALIBABA_CLOUD_ACCESS_KEY_ID=" + s.own.ID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET=" + s.own.Secret,
-	}
+	cmd.Env = append(s.Environment(), "ALIBABA_CLOUD_ACCESS_KEY_ID="+s.own.ID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET="+s.own.Secret)
 	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // which keeps the terminal's Ctrl-C from it
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 30 * time.Second
 	if err := cmd.Start(); err != nil {
 		return errors.Join(err, log.Close())
 	}
@@ -157,7 +271,7 @@ func (s *System) PID() int { return s.operator.Process.Pid }
 func (s *System) Alive() error {
 	select {
 	case <-s.ended:
-		return fmt.Errorf("the operator ended by itself: see %s", s.Log())
+		return errors.New("the operator ended by itself" + s.tail("operator"))
 	default:
 		return nil
 	}
@@ -185,7 +299,7 @@ func (s *System) KillOperator() {
 	s.operator = nil
 }
 
-// Stop ends everything, and removes the logs.
+// Stop ends everything, and removes the logs if Start made their directory.
 func (s *System) Stop() error {
 	s.StopOperator()
 	if s.http != nil {
@@ -196,7 +310,13 @@ func (s *System) Stop() error {
 	if s.env != nil {
 		err = s.env.Stop()
 	}
-	return errors.Join(err, os.RemoveAll(s.dir))
+	if !s.keep {
+		return errors.Join(err, os.RemoveAll(s.dir))
+	}
+	for _, name := range []string{"etcd", "etcd.data", "kube-apiserver", "operator", "kubeconfig"} {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(s.dir, name)))
+	}
+	return err
 }
 
 // Metrics are the operator's, by name.
