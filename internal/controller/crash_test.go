@@ -325,7 +325,7 @@ func (f fixture) plays(n int) bool {
 func TestCrashAtEveryCall(t *testing.T) {
 	t.Run("real API server", func(t *testing.T) {
 		forEachKind(t, func(t *testing.T, f fixture) {
-			crashEverywhere(t, driven(t, f, emulator.Options{}), func(s scenario) bool {
+			crashEverywhere(t, served(t, f, emulator.Options{}), func(s scenario) bool {
 				return long || s.name == "create" || s.name == "update" || s.name == "delete"
 			})
 		})
