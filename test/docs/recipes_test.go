@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -23,6 +22,7 @@ import (
 	"github.com/live-notify/live-notify-operator/internal/callback"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
 	"github.com/live-notify/live-notify-operator/test/controlplane"
+	"github.com/live-notify/live-notify-operator/test/programs"
 	"github.com/live-notify/live-notify-operator/test/system"
 )
 
@@ -124,14 +124,13 @@ func environment(t *testing.T, s *system.System, newReceiver, admin string) []st
 		t.Fatal(err)
 	}
 	bin, home := t.TempDir(), t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-tags", "kustomize_disable_go_plugin_support",
-		"-o", filepath.Join(bin, "live-notify"), "./cmd/kubectl-live_notify")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building the command line: %v\n%s", err, out)
+	program, err := programs.CommandLine(t.Context(), ".", t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
 	for name, line := range map[string]string{
 		"kubectl":             fmt.Sprintf("exec %q \"$@\"", filepath.Join(assets, "kubectl")),
-		"kubectl-live_notify": fmt.Sprintf("exec %q \"$@\" --endpoint %s", filepath.Join(bin, "live-notify"), s.URL),
+		"kubectl-live_notify": fmt.Sprintf("exec %q \"$@\" --endpoint %s", program, s.URL),
 		"receiver-fails":      "exec curl -fsS -X POST " + admin + "/fails",
 		"receiver-is-mended":  "exec curl -fsS -X POST " + admin + "/is-mended",
 	} {

@@ -31,6 +31,7 @@ import (
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
 	"github.com/live-notify/live-notify-operator/test/controlplane"
+	"github.com/live-notify/live-notify-operator/test/programs"
 )
 
 // System is a cluster, a cloud, and the operator between them.
@@ -40,10 +41,11 @@ type System struct {
 	URL   string // of the cloud
 
 	own  emulator.AccessKey
-	dir  string // of logs and binaries
+	dir  string // of logs
 	env  *envtest.Environment
 	http *httptest.Server
 
+	binary   string
 	operator *exec.Cmd
 	ended    chan struct{} // of the operator
 	metrics  string        // its URL
@@ -65,9 +67,8 @@ func Start(ctx context.Context, o emulator.Options) (_ *System, err error) {
 			err = errors.Join(err, s.Stop())
 		}
 	}()
-	build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", s.binary(), ".")
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("building the operator: %w\n%s", err, out)
+	if s.binary, err = programs.Operator(ctx, ".", s.dir); err != nil {
+		return nil, err
 	}
 
 	never := false
@@ -106,7 +107,6 @@ func Start(ctx context.Context, o emulator.Options) (_ *System, err error) {
 	return s, nil
 }
 
-func (s *System) binary() string     { return filepath.Join(s.dir, "live-notify-operator") }
 func (s *System) kubeconfig() string { return filepath.Join(s.dir, "kubeconfig") }
 
 // Kubeconfig is the file with an administrator's way to the API server.
@@ -130,7 +130,7 @@ func (s *System) StartOperator(ctx context.Context, flags ...string) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, s.binary(), append([]string{
+	cmd := exec.CommandContext(ctx, s.binary, append([]string{
 		"--endpoint", s.URL, "--sts-endpoint", s.URL, "--metrics-bind-address", address, "--metrics-secure=false", "--health-probe-bind-address", "0",
 	}, flags...)...)
 	cmd.Env = []string{
