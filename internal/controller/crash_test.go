@@ -347,6 +347,7 @@ func crashEverywhere(t *testing.T, d *driver, chosen func(scenario) bool) {
 		}
 		undisturbed := d.play(s, nil)
 		d.Expect(undisturbed.calls).NotTo(BeEmpty(), s.name)
+		d.affords(s, undisturbed)
 		for i, call := range undisturbed.untilStable() {
 			for j, after := range []bool{false, true} {
 				if !d.f.plays(2*i + j) {

@@ -385,6 +385,7 @@ func (d *faulty) eachCallOf(chosen func(name string) bool, visit func(s scenario
 		d.prepare(s, nil)
 		undisturbed := d.recover("a")
 		d.Expect(undisturbed.calls).NotTo(BeEmpty(), s.name)
+		d.affords(s, undisturbed.ending)
 		for i, call := range undisturbed.untilStable() {
 			visit(s, i, call, undisturbed)
 		}

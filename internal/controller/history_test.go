@@ -645,7 +645,10 @@ func (m *history) oncePassed(name string) time.Duration {
 	// A pass that begins with an object of the past ends where it finds that out,
 	// with what the status said before.
 	spoilt := before != nil && (m.gone(name) || m.get(name).GetResourceVersion() != before.GetResourceVersion())
+	made := m.gate.many()
 	wait, err := m.try(name)
+	got, most := spent(m.gate.since(made)), mostOf(m.f)
+	m.Expect(got.reads <= most.reads && got.writes <= most.writes && got.api <= most.api).To(BeTrue(), "a pass takes %+v, want at most %+v", got, most)
 	spoilt = spoilt || err != nil
 	for _, call := range m.cloud.Calls() {
 		spoilt = spoilt || call.Fault
