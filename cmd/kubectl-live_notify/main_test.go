@@ -44,6 +44,7 @@ const (
 var (
 	api        client.Client
 	kubeconfig string // of an administrator
+	discovered string // a directory of what the API server was found to have
 )
 
 // asProgram makes the test binary the program itself, for shells to run.
@@ -91,12 +92,12 @@ func run(m *testing.M) int {
 	if err != nil {
 		return 1
 	}
-	kubeconfig = filepath.Join(dir, "kubeconfig")
+	kubeconfig, discovered = filepath.Join(dir, "kubeconfig"), filepath.Join(dir, "cache")
 	if err := os.WriteFile(kubeconfig, text, 0o600); err != nil {
 		return 1
 	}
 	for name, value := range map[string]string{
-		"KUBECONFIG": kubeconfig, "HOME": dir, "XDG_STATE_HOME": filepath.Join(dir, "state"), "KUBECACHEDIR": filepath.Join(dir, "cache"),
+		"KUBECONFIG": kubeconfig, "HOME": dir, "XDG_STATE_HOME": filepath.Join(dir, "state"), "KUBECACHEDIR": discovered,
 		"ALIBABA_CLOUD_ACCESS_KEY_ID": "cli-test", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": canary, "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true",
 	} {
 		_ = os.Setenv(name, value)
@@ -139,7 +140,7 @@ func (w *world) call(args ...string) answer { return w.callWith(w.t.Context(), "
 
 func (w *world) callWith(ctx context.Context, in string, args ...string) answer {
 	w.t.Helper()
-	args = append(slices.Clone(args), "--endpoint", w.url, "-n", w.namespace, "--quota-share-percent", "100000", "--cache-dir", filepath.Join(w.t.TempDir(), "cache"))
+	args = append(slices.Clone(args), "--endpoint", w.url, "-n", w.namespace, "--quota-share-percent", "100000", "--cache-dir", discovered)
 	var out, errOut bytes.Buffer
 	a := newApp("kubectl live-notify", strings.NewReader(in), &out, &errOut)
 	code := a.run(ctx, args)

@@ -254,7 +254,7 @@ func (w *world) healthy(reason string, ready metav1.ConditionStatus, renewed tim
 // callBy calls the program in a way of its own.
 func (w *world) callBy(o callOptions, args ...string) answer {
 	w.t.Helper()
-	args = append(args, "--endpoint", w.url, "-n", w.namespace, "--quota-share-percent", "100000", "--cache-dir", filepath.Join(w.t.TempDir(), "cache"))
+	args = append(args, "--endpoint", w.url, "-n", w.namespace, "--quota-share-percent", "100000", "--cache-dir", discovered)
 	w.t.Setenv("XDG_STATE_HOME", w.t.TempDir())
 	var out, errOut bytes.Buffer
 	a := newApp("kubectl live-notify", strings.NewReader(o.in), &out, &errOut)

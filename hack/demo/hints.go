@@ -62,7 +62,7 @@ func hints(s *system.System, all samples) string {
 	return strings.NewReplacer(
 		"{kubeconfig}", s.Kubeconfig(),
 		"{kubectl}", filepath.Join(s.Assets, "kubectl"),
-		"{bin}", filepath.Join(filepath.Dir(filepath.Dir(applied)), filepath.Dir(cliBinary)),
+		"{bin}", filepath.Join(filepath.Dir(filepath.Dir(applied)), programsDir),
 		"{id}", accessKey.ID,
 		"{secret key}", accessKey.Secret,
 		"{emulator}", s.URL,

@@ -28,6 +28,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/internal/emulator"
 	"github.com/live-notify/live-notify-operator/internal/flags"
+	"github.com/live-notify/live-notify-operator/test/programs"
 	"github.com/live-notify/live-notify-operator/test/system"
 )
 
@@ -36,7 +37,7 @@ const (
 	// stateDir holds what the demo leaves for people to look at.
 	stateDir    = ".demo"
 	appliedFile = stateDir + "/samples.yaml"
-	cliBinary   = "bin/kubectl-live_notify"
+	programsDir = "bin"
 	// onceTimeout is how long -once waits, once everything runs.
 	onceTimeout = 3 * time.Minute
 )
@@ -84,7 +85,8 @@ func run(ctx context.Context, once bool) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Stop()) }()
-	if err := s.Build(ctx, cliBinary, "./cmd/kubectl-live_notify"); err != nil {
+	cli, err := programs.CommandLine(ctx, ".", programsDir)
+	if err != nil {
 		return err
 	}
 	samples.exist(s.Cloud)
@@ -110,7 +112,7 @@ func run(ctx context.Context, once bool) (err error) {
 	if err := f.untilCounted(ctx, samples, onceTimeout); err != nil {
 		return err
 	}
-	if err := status(ctx, s); err != nil {
+	if err := status(ctx, s, cli); err != nil {
 		return err
 	}
 	say("all samples are ready and their failed callbacks are counted, after %s in all", since(start))
@@ -144,9 +146,9 @@ func enterStateDir() (unlock func(), err error) {
 }
 
 // status prints what the command line says is not right.
-func status(ctx context.Context, s *system.System) error {
+func status(ctx context.Context, s *system.System, cli string) error {
 	fmt.Println("\n$ kubectl live-notify status")
-	cmd := exec.CommandContext(ctx, cliBinary, "status")
+	cmd := exec.CommandContext(ctx, cli, "status")
 	cmd.Env, cmd.Stdout, cmd.Stderr = s.Environment(), os.Stdout, os.Stdout
 	exit, err := (*exec.ExitError)(nil), cmd.Run()
 	if errors.As(err, &exit) && exit.ExitCode() == 1 {

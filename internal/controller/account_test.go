@@ -263,7 +263,7 @@ func claimsOf(t *testing.T, token string) map[string]any {
 }
 
 func TestAccountComesAndGoes(t *testing.T) {
-	forEachKind(t, func(t *testing.T, f fixture) {
+	forKindsInTurn(t, func(t *testing.T, f fixture) {
 		d, _ := accounts(t, f)
 		says := func(text string) {
 			d.t.Helper()
@@ -329,7 +329,7 @@ func TestDeletionWithoutCredentials(t *testing.T) {
 func TestMovingToAnotherAccount(t *testing.T) {
 	forEachKind(t, func(t *testing.T, f fixture) {
 		d := driven(t, f, emulator.Options{})
-		other := newWorld(t, emulator.Options{})
+		other := newCloud(t, emulator.Options{})
 		f.prepare(other.cloud)
 		d.accessKeySecret(map[string]string{"accessKeyID": keyID, "accessKeySecret": keySecret})
 		d.account(func(s *v1alpha1.LiveAccountSpec) {
@@ -360,7 +360,7 @@ func TestMovingToAnotherAccount(t *testing.T) {
 // TestNamespaceGoesAway deletes everything of a namespace, the credentials
 // first: what they were for is still removed from the cloud.
 func TestNamespaceGoesAway(t *testing.T) {
-	forEachKind(t, func(t *testing.T, f fixture) {
+	forKindsInTurn(t, func(t *testing.T, f fixture) {
 		d, _ := accounts(t, f)
 		d.accessKeySecret(map[string]string{"accessKeyID": keyID, "accessKeySecret": keySecret})
 		d.account(byAccessKey)
@@ -513,7 +513,7 @@ func TestOwnCredentialsCanBeRefused(t *testing.T) {
 // TestAnotherNamespacesAccountIsOutOfReach: a reference has no namespace, so the
 // account of another one does not exist for it.
 func TestAnotherNamespacesAccountIsOutOfReach(t *testing.T) {
-	forEachKind(t, func(t *testing.T, f fixture) {
+	forKindsInTurn(t, func(t *testing.T, f fixture) {
 		rich, _ := accounts(t, f)
 		rich.accessKeySecret(map[string]string{"accessKeyID": keyID, "accessKeySecret": keySecret})
 		rich.account(byAccessKey)
@@ -565,7 +565,7 @@ func TestKeysOfAnotherCloudAccount(t *testing.T) {
 // TestWhatTheAPIServerRefusesForAnAccountIsTold, and once.
 func TestWhatTheAPIServerRefusesForAnAccountIsTold(t *testing.T) {
 	t.Parallel()
-	d := driven(t, streamFixture(), emulator.Options{})
+	d := served(t, streamFixture(), emulator.Options{})
 	d.accessKeySecret(map[string]string{"accessKeyID": keyID, "accessKeySecret": keySecret})
 	d.account(func(s *v1alpha1.LiveAccountSpec) { byAccessKey(s) })
 	var account v1alpha1.LiveAccount

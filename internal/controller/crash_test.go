@@ -325,7 +325,7 @@ func (f fixture) plays(n int) bool {
 func TestCrashAtEveryCall(t *testing.T) {
 	t.Run("real API server", func(t *testing.T) {
 		forEachKind(t, func(t *testing.T, f fixture) {
-			crashEverywhere(t, driven(t, f, emulator.Options{}), func(s scenario) bool {
+			crashEverywhere(t, served(t, f, emulator.Options{}), func(s scenario) bool {
 				return long || s.name == "create" || s.name == "update" || s.name == "delete"
 			})
 		})
@@ -347,6 +347,7 @@ func crashEverywhere(t *testing.T, d *driver, chosen func(scenario) bool) {
 		}
 		undisturbed := d.play(s, nil)
 		d.Expect(undisturbed.calls).NotTo(BeEmpty(), s.name)
+		d.affords(s, undisturbed)
 		for i, call := range undisturbed.untilStable() {
 			for j, after := range []bool{false, true} {
 				if !d.f.plays(2*i + j) {

@@ -213,7 +213,7 @@ func TestKstatus(t *testing.T) {
 
 // TestOneLogLinePerCloudWrite counts the lines about an object.
 func TestOneLogLinePerCloudWrite(t *testing.T) {
-	forEachKind(t, func(t *testing.T, f fixture) {
+	forKindsInTurn(t, func(t *testing.T, f fixture) {
 		d := running(t, f, emulator.Options{})
 		lines := func() (found []string) {
 			for line := range strings.Lines(logs.String()) {

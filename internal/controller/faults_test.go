@@ -372,13 +372,20 @@ func (d *faulty) expectStable(got, undisturbed recovery, f fault, where string) 
 // eachCall calls visit for each call of each scenario.
 func (d *faulty) eachCall(visit func(s scenario, i int, call string, undisturbed recovery)) {
 	d.t.Helper()
+	d.eachCallOf(func(string) bool { return true }, visit)
+}
+
+// eachCallOf calls visit for each call of each scenario that is chosen by its name.
+func (d *faulty) eachCallOf(chosen func(name string) bool, visit func(s scenario, i int, call string, undisturbed recovery)) {
+	d.t.Helper()
 	for _, s := range scenarios() {
-		if s.of != nil && !s.of(d.f) {
+		if s.of != nil && !s.of(d.f) || !chosen(s.name) {
 			continue
 		}
 		d.prepare(s, nil)
 		undisturbed := d.recover("a")
 		d.Expect(undisturbed.calls).NotTo(BeEmpty(), s.name)
+		d.affords(s, undisturbed.ending)
 		for i, call := range undisturbed.untilStable() {
 			visit(s, i, call, undisturbed)
 		}
@@ -444,9 +451,10 @@ func TestFaultAtEveryCall(t *testing.T) {
 // that what is simulated agrees with it.
 func TestFaultWithRealAPIServer(t *testing.T) {
 	forEachKind(t, func(t *testing.T, f fixture) {
-		d := disturbed(driven(t, f, emulator.Options{}))
-		d.eachCall(func(s scenario, i int, call string, undisturbed recovery) {
-			if s.name != "update" && !long || !f.plays(i) {
+		d := disturbed(served(t, f, emulator.Options{}))
+		update := func(name string) bool { return long || name == "update" }
+		d.eachCallOf(update, func(s scenario, i int, call string, undisturbed recovery) {
+			if !f.plays(i) {
 				return
 			}
 			faults := []fault{apiFaults()[i%len(apiFaults())]}

@@ -78,6 +78,20 @@ func (g *gate) calls() []string {
 	return append([]string(nil), g.made...)
 }
 
+// since returns the calls after the first n since the last plan.
+func (g *gate) since(n int) []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return append([]string(nil), g.made[n:]...)
+}
+
+// many returns how many calls there were since the last plan.
+func (g *gate) many() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.made)
+}
+
 // heal lets all calls from now on succeed. What happened lasted until then.
 func (g *gate) heal(until stroke) {
 	g.mu.Lock()

@@ -100,7 +100,7 @@ func TestKeyAppearsNowhere(t *testing.T) {
 		},
 	}
 	forEachSigningKind(t, func(t *testing.T, f fixture) {
-		d := driven(t, f, emulator.Options{})
+		d := served(t, f, emulator.Options{})
 		d.secret(firstKey)
 		d.create("a", f.sign)
 		d.settle("a")

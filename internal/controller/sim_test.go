@@ -47,6 +47,7 @@ type simAPI struct {
 	uids    int
 	scatter bool     // UIDs are in no order
 	told    []string // the notes of events
+	events  []simEvent
 	objects map[simKey]client.Object
 	changes []simChange // all, in order
 	indexes map[string]client.IndexerFunc
@@ -241,6 +242,13 @@ func (c *simClient) Create(_ context.Context, obj client.Object, _ ...client.Cre
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	key := simKeyOf(obj)
+	if secret, ok := obj.(*corev1.Secret); ok && secret.StringData != nil {
+		secret.Data = map[string][]byte{}
+		for name, value := range secret.StringData {
+			secret.Data[name] = []byte(value)
+		}
+		secret.StringData = nil
+	}
 	if _, exists := c.objects[key]; exists {
 		return apierrors.NewAlreadyExists(schema.GroupResource{Resource: key.kind}, key.name)
 	}
@@ -416,16 +424,32 @@ func (m simManager) IndexField(_ context.Context, obj client.Object, field strin
 	return nil
 }
 
-// simEvents keeps the notes of events.
+// simEvent is what is kept of an event.
+type simEvent struct{ name, reason string }
+
+// simEvents keeps the notes and the reasons of events.
 type simEvents struct {
 	recorder.EventRecorder
 	api *simAPI
 }
 
-func (e simEvents) Eventf(_, _ runtime.Object, _, _, _, note string, args ...any) {
+func (e simEvents) Eventf(regarding, _ runtime.Object, _, reason, _, note string, args ...any) {
 	e.api.mu.Lock()
 	defer e.api.mu.Unlock()
 	e.api.told = append(e.api.told, fmt.Sprintf(note, args...))
+	e.api.events = append(e.api.events, simEvent{regarding.(client.Object).GetName(), reason})
+}
+
+// reasons returns those of the events about an object.
+func (s *simAPI) reasons(name string) (reasons []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.events {
+		if e.name == name {
+			reasons = append(reasons, e.reason)
+		}
+	}
+	return reasons
 }
 
 // rewind makes the cache show only the first n changes, as that of a new

@@ -24,14 +24,14 @@ import (
 )
 
 // fewSpecs is how many of a kind are lived through in the usual form.
-const fewSpecs = 25
+const fewSpecs = 12
 
 // TestSpecsThatTheSchemaAllows draws specs from the bounds of the schema. The API
 // server accepts them, the operator makes the cloud equal to them, the API
 // server accepts the status, and a deletion leaves nothing.
 func TestSpecsThatTheSchemaAllows(t *testing.T) {
 	forEachKind(t, func(t *testing.T, f fixture) {
-		world := driven(t, f, emulator.Options{AnyDate: true})
+		world := served(t, f, emulator.Options{AnyDate: true})
 		world.haveAccount("one")
 		var n, lived atomic.Int64
 		rapid.Check(t, func(t *rapid.T) {

@@ -468,6 +468,9 @@ func (w *world) secret(value string) {
 // eventReasons returns the reasons of the events about an object, in no order.
 func (d *driver) eventReasons(name string) []string {
 	d.t.Helper()
+	if d.sim != nil {
+		return d.sim.reasons(name)
+	}
 	var list eventsv1.EventList
 	d.Expect(d.api.List(d.ctx, &list, client.InNamespace(d.namespace))).To(Succeed())
 	var reasons []string
@@ -578,6 +581,17 @@ func forEachKind(t *testing.T, test func(t *testing.T, f fixture)) {
 			test(t, f)
 		})
 	}
+}
+
+// forKindsInTurn runs a test for every kind in the long form, and in the usual form
+// for the two whose turn it is. It is for what goes on outside of a kind, such as in
+// an account, and takes an operator that works by itself.
+func forKindsInTurn(t *testing.T, test func(t *testing.T, f fixture)) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		if long || inTurns(t.Name(), f) {
+			test(t, f)
+		}
+	})
 }
 
 // forEachSigningKind runs a test for the kinds whose callbacks can be signed.

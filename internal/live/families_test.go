@@ -5,6 +5,7 @@ package live_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -25,7 +26,10 @@ func TestEventCreatesWithLostReplies(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, emulator.Switches{})
 	events := live.NewEvent(c.client)
-	const applications, channels = 100, 20
+	applications, channels := 10, 20
+	if os.Getenv("LONG") != "" {
+		applications = 100
+	}
 	for i := range applications {
 		app := fmt.Sprintf("app-%d", i)
 		c.AddApp("", app)

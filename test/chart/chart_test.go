@@ -24,6 +24,7 @@ import (
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 
 	"github.com/live-notify/live-notify-operator/test/controlplane"
+	"github.com/live-notify/live-notify-operator/test/programs"
 )
 
 const (
@@ -341,7 +342,11 @@ func TestLint(t *testing.T) {
 	if out, err := helm(t, "lint", "--strict", dir); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
-	help, _ := exec.CommandContext(t.Context(), "go", "run", "../..", "-h").CombinedOutput() // -h ends with an error
+	operator, err := programs.Operator(t.Context(), "../..", t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	help, _ := exec.CommandContext(t.Context(), operator, "-h").CombinedOutput() // -h ends with an error
 	for _, name := range []string{"deployment.yaml", "tests/check.yaml"} {
 		template, err := os.ReadFile(filepath.Join(dir, "templates", name))
 		if err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/internal/callback"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/test/programs"
 	"github.com/live-notify/live-notify-operator/test/system"
 )
 
@@ -91,12 +92,13 @@ var takenOver = []Block{
 func environment(t *testing.T, s *system.System, newReceiver, admin string) []string {
 	t.Helper()
 	bin, home := t.TempDir(), t.TempDir()
-	if err := s.Build(t.Context(), filepath.Join(bin, "live-notify"), "./cmd/kubectl-live_notify"); err != nil {
+	program, err := programs.CommandLine(t.Context(), ".", t.TempDir())
+	if err != nil {
 		t.Fatal(err)
 	}
 	for name, line := range map[string]string{
 		"kubectl":             fmt.Sprintf("exec %q \"$@\"", filepath.Join(s.Assets, "kubectl")),
-		"kubectl-live_notify": fmt.Sprintf("exec %q \"$@\" --endpoint %s --quota-share-percent 100000", filepath.Join(bin, "live-notify"), s.URL),
+		"kubectl-live_notify": fmt.Sprintf("exec %q \"$@\" --endpoint %s --quota-share-percent 100000", program, s.URL),
 		"receiver-fails":      "exec curl -fsS -X POST " + admin + "/fails",
 		"receiver-is-mended":  "exec curl -fsS -X POST " + admin + "/is-mended",
 	} {

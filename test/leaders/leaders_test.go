@@ -32,6 +32,7 @@ import (
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
 	"github.com/live-notify/live-notify-operator/test/controlplane"
+	"github.com/live-notify/live-notify-operator/test/programs"
 )
 
 const (
@@ -63,11 +64,9 @@ func run(m *testing.M) int {
 		return fail(err)
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // of a temporary directory nothing depends on
-	kubeconfig, operator = filepath.Join(dir, "kubeconfig"), filepath.Join(dir, "live-notify-operator")
-	build := exec.CommandContext(context.Background(), "go", "build", "-o", operator, ".")
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		return fail(fmt.Errorf("building the operator: %w\n%s", err, out))
+	kubeconfig = filepath.Join(dir, "kubeconfig")
+	if operator, err = programs.Operator(context.Background(), root, dir); err != nil {
+		return fail(err)
 	}
 	assets, err := controlplane.Assets(context.Background(), os.Stderr)
 	if err != nil {
@@ -140,7 +139,7 @@ func (w *world) eventually(what string, done func() bool) time.Duration {
 		if time.Since(start) > patience {
 			w.Fatalf("not within %s: %s", patience, what)
 		}
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(100 * time.Millisecond)
 	}
 	return time.Since(start)
 }

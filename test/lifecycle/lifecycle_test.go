@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,12 +26,12 @@ import (
 	"github.com/live-notify/live-notify-operator/test/system"
 )
 
-const (
-	// many is how many objects each test has.
-	many = 60
-	// patience is for machines that are busy: nothing is measured by it.
-	patience = 5 * time.Minute
-)
+// patience is for machines that are busy: nothing is measured by it.
+const patience = 5 * time.Minute
+
+// many is how many objects each test has: 60 in the long form, as make soak runs it,
+// and 20 in the usual one.
+var many = map[bool]int{true: 60, false: 20}[os.Getenv("LONG") != ""]
 
 var world *system.System
 
@@ -107,17 +108,17 @@ func (r room) account(key string) (*v1alpha1.LiveAccount, *corev1.Secret) {
 // reaches waits until all objects with a name are Ready for a reason.
 func (r room) reaches(name string, n int, reasons ...string) {
 	r.Eventually(func() int {
+		var list v1alpha1.LiveNotifyConfigList
+		r.Expect(world.API.List(r.ctx, &list, client.InNamespace(r.name))).To(Succeed())
 		ready := 0
-		for i := range n {
-			o := r.object(name, i)
-			r.Expect(world.API.Get(r.ctx, client.ObjectKeyFromObject(o), o)).To(Succeed())
+		for _, o := range list.Items {
 			c := meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionReady)
-			if c != nil && c.ObservedGeneration == o.Generation && slices.Contains(reasons, c.Reason) {
+			if strings.HasPrefix(o.Name, name+"-") && c != nil && c.ObservedGeneration == o.Generation && slices.Contains(reasons, c.Reason) {
 				ready++
 			}
 		}
 		return ready
-	}).WithTimeout(patience).WithPolling(200*time.Millisecond).Should(Equal(n), "%s: %v", name, reasons)
+	}).WithTimeout(patience).WithPolling(500*time.Millisecond).Should(Equal(n), "%s: %v", name, reasons)
 }
 
 // empty waits until nothing of a kind is left in the room.

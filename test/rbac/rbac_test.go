@@ -47,6 +47,7 @@ import (
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
 	"github.com/live-notify/live-notify-operator/test/controlplane"
+	"github.com/live-notify/live-notify-operator/test/programs"
 )
 
 const (
@@ -198,7 +199,7 @@ func (w *world) patch(obj client.Object, patch string) {
 
 func (w *world) eventually(what string, done func() bool) {
 	w.Helper()
-	for start := time.Now(); !done(); time.Sleep(20 * time.Millisecond) {
+	for start := time.Now(); !done(); time.Sleep(100 * time.Millisecond) {
 		if time.Since(start) > patience {
 			w.Fatalf("not within %s: %s", patience, what)
 		}
@@ -617,11 +618,8 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // of a temporary directory nothing depends on
-	program = filepath.Join(dir, "live-notify-operator")
-	build := exec.CommandContext(context.Background(), "go", "build", "-o", program, ".")
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "building the operator: %v\n%s", err, out)
+	if program, err = programs.Operator(context.Background(), root, dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return m.Run()

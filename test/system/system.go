@@ -38,6 +38,7 @@ import (
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
 	"github.com/live-notify/live-notify-operator/test/controlplane"
+	"github.com/live-notify/live-notify-operator/test/programs"
 )
 
 // System is a cluster, a cloud, and the operator between them.
@@ -49,11 +50,12 @@ type System struct {
 	Assets string // the directory with kubectl
 
 	own  emulator.AccessKey
-	dir  string // of logs and binaries
+	dir  string // of logs
 	keep bool   // what is in it
 	env  *envtest.Environment
 	http *httptest.Server
 
+	binary   string
 	operator *exec.Cmd
 	ended    chan struct{} // of the operator
 	metrics  string        // its URL
@@ -83,7 +85,11 @@ func StartIn(ctx context.Context, dir string, o emulator.Options) (_ *System, er
 			err = errors.Join(err, s.Stop())
 		}
 	}()
-	if err := s.Build(ctx, s.binary(), "."); err != nil {
+	programsIn := s.dir
+	if s.keep {
+		programsIn = filepath.Join(filepath.Dir(s.dir), "bin")
+	}
+	if s.binary, err = programs.Operator(ctx, ".", programsIn); err != nil {
 		return nil, err
 	}
 	if err := s.startCluster(ctx); err != nil {
@@ -100,18 +106,6 @@ func StartIn(ctx context.Context, dir string, o emulator.Options) (_ *System, er
 	s.http = httptest.NewServer(s.Cloud)
 	s.URL = s.http.URL
 	return s, nil
-}
-
-// Build builds a program of this repository. It does so each time: go knows what
-// there is to do.
-func (s *System) Build(ctx context.Context, binary, pkg string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-tags", "kustomize_disable_go_plugin_support", "-o", binary, pkg)
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // killed, go leaves its work directory behind
-	cmd.WaitDelay = 10 * time.Second
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("building %s: %w\n%s", pkg, err, out)
-	}
-	return nil
 }
 
 // startCluster starts the API server with our CRDs, writes a kubeconfig for it, and
@@ -207,13 +201,6 @@ func (s *System) Kinds() (kinds []schema.GroupVersionKind) {
 	return kinds
 }
 
-func (s *System) binary() string {
-	if s.keep {
-		return filepath.Join(filepath.Dir(s.dir), "bin", "live-notify-operator")
-	}
-	return filepath.Join(s.dir, "live-notify-operator")
-}
-
 // Kubeconfig is the file with an administrator's way to the API server.
 func (s *System) Kubeconfig() string { return filepath.Join(s.dir, "kubeconfig") }
 
@@ -240,7 +227,7 @@ func (s *System) StartOperator(ctx context.Context, flags ...string) error {
 	if err := l.Close(); err != nil {
 		return err
 	}
-	script, log, err := s.mortal("operator", s.binary())
+	script, log, err := s.mortal("operator", s.binary)
 	if err != nil {
 		return err
 	}
