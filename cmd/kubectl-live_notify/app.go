@@ -53,6 +53,7 @@ type app struct {
 	in         io.Reader
 	out, err   io.Writer
 	isTerminal func(stream any) bool
+	sleep      func(context.Context, time.Duration) error
 
 	config            *genericclioptions.ConfigFlags
 	output            string
@@ -69,6 +70,7 @@ type app struct {
 // run runs the program, and returns its exit code.
 func (a *app) run(ctx context.Context, args []string) int {
 	root := a.root()
+	a.config.WrapConfigFn = interruptible(ctx)
 	root.SetArgs(args)
 	root.SetIn(a.in)
 	root.SetOut(a.out)
@@ -92,14 +94,14 @@ func (a *app) code(ctx context.Context, err error) int {
 		return exitYes
 	case errors.Is(err, errNo):
 		return exitNo
-	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+	case errors.As(err, &u):
+		fmt.Fprintf(a.err, "Error: %s\nRun '%s --help' for usage.\n", live.Bound(u.message, maxUsage), a.name)
+		return exitUsage
+	case a.began && ctx.Err() != nil:
 		fmt.Fprintln(a.err, "Interrupted.")
 		return exitInterrupted
 	case errors.Is(err, errTold):
 		return exitUnknown
-	case errors.As(err, &u):
-		fmt.Fprintf(a.err, "Error: %s\nRun '%s --help' for usage.\n", live.Bound(u.message, maxUsage), a.name)
-		return exitUsage
 	case !a.began:
 		// The parser repeats what was typed, and a key may be in that.
 		fmt.Fprintf(a.err, "Error: %s\nRun '%s --help' for usage.\n", live.Clean(err.Error(), maxUsage), a.name)

@@ -53,9 +53,6 @@ func (a *app) cluster() (client.WithWatch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding the cluster: %w", err)
 	}
-	if config.Timeout == 0 {
-		config.Timeout = clusterTimeout
-	}
 	config.QPS, config.Burst = 50, 100
 	config.WarningHandler = rest.NoWarnings{}
 	scheme := runtime.NewScheme()
@@ -94,7 +91,7 @@ func (a *app) clouds(c client.Client) (*access.Clouds, error) {
 	}
 	o := access.Options{
 		Namespace: namespace, Account: a.account, Region: a.region, Endpoint: a.endpoint,
-		TokenService: a.sts, AllowInsecure: a.insecure, SharePercent: a.share,
+		TokenService: a.sts, AllowInsecure: a.insecure, SharePercent: a.share, Sleep: a.sleep,
 	}
 	if c != nil {
 		o.Cluster = c

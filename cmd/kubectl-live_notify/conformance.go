@@ -79,7 +79,10 @@ func (a *app) doConformance(ctx context.Context, o conformanceOptions) error {
 	if o.dryRun {
 		return a.showConformance(conformance.Foretell(o.Options))
 	}
-	o.Sleep = sleep
+	o.Sleep, o.Patience = a.sleep, clouds.Patience
+	o.Restoring = func() {
+		fmt.Fprintln(a.err, "Interrupted: what was there before is being restored, which may take a minute. To interrupt again would leave it undone.")
+	}
 	r, err := conformance.Run(ctx, account.Client, o.Options)
 	if shown := a.showConformance(r); shown != nil && err == nil {
 		return shown

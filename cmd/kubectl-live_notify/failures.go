@@ -210,7 +210,7 @@ func (a *app) watchFailures(ctx context.Context, r *failures.Report, q failures.
 				return err
 			}
 		}
-		if err := sleep(ctx, every); err != nil {
+		if err := a.sleep(ctx, every); err != nil {
 			return err
 		}
 		// A record may come late by a minute.

@@ -135,7 +135,7 @@ func (a *app) doImport(ctx context.Context, o importOptions) error {
 		return err
 	}
 	options := importing.Options{
-		Query:            importing.Query{Kinds: kinds, Domains: o.domains, AppIDs: o.appIDs, Halt: o.onError == "halt"},
+		Query:            importing.Query{Kinds: kinds, Domains: o.domains, AppIDs: o.appIDs, Halt: o.onError == "halt", Patience: clouds.Patience},
 		Account:          a.account,
 		ManagementPolicy: v1alpha1.ManagementPolicy(o.management), DeletionPolicy: v1alpha1.DeletionPolicy(o.deletion), KeySecret: o.keySecret,
 	}
@@ -276,8 +276,9 @@ func (a *app) keysToCluster(ctx context.Context, c client.Client, r *importing.R
 	if err := a.confirm(ctx, o.yes, "Write the keys to them?"); err != nil {
 		return err
 	}
-	for _, name := range names {
+	for n, name := range names {
 		if err := writeSecret(ctx, c, namespace, name, secrets[name]); err != nil {
+			fmt.Fprintf(a.err, "%d of %d Secrets were written. Run the same again to go on.\n", n, len(names))
 			return fmt.Errorf("writing Secret %q: %w", name, err)
 		}
 	}

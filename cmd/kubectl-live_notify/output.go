@@ -200,6 +200,7 @@ func (a *app) ask(ctx context.Context, question string) (string, error) {
 	case line := <-answer:
 		return line, nil
 	case <-ctx.Done():
+		fmt.Fprintln(a.err, "\nNothing was done.")
 		return "", ctx.Err()
 	}
 }

@@ -67,7 +67,7 @@ func (a *app) doPlan(ctx context.Context, o planOptions, args []string) error {
 	var subjects []planning.Subject
 	var warnings []string
 	if o.given() {
-		if m, err = a.read(o.files); err != nil {
+		if m, err = unless(ctx, func() (*manifests, error) { return a.read(o.files) }); err != nil {
 			return err
 		}
 		subjects, warnings, err = m.subjects(ctx, cluster)

@@ -94,7 +94,7 @@ func (a *app) doProbe(ctx context.Context, o probeOptions, args []string) error 
 		}
 	}
 	if o.keyFrom != "" || o.keyFile != "" {
-		if t.Key, err = a.givenKey(ctx, cluster, o); err != nil {
+		if t.Key, err = unless(ctx, func() (live.Key, error) { return a.givenKey(ctx, cluster, o) }); err != nil {
 			return err
 		}
 	}

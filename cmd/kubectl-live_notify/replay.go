@@ -126,7 +126,7 @@ func (a *app) doReplay(ctx context.Context, o replayOptions, q failures.Query, a
 	var failed []failures.Item
 	var subjects []planning.Subject
 	if o.file != "" {
-		if failed, err = a.readFailures(o.file); err == nil {
+		if failed, err = unless(ctx, func() ([]failures.Item, error) { return a.readFailures(o.file) }); err == nil {
 			subjects, err = subjectsOf(ctx, cluster, failed)
 		}
 	} else if subjects, err = a.subjects(ctx, cluster, o.selection, args); err == nil {
@@ -289,7 +289,7 @@ func (a *app) deliver(ctx context.Context, o replayOptions, candidates []replay.
 	step, done := a.progress(r.Summary.Pending, "delivering")
 	runner := &replay.Runner{
 		Journal: func(i replay.Item) *replay.Journal { return journals.of(i.Kind, i.Namespace, i.Name) },
-		Sender:  callback.NewSender(nil), Rate: o.rate, StopAfter: o.stopAfter, Now: time.Now, Sleep: sleep, Progress: step,
+		Sender:  callback.NewSender(nil), Rate: o.rate, StopAfter: o.stopAfter, Now: time.Now, Sleep: a.sleep, Progress: step,
 	}
 	err = runner.Run(ctx, r.Items)
 	done()
