@@ -85,7 +85,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 
 // code returns the exit code of an error, and tells the error.
 func (a *app) code(ctx context.Context, err error) int {
-	u := (*usageError)(nil)
+	u, refused := (*usageError)(nil), refusals(nil)
 	if p, ok := errors.AsType[*fs.PathError](err); ok && a.began && p.Path == os.Stdout.Name() {
 		err = errOutput // of a verb that is cobra's own
 	}
@@ -107,9 +107,10 @@ func (a *app) code(ctx context.Context, err error) int {
 		fmt.Fprintf(a.err, "Error: %s\nRun '%s --help' for usage.\n", live.Clean(err.Error(), maxUsage), a.name)
 		return exitUsage
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
-		// What the caller's own API server says of the caller's manifest, bounded and
-		// without what a terminal would obey.
-		fmt.Fprintf(a.err, "Error: %s\n", live.Bound(strings.Join(strings.Fields(err.Error()), " "), maxRefusal))
+		fmt.Fprintf(a.err, "Error: %s\n", refusalOf(err))
+		return exitUsage
+	case errors.As(err, &refused):
+		fmt.Fprintf(a.err, "Error: %s\n", refused)
 		return exitUsage
 	default:
 		reason, message := access.Explain(err)
@@ -120,10 +121,6 @@ func (a *app) code(ctx context.Context, err error) int {
 
 // maxUsage bounds what is said of a call that is wrong, in bytes.
 const maxUsage = 1000
-
-// maxRefusal bounds what is shown of a refusal, in bytes: all that is wrong with a
-// manifest is in one.
-const maxRefusal = 8000
 
 // formats are what --output takes, and "" for the first.
 var formats = []string{"table", "wide", "json", "yaml", "name"}

@@ -5,7 +5,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -50,6 +52,9 @@ func (a *app) cluster() (client.WithWatch, error) {
 		return nil, nil
 	}
 	config, err := a.config.ToRESTConfig()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.New("finding the cluster: a file that the kubeconfig or --kubeconfig names does not exist")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("finding the cluster: %w", err)
 	}
