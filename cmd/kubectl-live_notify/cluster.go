@@ -96,12 +96,24 @@ func (a *app) clouds(c client.Client) (*access.Clouds, error) {
 	}
 	o := access.Options{
 		Namespace: namespace, Account: a.account, Region: a.region, Endpoint: a.endpoint,
-		TokenService: a.sts, AllowInsecure: a.insecure, SharePercent: a.share, Sleep: a.sleep,
-	}
-	if c != nil {
-		o.Cluster = c
+		TokenService: a.sts, AllowInsecure: a.insecure, SharePercent: a.share, Sleep: a.sleep, Cluster: c,
 	}
 	return access.Open(o)
+}
+
+// connect opens the cluster and the cloud accounts of the call. The cluster is nil if
+// none is configured, and it is not needed.
+func (a *app) connect(needed bool) (client.Client, *access.Clouds, error) {
+	open := a.cluster
+	if needed {
+		open = a.needCluster
+	}
+	c, err := open()
+	if err != nil {
+		return nil, nil, err
+	}
+	clouds, err := a.clouds(c)
+	return c, clouds, err
 }
 
 // selection is which objects of the cluster are meant.

@@ -54,20 +54,14 @@ func (a *app) doConformance(ctx context.Context, o conformanceOptions) error {
 			return usage("--point %q: want one of %s", p, strings.Join(conformance.Points(), ", "))
 		}
 	}
-	c, err := a.cluster()
+	cluster, clouds, err := a.connect(false)
 	if err != nil {
 		return err
 	}
-	var cluster client.Client
-	if c != nil {
-		cluster = c
+	if cluster != nil {
 		if err := a.free(ctx, cluster, o); err != nil {
 			return err
 		}
-	}
-	clouds, err := a.clouds(cluster)
-	if err != nil {
-		return err
 	}
 	account, err := clouds.Default(ctx)
 	if err != nil {

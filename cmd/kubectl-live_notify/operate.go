@@ -49,11 +49,7 @@ func (a *app) check() *cobra.Command {
 }
 
 func (a *app) doCheck(ctx context.Context, wait bool) error {
-	c, err := a.needCluster()
-	if err != nil {
-		return err
-	}
-	clouds, err := a.clouds(c)
+	c, clouds, err := a.connect(true)
 	if err != nil {
 		return err
 	}
@@ -205,16 +201,16 @@ func (a *app) showStatus(r *overview.Report, o statusOptions) error {
 
 type changeOptions struct {
 	selection
-	wait, dryRun, yes bool
-	reason            string
+	consent
+	wait   bool
+	reason string
 }
 
 // change is a verb that patches objects.
 func (a *app) change(cmd *cobra.Command, o *changeOptions, do func(context.Context, []string) error) *cobra.Command {
-	o.flags(cmd)
+	o.selection.flags(cmd)
 	cmd.ValidArgsFunction = a.completeObjects
-	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "Show what would be done.")
-	cmd.Flags().BoolVar(&o.yes, "yes", false, "Do not ask.")
+	o.consent.flags(cmd, "Show what would be done.")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 && !o.all && o.selector == "" {
 			return usage("name the objects as TYPE/NAME, or select them with -l or -A")

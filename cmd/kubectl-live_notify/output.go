@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/printers"
 	"sigs.k8s.io/yaml"
 
@@ -167,6 +168,17 @@ func (a *app) progress(n int, what string) (step, done func()) {
 			_ = bar.Finish()
 		}
 	}
+}
+
+// consent is how what writes or sends is agreed to.
+type consent struct {
+	dryRun, yes bool
+}
+
+// flags adds --dry-run, with what it does, and --yes.
+func (c *consent) flags(cmd *cobra.Command, dryRun string) {
+	cmd.Flags().BoolVar(&c.dryRun, "dry-run", false, dryRun)
+	cmd.Flags().BoolVar(&c.yes, "yes", false, "Do not ask.")
 }
 
 // confirm asks whether to go on. Without a terminal nobody can answer.

@@ -48,18 +48,7 @@ func (a *app) doPlan(ctx context.Context, o planOptions, args []string) error {
 	if o.given() && len(args) > 0 {
 		return usage("give manifests or TYPE/NAME, not both")
 	}
-	c, err := a.cluster()
-	if err != nil {
-		return err
-	}
-	var cluster client.Client
-	if c != nil {
-		cluster = c
-	} else if !o.given() {
-		_, err := a.needCluster()
-		return err
-	}
-	clouds, err := a.clouds(cluster)
+	cluster, clouds, err := a.connect(!o.given())
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ type probeOptions struct {
 	keyFrom, keyFile string
 	verify           bool
 	count            int
-	dryRun, yes      bool
+	consent
 }
 
 func (a *app) probe() *cobra.Command {
@@ -48,8 +48,7 @@ func (a *app) probe() *cobra.Command {
 	f.StringVar(&o.keyFile, "key-file", "", "File with the key to sign with, or - for stdin.")
 	f.BoolVar(&o.verify, "verify", false, "Send also a wrong key, a stale time and no signature: a receiver that takes any is a no.")
 	f.IntVar(&o.count, "count", 1, "How many to send.")
-	f.BoolVar(&o.dryRun, "dry-run", false, "Show what would be sent.")
-	f.BoolVar(&o.yes, "yes", false, "Do not ask.")
+	o.consent.flags(cmd, "Show what would be sent.")
 	a.outputFlag(cmd, "jsonl")
 	return cmd
 }
@@ -77,15 +76,12 @@ func (a *app) doProbe(ctx context.Context, o probeOptions, args []string) error 
 		return err
 	}
 	t := probing.Target{Family: callback.Family(o.as), URL: o.url, Type: o.typed}
-	c, err := a.cluster()
-	if err != nil {
-		return err
+	open := a.cluster
+	if len(args) > 0 || o.keyFrom != "" {
+		open = a.needCluster
 	}
-	var cluster client.Client
-	if c != nil {
-		cluster = c
-	} else if len(args) > 0 || o.keyFrom != "" {
-		_, err := a.needCluster()
+	cluster, err := open()
+	if err != nil {
 		return err
 	}
 	if len(args) > 0 {

@@ -40,7 +40,7 @@ type replayOptions struct {
 	rate                 float64
 	most, stopAfter      int
 	superseded           bool
-	dryRun, yes          bool
+	consent
 }
 
 func (a *app) replay() *cobra.Command {
@@ -71,8 +71,7 @@ func (a *app) replay() *cobra.Command {
 	f.IntVar(&o.stopAfter, "stop-after", 5, "Stop after so many failures in a row; 0 for never.")
 	f.BoolVar(&o.superseded, "include-superseded", false, "Deliver also a publish after which the stream has stopped.")
 	f.StringVar(&o.journal, "journal", "", "File that remembers what was delivered. Default: one for each object in the user's state directory.")
-	f.BoolVar(&o.dryRun, "dry-run", false, "Show what would be delivered.")
-	f.BoolVar(&o.yes, "yes", false, "Do not ask.")
+	o.consent.flags(cmd, "Show what would be delivered.")
 	a.outputFlag(cmd, "jsonl")
 	return cmd
 }
@@ -108,18 +107,7 @@ func (a *app) doReplay(ctx context.Context, o replayOptions, q failures.Query, a
 	if err := o.check(args); err != nil {
 		return err
 	}
-	c, err := a.cluster()
-	if err != nil {
-		return err
-	}
-	var cluster client.Client
-	if c != nil {
-		cluster = c
-	} else if o.file == "" {
-		_, err := a.needCluster()
-		return err
-	}
-	clouds, err := a.clouds(cluster)
+	cluster, clouds, err := a.connect(o.file == "")
 	if err != nil {
 		return err
 	}
