@@ -75,16 +75,16 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
-	err := root.ExecuteContext(ctx)
-	code := a.code(ctx, err)
+	verb, err := root.ExecuteContextC(ctx)
+	code := a.code(ctx, verb.CommandPath(), err)
 	if code == exitNo && a.exitZero {
 		return exitYes
 	}
 	return code
 }
 
-// code returns the exit code of an error, and tells the error.
-func (a *app) code(ctx context.Context, err error) int {
+// code returns the exit code of an error of a verb, and tells the error.
+func (a *app) code(ctx context.Context, verb string, err error) int {
 	u, refused := (*usageError)(nil), refusals(nil)
 	if p, ok := errors.AsType[*fs.PathError](err); ok && a.began && p.Path == os.Stdout.Name() {
 		err = errOutput // of a verb that is cobra's own
@@ -95,7 +95,7 @@ func (a *app) code(ctx context.Context, err error) int {
 	case errors.Is(err, errNo):
 		return exitNo
 	case errors.As(err, &u):
-		fmt.Fprintf(a.err, "Error: %s\nRun '%s --help' for usage.\n", live.Bound(u.message, maxUsage), a.name)
+		fmt.Fprintf(a.err, "Error: %s\nRun '%s --help' for usage.\n", live.Bound(u.message, maxUsage), verb)
 		return exitUsage
 	case a.began && ctx.Err() != nil:
 		fmt.Fprintln(a.err, "Interrupted.")
@@ -104,7 +104,7 @@ func (a *app) code(ctx context.Context, err error) int {
 		return exitUnknown
 	case !a.began:
 		// The parser repeats what was typed, and a key may be in that.
-		fmt.Fprintf(a.err, "Error: %s\nRun '%s --help' for usage.\n", live.Clean(err.Error(), maxUsage), a.name)
+		fmt.Fprintf(a.err, "Error: %s\nRun '%s --help' for usage.\n", live.Clean(err.Error(), maxUsage), verb)
 		return exitUsage
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
 		fmt.Fprintf(a.err, "Error: %s\n", refusalOf(err))
@@ -114,7 +114,7 @@ func (a *app) code(ctx context.Context, err error) int {
 		return exitUsage
 	default:
 		reason, message := access.Explain(err)
-		fmt.Fprintf(a.err, "Error: %s: %s\n", reason, message)
+		fmt.Fprintf(a.err, "Error: %s%s\n", strings.TrimPrefix(reason+": ", "Failed: "), message)
 		return exitUnknown
 	}
 }
@@ -185,7 +185,7 @@ func (a *app) wrap(cmd *cobra.Command) {
 		}
 		if a.endpoint != "" {
 			if err := live.CheckEndpoint(a.endpoint, a.insecure); err != nil {
-				return usage("--endpoint: %s", err)
+				return usage("--endpoint: %s", strings.Replace(err.Error(), "run the operator with", "give", 1))
 			}
 		}
 		return do(cmd, args)

@@ -88,7 +88,7 @@ func isReceiver(text string) bool {
 
 func (o replayOptions) check(args []string) error {
 	if o.toURL != "" && !isReceiver(o.toURL) {
-		return usage("--to-url: want a URL that begins with http:// or https://, without a password")
+		return usage("--to-url: want a URL that begins with http:// or https://, without a password, and with two digits behind each %%")
 	}
 	switch {
 	case o.file == "" && len(args) == 0 && !o.all && o.selector == "":
@@ -303,6 +303,12 @@ func (a *app) foretell(r *replay.Report, o replayOptions) {
 		last = i.Time
 	}
 	fmt.Fprintf(a.err, "Replay: %s to deliver, %s skipped, %s in doubt.\n", thousands(r.Summary.Pending), thousands(r.Summary.Skipped), thousands(r.Summary.InDoubt))
+	switch {
+	case len(r.Items) == 0 && o.file != "":
+		fmt.Fprintln(a.err, "The file holds no failures.")
+	case len(r.Items) == 0:
+		fmt.Fprintln(a.err, "No failed callback is recorded that is asked for. Look further back with --since, or select more.")
+	}
 	if r.Summary.Pending == 0 {
 		return
 	}

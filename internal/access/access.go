@@ -143,7 +143,9 @@ func Explain(err error) (reason, message string) {
 		if e.Class == live.Throttled {
 			return v.Reason, strings.Replace(v.Message, "The operator retries by itself.", usedUp(e.Action), 1)
 		}
-		return v.Reason, strings.Replace(v.Message, "The operator retries by itself.", "Try again later.", 1)
+		said := strings.NewReplacer("The operator retries by itself.", "Try again later.",
+			"or those of the operator if spec.accountRef is not set", "or name a LiveAccount with --account")
+		return v.Reason, said.Replace(v.Message)
 	}
 	if status := apierrors.APIStatus(nil); errors.As(err, &status) {
 		s := status.Status()
