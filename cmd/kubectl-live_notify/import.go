@@ -54,7 +54,7 @@ func (a *app) importing() *cobra.Command {
 	f.BoolVar(&o.keysToCluster, "keys-to-cluster", false, "Write the authentication keys to Secrets of the cluster.")
 	f.StringVar(&o.keySecret, "key-secret", "", "One Secret for all keys. Default: one for each object.")
 	f.StringVar(&o.onError, "on-error", "halt", "What to do when something cannot be read: halt or continue.")
-	o.consent.flags(cmd, "Write no files and no Secrets.")
+	o.flags(cmd, "Write no files and no Secrets.")
 	a.outputFlagOr("yaml", cmd, "jsonl", "helm-values")
 	return cmd
 }

@@ -35,7 +35,7 @@ type ending struct {
 // RoundTrip implements http.RoundTripper.
 func (e *ending) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancel(r.Context())
-	stop := context.AfterFunc(e.ctx, cancel)
+	stop := context.AfterFunc(e.ctx, cancel) //nolint:contextcheck // the end of either ends the request
 	done := func() { stop(); cancel() }
 	reply, err := e.next.RoundTrip(r.WithContext(ctx))
 	if err != nil {

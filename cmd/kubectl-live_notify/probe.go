@@ -48,7 +48,7 @@ func (a *app) probe() *cobra.Command {
 	f.StringVar(&o.keyFile, "key-file", "", "File with the key to sign with, or - for stdin.")
 	f.BoolVar(&o.verify, "verify", false, "Send also a wrong key, a stale time and no signature: a receiver that takes any is a no.")
 	f.IntVar(&o.count, "count", 1, "How many to send.")
-	o.consent.flags(cmd, "Show what would be sent.")
+	o.flags(cmd, "Show what would be sent.")
 	a.outputFlag(cmd, "jsonl")
 	return cmd
 }

@@ -77,7 +77,7 @@ func TestSize(t *testing.T) {
 // version asks nobody, and reads nothing: neither the cluster nor the cloud that it is
 // told of, and no kubeconfig.
 func TestVersionAsksNobody(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
