@@ -15,6 +15,7 @@ CONTROLLER_GEN := $(call tool,controller-gen,controller-gen,sigs.k8s.io/controll
 ACTIONLINT     := $(call tool,actionlint,actionlint,github.com/rhysd/actionlint)
 CRD_REF_DOCS   := $(call tool,crd-ref-docs,crd-ref-docs,github.com/elastic/crd-ref-docs)
 GOLANGCI_LINT  := $(call tool,golangci-lint,golangci-lint,github.com/golangci/golangci-lint/v2)
+GORELEASER     := $(call tool,goreleaser,goreleaser,github.com/goreleaser/goreleaser/v2)
 HELM           := $(call tool,helm,helm,helm.sh/helm/v4)
 HELM_DOCS      := $(call tool,helm-docs,helm-docs,github.com/norwoodj/helm-docs)
 HUGO           := $(call tool,hugo,hugo,github.com/gohugoio/hugo)
@@ -93,7 +94,7 @@ fuzz: ## Run every fuzz target for FUZZTIME, one after another; TESTFLAGS="-para
 .PHONY: bench
 bench: ## Measure the operator under the cloud's limits, and what a pass costs; ARGS="-n 10000 -qps-scale 20" and the like, ARGS=-h lists them.
 	go run ./hack/bench $(ARGS)
-	go test -run '^$$' -bench . ./internal/controller ./internal/live
+	go test -run '^$$' -bench . ./internal/controller ./internal/live ./test/cli
 
 MINUTES ?= 10
 
@@ -340,6 +341,19 @@ release-files: ## Collect what goes with a release into bin/release: binaries fo
 	@cp dist/install.yaml bin/release
 	@ls bin/release
 
+# Where .goreleaser.yaml has its files written.
+CLI_RELEASE := bin/cli-release
+
+.PHONY: cli-release
+cli-release: $(GORELEASER) ## Build archives of the command line for all platforms into bin/cli-release, with checksums and a manifest for krew; SNAPSHOT=1 does it where no tag is.
+	$(GORELEASER) release --clean --skip=publish $(if $(filter-out 0,$(SNAPSHOT)),--snapshot)
+
+.PHONY: release-check
+release-check: $(GORELEASER) ## Check .goreleaser.yaml, build what it says, and test it: archives, size, checksums, the manifest for krew.
+	$(GORELEASER) check
+	$(MAKE) cli-release SNAPSHOT=1
+	E2E_RELEASE='$(CURDIR)/$(CLI_RELEASE)' go test -tags e2e -count=1 -v $(TESTFLAGS) ./test/release
+
 .PHONY: install
 install: ## Install the CRDs into the cluster of KUBECONFIG.
 	$(KUBECTL) apply --server-side -k config/crd
@@ -389,6 +403,9 @@ $(CRD_REF_DOCS):
 
 $(GOLANGCI_LINT):
 	$(call build-tool,golangci-lint,github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
+
+$(GORELEASER):
+	$(call build-tool,goreleaser,github.com/goreleaser/goreleaser/v2,-X main.version=$(patsubst bin/goreleaser-v%,%,$@))
 
 $(HELM):
 	$(call build-tool,helm,helm.sh/helm/v4/cmd/helm)

@@ -5,6 +5,7 @@ package v1alpha1
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
@@ -13,7 +14,7 @@ type LiveRolloutPolicySpec struct {
 	// selector selects objects of this namespace by their labels. Empty selects
 	// all. Of several policies that select one object, the oldest counts.
 	// +optional
-	Selector metav1.LabelSelector `json:"selector,omitzero"`
+	Selector ObjectSelector `json:"selector,omitzero"`
 
 	// kinds of objects that the policy is for, such as LiveNotifyConfig. Empty, the
 	// default, means all kinds that the cloud keeps callback records of; the others
@@ -43,6 +44,62 @@ type LiveRolloutPolicySpec struct {
 	// false.
 	// +optional
 	Paused bool `json:"paused,omitempty"`
+}
+
+// ObjectSelector selects objects by their labels, all of it together. It is a
+// LabelSelector whose mistakes the API server knows.
+type ObjectSelector struct {
+	// matchLabels are labels that an object has, with these values.
+	// +kubebuilder:validation:MaxProperties=64
+	// +kubebuilder:validation:XValidation:rule="self.all(key, size(key) >= 1 && size(key) <= 317)",message="must have keys of labels, of 1 to 317 characters, such as example.com/team"
+	// +optional
+	MatchLabels map[string]LabelValue `json:"matchLabels,omitempty"`
+
+	// matchExpressions are what labels of an object are like.
+	// +kubebuilder:validation:MaxItems=64
+	// +listType=atomic
+	// +optional
+	MatchExpressions []LabelExpression `json:"matchExpressions,omitempty"`
+}
+
+// LabelValue is the value of a label.
+// +kubebuilder:validation:MaxLength=63
+// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9A-Za-z]([-._0-9A-Za-z]*[0-9A-Za-z])?)?$')",message="must be the value of a label: up to 63 letters, digits, '-', '_' and '.', with a letter or a digit at both ends"
+type LabelValue string
+
+// LabelExpression is what a label of an object is like.
+// +kubebuilder:validation:XValidation:rule="(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)",message="In and NotIn need values, Exists and DoesNotExist take none"
+type LabelExpression struct {
+	// key of the label.
+	// +kubebuilder:validation:MaxLength=317
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[0-9A-Za-z]([-._0-9A-Za-z]{0,61}[0-9A-Za-z])?$')",message="must be the key of a label: up to 63 letters, digits, '-', '_' and '.', optionally behind a domain name and a slash, such as example.com/team"
+	Key string `json:"key"`
+
+	// operator is In or NotIn, which compare with values, or Exists or DoesNotExist.
+	// +kubebuilder:validation:Enum=In;NotIn;Exists;DoesNotExist
+	Operator metav1.LabelSelectorOperator `json:"operator"`
+
+	// values that the label has, or has not.
+	// +kubebuilder:validation:MaxItems=64
+	// +listType=atomic
+	// +optional
+	Values []LabelValue `json:"values,omitempty"`
+}
+
+// Selector returns the selector as one of Kubernetes; an error if it cannot be used.
+func (s ObjectSelector) Selector() (labels.Selector, error) {
+	of := metav1.LabelSelector{MatchLabels: map[string]string{}}
+	for key, value := range s.MatchLabels {
+		of.MatchLabels[key] = string(value)
+	}
+	for _, e := range s.MatchExpressions {
+		r := metav1.LabelSelectorRequirement{Key: e.Key, Operator: e.Operator}
+		for _, value := range e.Values {
+			r.Values = append(r.Values, string(value))
+		}
+		of.MatchExpressions = append(of.MatchExpressions, r)
+	}
+	return metav1.LabelSelectorAsSelector(&of)
 }
 
 // LiveRolloutPolicyStatus is the observed state of a LiveRolloutPolicy.

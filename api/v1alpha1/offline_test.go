@@ -4,6 +4,7 @@
 package v1alpha1_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/internal/manifest"
+	"github.com/live-notify/live-notify-operator/test/schema"
 )
 
 // withName gives an object a name, as a manifest on disk has one.
@@ -24,14 +26,19 @@ func withName(o *unstructured.Unstructured) *unstructured.Unstructured {
 // What the API server refuses is refused without one, in the same words.
 func TestRefusedWithoutAnAPIServer(t *testing.T) {
 	t.Parallel()
-	for name, tc := range refused {
+	cases := schema.Refused()
+	maps.Copy(cases, schema.WithURL())
+	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := manifest.Default(t.Context(), withName(object(t, tc.kind, tc.spec)))
-			if err == nil {
+			o, err := tc.Object()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err = manifest.Default(t.Context(), withName(o)); err == nil {
 				t.Fatal("was accepted")
 			}
-			for _, want := range []string{tc.field, tc.say} {
+			for _, want := range []string{tc.Field, tc.Say} {
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("the message does not say %q:\n%v", want, err)
 				}

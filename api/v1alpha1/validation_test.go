@@ -26,6 +26,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/test/controlplane"
+	"github.com/live-notify/live-notify-operator/test/schema"
 )
 
 // api is a real API server with the CRDs. It is asked as kubectl does, which
@@ -67,33 +68,6 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// The kinds, and a spec of each that is fine as it is.
-const (
-	stream  = "LiveNotifyConfig"
-	record  = "LiveRecordNotifyConfig"
-	mpu     = "LiveRtcMPUEventSub"
-	account = "LiveAccount"
-
-	snapshot = "LiveSnapshotNotifyConfig"
-	detect   = "LiveDetectNotifyConfig"
-	audit    = "LiveAudioAuditNotifyConfig"
-	event    = "LiveRtcEventSub"
-	message  = "LiveMessageAppCallback"
-)
-
-var fine = map[string]string{
-	stream:  "{domainName: push.example.com, notifyURL: 'https://hooks.example.com/live'}",
-	record:  "{domainName: live.example.com, notifyURL: 'https://hooks.example.com/live'}",
-	mpu:     "{appID: app-1, callbackURL: 'https://hooks.example.com/mpu'}",
-	account: "{credentials: {accessKeySecretRef: {name: live}}}",
-
-	snapshot: "{domainName: live.example.com, notifyURL: 'https://hooks.example.com/live'}",
-	detect:   "{domainName: live.example.com, notifyURL: 'https://hooks.example.com/live'}",
-	audit:    "{domainName: live.example.com, callbackURL: 'https://hooks.example.com/live'}",
-	event:    "{appID: app-1, events: [ChannelEvent], callbackURL: 'https://hooks.example.com/live'}",
-	message:  "{appID: app-1, eventCallbackURL: 'https://hooks.example.com/live'}",
-}
-
 // parse reads YAML as kubectl does.
 func parse(t *testing.T, text string) map[string]any {
 	t.Helper()
@@ -108,255 +82,26 @@ func parse(t *testing.T, text string) map[string]any {
 // null removes one.
 func object(t *testing.T, kind, changes string) *unstructured.Unstructured {
 	t.Helper()
-	spec := parse(t, fine[kind])
-	maps.Copy(spec, parse(t, changes))
-	maps.DeleteFunc(spec, func(_ string, v any) bool { return v == nil })
-	o := &unstructured.Unstructured{Object: map[string]any{"spec": spec}}
-	o.SetAPIVersion(v1alpha1.GroupVersion.String())
-	o.SetKind(kind)
-	o.SetNamespace("default")
-	o.SetGenerateName("case-")
+	o, err := schema.Object(kind, changes)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return o
 }
 
-// url returns a URL of n characters.
-func url(n int) string {
-	const start = "https://hooks.example.com/"
-	return start + strings.Repeat("a", n-len(start))
-}
-
-// channels returns a list of n channels in YAML.
-func channels(n int) string {
-	list := make([]string, n)
-	for i := range list {
-		list[i] = fmt.Sprintf("channel-%d", i)
-	}
-	return "[" + strings.Join(list, ",") + "]"
-}
-
-var (
-	label63  = strings.Repeat("a", 63)
-	domain63 = label63 + "." + label63 + "." + label63 + "."
-)
-
-// What a message has to say for its reader to know what to write.
-const (
-	sayDomain    = "must be a domain name in lower case without scheme, port, wildcard or trailing dot, such as "
-	sayResync    = "must be a duration from 1m to 24h, such as 10m or 1h30m"
-	sayWindow    = "must be a duration from 1m to 167h, such as 1h; the cloud keeps records for 7 days"
-	sayInterval  = "must be a duration from 30s to 24h, such as 5m"
-	saySecret    = "must be the name of a Secret in the same namespace: lower-case letters, digits, '-' and '.'"
-	saySecretKey = "must be an entry of the Secret's data: letters, digits, '-', '_' and '.'"
-	sayAccount   = "must be the name of a LiveAccount in the same namespace"
-	sayApp       = "must be an application name in ASCII without spaces; leave the field out to count all"
-	sayStream    = "must be a stream name in ASCII without spaces; leave the field out to count all"
-	sayRole      = "must be the ARN of a RAM role, such as acs:ram::1234567890123456:role/live-notify"
-	sayProvider  = "must be the ARN of an OIDC provider, such as acs:ram::1234567890123456:oidc-provider/ack-rrsa-c1234"
-	sayOneKind   = "set exactly one of accessKeySecretRef, oidc and ecsRAMRole"
-	sayRegion    = "must be a region ID, such as cn-shanghai"
-	sayGlob      = "must be a domain name in lower case, in which * stands for any characters, such as *.example.com"
-	sayChannel   = "must be a channel ID: up to 64 letters, digits, '_' and '-'"
-	sayMPUAppID  = "must be the ID of an RTC application: up to 64 letters, digits, '_' and '-'"
-	sayNarrow    = "the records of an RTC application cannot be narrowed down, remove them"
-	sayNoAddress = "must be a domain name, not an IP address: the last label of a domain is no number"
-	sayExternal  = "must be 2 to 1224 letters, digits and + = , . @ : / - _ on one line, as the cloud demands; leave the field out if the role's trust policy asks for none"
-	sayNoURL     = "set at least one of notifyURL, exceptionNotifyURL and switchNotifyURL; to remove the configuration from the cloud, delete the resource"
-)
-
-var refused = map[string]struct {
-	kind, spec string
-	field, say string // what the message names, and what it says
-}{
-	// Domains.
-	"no domain":                        {stream, "domainName: null", "spec.domainName", "Required value"},
-	"an empty domain":                  {stream, "domainName: ''", "spec.domainName", sayDomain + "push.example.com"},
-	"a domain in upper case":           {stream, "domainName: Push.example.com", "spec.domainName", sayDomain},
-	"a domain with a scheme":           {stream, "domainName: 'https://push.example.com'", "spec.domainName", sayDomain},
-	"a domain with a port":             {stream, "domainName: 'push.example.com:443'", "spec.domainName", sayDomain},
-	"a domain with a path":             {stream, "domainName: push.example.com/live", "spec.domainName", sayDomain},
-	"a wildcard domain":                {stream, "domainName: '*.example.com'", "spec.domainName", sayDomain},
-	"a domain with a dot at its end":   {stream, "domainName: push.example.com.", "spec.domainName", sayDomain},
-	"a domain with a dot in front":     {stream, "domainName: .example.com", "spec.domainName", sayDomain},
-	"a domain with two dots":           {stream, "domainName: push..example.com", "spec.domainName", sayDomain},
-	"a domain with an underscore":      {stream, "domainName: my_push.example.com", "spec.domainName", sayDomain},
-	"a domain with a space":            {stream, "domainName: ' push.example.com'", "spec.domainName", sayDomain},
-	"a domain with a NUL":              {stream, `domainName: "push.example.com\0"`, "spec.domainName", sayDomain},
-	"a domain with a Cyrillic letter":  {stream, `domainName: "\u0440ush.example.com"`, "spec.domainName", sayDomain},
-	"a domain with an ideographic dot": {stream, `domainName: "push\u3002example.com"`, "spec.domainName", sayDomain},
-	"a domain with a blank behind":     {record, "{domainName: 'live.example.com ', notifyURL: 'http://a.example.com'}", "spec.domainName", sayDomain},
-	"a domain with a line break":       {stream, `domainName: "push.example.com\n"`, "spec.domainName", sayDomain},
-	"a domain of one label":            {stream, "domainName: localhost", "spec.domainName", sayDomain},
-	"a label that starts with -":       {stream, "domainName: -push.example.com", "spec.domainName", sayDomain},
-	"a label that ends with -":         {stream, "domainName: push-.example.com", "spec.domainName", sayDomain},
-	"a label of 64 characters":         {stream, "domainName: a" + label63 + ".example.com", "spec.domainName", sayDomain},
-	"a domain of 254 characters":       {stream, "domainName: " + domain63 + strings.Repeat("a", 62), "spec.domainName", "may not be more than 253"},
-	"a domain in Chinese":              {stream, "domainName: 直播.example.com", "spec.domainName", sayDomain},
-	"a domain that is a number":        {stream, "domainName: 5", "spec.domainName", "must be of type string"},
-	"an IPv4 address for a domain":     {stream, "domainName: 1.2.3.4", "spec.domainName", sayNoAddress},
-	"a private address for a domain":   {record, "domainName: 10.0.0.1", "spec.domainName", sayNoAddress},
-	"no address, but of numbers":       {stream, "domainName: 999.1.1.1.1", "spec.domainName", sayNoAddress},
-	"a domain that ends in a number":   {record, "domainName: live.example.1", "spec.domainName", sayNoAddress},
-	"an IPv6 address for a domain":     {stream, "domainName: '2001:db8::1'", "spec.domainName", sayDomain},
-	"a domain that was not rendered":   {stream, "domainName: '${domain}.example.com'", "spec.domainName", sayDomain},
-	"no domain of a recording":         {record, "domainName: null", "spec.domainName", "Required value"},
-	"a recording's domain with a port": {record, "domainName: 'live.example.com:80'", "spec.domainName", sayDomain + "live.example.com"},
-
-	// URLs.
-	"none of the three URLs":        {stream, "notifyURL: null", "spec", sayNoURL},
-	"a URL of 2084 characters":      {stream, "notifyURL: " + url(2084), "spec.notifyURL", "may not be more than 2083"},
-	"a switchNotifyURL too long":    {stream, "switchNotifyURL: " + url(2084), "spec.switchNotifyURL", "may not be more than 2083"},
-	"a recording without notifyURL": {record, "notifyURL: null", "spec.notifyURL", "Required value"},
-	"a recording's onDemandURL":     {record, "onDemandURL: hooks.example.com", "spec.onDemandURL", sayScheme},
-	"a recording's template":        {record, "notifyURL: 'https://{{ .host }}/live'", "spec.notifyURL", sayTemplate},
-	"a recording's empty URL":       {record, "onDemandURL: ''", "spec.onDemandURL", sayLeaveOut},
-	"a recording's port":            {record, "notifyURL: 'https://hooks.example.com:0/live'", "spec.notifyURL", sayPort},
-	"a recording's switchNotifyURL": {record, "switchNotifyURL: 'https://hooks.example.com/'", "spec.switchNotifyURL", "unknown field"},
-	"a misspelt name of a field":    {stream, "notifyUrl: 'https://hooks.example.com/'", "spec.notifyUrl", "unknown field"},
-
-	// Policies and flags.
-	"a managementPolicy of no kind":      {stream, "managementPolicy: observe", "spec.managementPolicy", `supported values: "Manage", "Observe"`},
-	"an adoptionPolicy of no kind":       {stream, "adoptionPolicy: Never", "spec.adoptionPolicy", `supported values: "IfIdentical", "Always"`},
-	"a driftPolicy of no kind":           {record, "driftPolicy: Ignore", "spec.driftPolicy", `supported values: "Correct", "Report"`},
-	"a deletionPolicy of no kind":        {mpu, "deletionPolicy: Orphan", "spec.deletionPolicy", `supported values: "Delete", "Retain"`},
-	"suspend in words":                   {stream, "suspend: 'yes'", "spec.suspend", "must be of type boolean"},
-	"needStatusNotify in words":          {record, "needStatusNotify: 'true'", "spec.needStatusNotify", "must be of type boolean"},
-	"an empty managementPolicy":          {stream, "managementPolicy: ''", "spec.managementPolicy", `supported values: "Manage", "Observe"`},
-	"a reference to no account":          {stream, "accountRef: {}", "spec.accountRef.name", "Required value"},
-	"an account in capitals":             {stream, "accountRef: {name: Production}", "spec.accountRef.name", sayAccount},
-	"an account of another namespace":    {stream, "accountRef: {name: other/production}", "spec.accountRef.name", sayAccount},
-	"an account with its namespace":      {stream, "accountRef: {name: production, namespace: other}", "spec.accountRef.namespace", "unknown field"},
-	"an empty name of an account":        {stream, "accountRef: {name: ''}", "spec.accountRef.name", sayAccount},
-	"an account's name that is too long": {stream, "accountRef: {name: " + strings.Repeat("a", 254) + "}", "spec.accountRef.name", "may not be more than 253"},
-
-	// Durations and counts.
-	"a resyncInterval under 1m":        {stream, "resyncInterval: 59s", "spec.resyncInterval", sayResync},
-	"a resyncInterval just under 1m":   {stream, "resyncInterval: 59.999s", "spec.resyncInterval", sayResync},
-	"a resyncInterval over 24h":        {stream, "resyncInterval: 24h1s", "spec.resyncInterval", sayResync},
-	"a resyncInterval without unit":    {stream, "resyncInterval: '600'", "spec.resyncInterval", sayResync},
-	"a resyncInterval as a number":     {stream, "resyncInterval: 600", "spec.resyncInterval", "must be of type string"},
-	"a resyncInterval in words":        {stream, "resyncInterval: ten minutes", "spec.resyncInterval", sayResync},
-	"a negative resyncInterval":        {stream, "resyncInterval: -10m", "spec.resyncInterval", sayResync},
-	"a resyncInterval in days":         {stream, "resyncInterval: 1d", "spec.resyncInterval", sayResync},
-	"an empty resyncInterval":          {stream, "resyncInterval: ''", "spec.resyncInterval", sayResync},
-	"an empty window":                  {record, "records: {window: ''}", "spec.records.window", "leave the field out for 1h"},
-	"an empty interval":                {mpu, "records: {interval: ''}", "spec.records.interval", "leave the field out for 5m"},
-	"a resyncInterval left empty":      {mpu, "resyncInterval: ''", "spec.resyncInterval", "leave the field out for 10m"},
-	"a resyncInterval with a break":    {stream, `resyncInterval: "10m\n"`, "spec.resyncInterval", sayResync},
-	"a resyncInterval of zero":         {stream, "resyncInterval: 0s", "spec.resyncInterval", sayResync},
-	"a resyncInterval with a space":    {stream, "resyncInterval: 1h 30m", "spec.resyncInterval", sayResync},
-	"a resyncInterval of centuries":    {stream, "resyncInterval: 999999h999999h999999h", "spec.resyncInterval", sayResync},
-	"a resyncInterval in milliseconds": {stream, "resyncInterval: 600000ms", "spec.resyncInterval", sayResync},
-	"a window under 1m":                {record, "records: {window: 59s}", "spec.records.window", sayWindow},
-	"a window of 7 days":               {record, "records: {window: 168h}", "spec.records.window", sayWindow},
-	"a window just over 167h":          {mpu, "records: {window: 167h0.001s}", "spec.records.window", sayWindow},
-	"a window in words":                {stream, "records: {window: 1 hour}", "spec.records.window", sayWindow},
-	"an interval under 30s":            {stream, "records: {interval: 29s}", "spec.records.interval", sayInterval},
-	"an interval over 24h":             {stream, "records: {interval: 1441m}", "spec.records.interval", sayInterval},
-	"an interval without unit":         {stream, "records: {interval: '300'}", "spec.records.interval", sayInterval},
-	"a threshold of zero":              {stream, "records: {unhealthyThreshold: 0}", "spec.records.unhealthyThreshold", "greater than or equal to 1"},
-	"a negative threshold":             {stream, "records: {unhealthyThreshold: -1}", "spec.records.unhealthyThreshold", "greater than or equal to 1"},
-	"half a threshold":                 {stream, "records: {unhealthyThreshold: 1.5}", "spec.records.unhealthyThreshold", "must be of type integer"},
-	"a threshold beyond 32 bits":       {stream, "records: {unhealthyThreshold: 2147483648}", "spec.records.unhealthyThreshold", "int32"},
-	"an empty appName":                 {stream, "records: {appName: ''}", "spec.records.appName", sayApp},
-	"an appName with a space":          {record, "records: {appName: 'my app'}", "spec.records.appName", sayApp},
-	"an appName in Chinese":            {stream, "records: {appName: 直播}", "spec.records.appName", sayApp},
-	"an appName of 257 characters":     {stream, "records: {appName: " + strings.Repeat("a", 257) + "}", "spec.records.appName", "may not be more than 256"},
-	"an empty streamName":              {stream, "records: {streamName: ''}", "spec.records.streamName", sayStream},
-	"a streamName with a line break":   {stream, `records: {streamName: "a\nb"}`, "spec.records.streamName", sayStream},
-
-	// Authentication.
-	"authentication without a key":    {stream, "authentication: {}", "spec.authentication.keySecretRef", "Required value"},
-	"a key in the manifest":           {stream, "authentication: {key: Canary0123456789, keySecretRef: {name: a, key: b}}", "spec.authentication.key", "unknown field"},
-	"a Secret without its entry":      {stream, "authentication: {keySecretRef: {name: live}}", "spec.authentication.keySecretRef.key", "Required value"},
-	"an entry without its Secret":     {record, "authentication: {keySecretRef: {key: auth}}", "spec.authentication.keySecretRef.name", "Required value"},
-	"a Secret in capitals":            {stream, "authentication: {keySecretRef: {name: My_Secret, key: auth}}", "spec.authentication.keySecretRef.name", saySecret},
-	"a Secret of another namespace":   {stream, "authentication: {keySecretRef: {name: other/live, key: auth}}", "spec.authentication.keySecretRef.name", saySecret},
-	"an empty name of a Secret":       {stream, "authentication: {keySecretRef: {name: '', key: auth}}", "spec.authentication.keySecretRef.name", saySecret},
-	"a Secret whose name ends with -": {stream, "authentication: {keySecretRef: {name: live-, key: auth}}", "spec.authentication.keySecretRef.name", saySecret},
-	"an entry with a space":           {stream, "authentication: {keySecretRef: {name: live, key: 'my key'}}", "spec.authentication.keySecretRef.key", saySecretKey},
-	"an empty entry":                  {stream, "authentication: {keySecretRef: {name: live, key: ''}}", "spec.authentication.keySecretRef.key", saySecretKey},
-
-	// Subscriptions.
-	"no application":                     {mpu, "appID: null", "spec.appID", "Required value"},
-	"an empty application":               {mpu, "appID: ''", "spec.appID", sayMPUAppID},
-	"an application with a dot":          {mpu, "appID: app.1", "spec.appID", sayMPUAppID},
-	"an application of 65 characters":    {mpu, "appID: " + strings.Repeat("a", 65), "spec.appID", "may not be more than 64"},
-	"no callbackURL":                     {mpu, "callbackURL: null", "spec.callbackURL", "Required value"},
-	"a callbackURL with &":               {mpu, "callbackURL: 'https://hooks.example.com/?a=1&b=2'", "spec.callbackURL", sayMPUURL},
-	"a callbackURL with ~":               {mpu, "callbackURL: 'https://hooks.example.com/~live'", "spec.callbackURL", sayMPUURL},
-	"a callbackURL too long":             {mpu, "callbackURL: " + url(2084), "spec.callbackURL", "may not be more than 2083"},
-	"21 channels":                        {mpu, "channelIDs: " + channels(21), "spec.channelIDs", "must have at most 20 items"},
-	"a channel twice":                    {mpu, "channelIDs: [a, b, a]", "spec.channelIDs[2]", "Duplicate value"},
-	"an empty channel":                   {mpu, "channelIDs: ['']", "spec.channelIDs[0]", sayChannel},
-	"a channel with a comma":             {mpu, "channelIDs: ['a,b']", "spec.channelIDs[0]", sayChannel},
-	"a channel for all":                  {mpu, "channelIDs: ['*']", "spec.channelIDs[0]", sayChannel},
-	"a channel of 65 characters":         {mpu, "channelIDs: [" + strings.Repeat("a", 65) + "]", "spec.channelIDs[0]", "may not be more than 64"},
-	"channels as a string":               {mpu, "channelIDs: a,b", "spec.channelIDs", "must be of type array"},
-	"a subscription with an appName":     {mpu, "records: {appName: live}", "spec", sayNarrow},
-	"a subscription with a streamName":   {mpu, "records: {streamName: s}", "spec", sayNarrow},
-	"a subscription with a domain":       {mpu, "domainName: live.example.com", "spec.domainName", "unknown field"},
-	"a subscription with authentication": {mpu, "authentication: {keySecretRef: {name: a, key: b}}", "spec.authentication", "unknown field"},
-
-	// Accounts.
-	"no credentials":                       {account, "credentials: null", "spec.credentials", "Required value"},
-	"credentials of no kind":               {account, "credentials: {}", "spec.credentials", sayOneKind},
-	"credentials of two kinds":             {account, "credentials: {accessKeySecretRef: {name: a}, ecsRAMRole: {roleName: b}}", "spec.credentials", sayOneKind},
-	"credentials of three kinds":           {account, "credentials: {accessKeySecretRef: {name: a}, ecsRAMRole: {roleName: b}, " + oidc + "}", "spec.credentials", sayOneKind},
-	"an access key in the manifest":        {account, "credentials: {accessKeyID: LTAI, accessKeySecret: s}", "spec.credentials.accessKeyID", "unknown field"},
-	"an access key's Secret without name":  {account, "credentials: {accessKeySecretRef: {}}", "spec.credentials.accessKeySecretRef.name", "Required value"},
-	"an access key's Secret in capitals":   {account, "credentials: {accessKeySecretRef: {name: LIVE}}", "spec.credentials.accessKeySecretRef.name", saySecret},
-	"RRSA with a role's name":              {account, "credentials: {oidc: {roleARN: live-notify, oidcProviderARN: 'acs:ram::1:oidc-provider/p', serviceAccountName: s}}", "spec.credentials.oidc.roleARN", sayRole},
-	"RRSA with a user's ARN":               {account, "credentials: {oidc: {roleARN: 'acs:ram::1:user/u', oidcProviderARN: 'acs:ram::1:oidc-provider/p', serviceAccountName: s}}", "spec.credentials.oidc.roleARN", sayRole},
-	"RRSA with two roles":                  {account, "credentials: {oidc: {roleARN: 'acs:ram::1:oidc-provider/p', oidcProviderARN: 'acs:ram::1:role/r', serviceAccountName: s}}", "spec.credentials.oidc.oidcProviderARN", sayProvider},
-	"RRSA without provider":                {account, "credentials: {oidc: {roleARN: 'acs:ram::1:role/r', serviceAccountName: s}}", "spec.credentials.oidc.oidcProviderARN", "Required value"},
-	"RRSA without ServiceAccount":          {account, "credentials: {oidc: {roleARN: 'acs:ram::1:role/r', oidcProviderARN: 'acs:ram::1:oidc-provider/p'}}", "spec.credentials.oidc.serviceAccountName", "Required value"},
-	"RRSA with a wrong ServiceAccount":     {account, "credentials: {oidc: {roleARN: 'acs:ram::1:role/r', oidcProviderARN: 'acs:ram::1:oidc-provider/p', serviceAccountName: 'system:serviceaccount:a:b'}}", "spec.credentials.oidc.serviceAccountName", "must be the name of a ServiceAccount in the same namespace"},
-	"an ECS role without name":             {account, "credentials: {ecsRAMRole: {}}", "spec.credentials.ecsRAMRole.roleName", "Required value"},
-	"an ECS role by its ARN":               {account, "credentials: {ecsRAMRole: {roleName: 'acs:ram::1:role/r'}}", "spec.credentials.ecsRAMRole.roleName", "must be the name of a RAM role: letters, digits, '.' and '-'"},
-	"a role to assume without ARN":         {account, "assumeRole: {externalID: ab}", "spec.assumeRole.roleARN", "Required value"},
-	"a role to assume with a wrong ARN":    {account, "assumeRole: {roleARN: 'arn:aws:iam::1:role/r'}", "spec.assumeRole.roleARN", sayRole},
-	"an externalID of one character":       {account, "assumeRole: {roleARN: 'acs:ram::1:role/r', externalID: a}", "spec.assumeRole.externalID", sayExternal},
-	"an empty externalID":                  {account, "assumeRole: {roleARN: 'acs:ram::1:role/r', externalID: ''}", "spec.assumeRole.externalID", sayExternal},
-	"an externalID with a line break":      {account, `assumeRole: {roleARN: 'acs:ram::1:role/r', externalID: "team-a\n"}`, "spec.assumeRole.externalID", sayExternal},
-	"an externalID of two lines":           {account, `assumeRole: {roleARN: 'acs:ram::1:role/r', externalID: "team\na"}`, "spec.assumeRole.externalID", sayExternal},
-	"an externalID with a blank":           {account, "assumeRole: {roleARN: 'acs:ram::1:role/r', externalID: 'team a'}", "spec.assumeRole.externalID", sayExternal},
-	"an externalID with an umlaut":         {account, "assumeRole: {roleARN: 'acs:ram::1:role/r', externalID: 'täm'}", "spec.assumeRole.externalID", sayExternal},
-	"an externalID that was not rendered":  {account, "assumeRole: {roleARN: 'acs:ram::1:role/r', externalID: '${EXTERNAL_ID}'}", "spec.assumeRole.externalID", sayExternal},
-	"an externalID of 1225 characters":     {account, "assumeRole: {roleARN: 'acs:ram::1:role/r', externalID: " + strings.Repeat("a", 1225) + "}", "spec.assumeRole.externalID", "may not be more than 1224"},
-	"a role with a line break":             {account, `assumeRole: {roleARN: "acs:ram::1:role/r\n"}`, "spec.assumeRole.roleARN", sayRole},
-	"a role of no account":                 {account, "assumeRole: {roleARN: 'acs:ram::<account>:role/r'}", "spec.assumeRole.roleARN", sayRole},
-	"a role that was not rendered":         {account, "assumeRole: {roleARN: 'acs:ram::1:role/${ROLE}'}", "spec.assumeRole.roleARN", sayRole},
-	"a provider that was not rendered":     {account, "credentials: {oidc: {roleARN: 'acs:ram::1:role/r', oidcProviderARN: 'acs:ram::1:oidc-provider/{{ .provider }}', serviceAccountName: s}}", "spec.credentials.oidc.oidcProviderARN", sayProvider},
-	"a region left empty":                  {account, "region: ''", "spec.region", "leave the field out for cn-shanghai"},
-	"a region in capitals":                 {account, "region: CN-Shanghai", "spec.region", sayRegion},
-	"a region by its name":                 {account, "region: 'China (Shanghai)'", "spec.region", sayRegion},
-	"an empty region":                      {account, "region: ''", "spec.region", sayRegion},
-	"no share of the quota":                {account, "quotaSharePercent: 0", "spec.quotaSharePercent", "greater than or equal to 1"},
-	"more than the quota":                  {account, "quotaSharePercent: 101", "spec.quotaSharePercent", "less than or equal to 100"},
-	"a share of the quota in percent":      {account, "quotaSharePercent: 80%", "spec.quotaSharePercent", "must be of type integer"},
-	"an allowed domain in capitals":        {account, "allowedDomains: ['*.Example.com']", "spec.allowedDomains[0]", sayGlob},
-	"an allowed domain as an expression":   {account, "allowedDomains: ['push-[0-9].example.com']", "spec.allowedDomains[0]", sayGlob},
-	"an allowed domain with a scheme":      {account, "allowedDomains: ['https://example.com']", "spec.allowedDomains[0]", sayGlob},
-	"an empty allowed domain":              {account, "allowedDomains: ['']", "spec.allowedDomains[0]", sayGlob},
-	"an allowed domain twice":              {account, "allowedDomains: [a.example.com, a.example.com]", "spec.allowedDomains[1]", "Duplicate value"},
-	"more allowed domains than are looked": {account, "allowedDomains: " + channels(257), "spec.allowedDomains", "must have at most 256 items"},
-}
-
-const oidc = "oidc: {roleARN: 'acs:ram::1234567890123456:role/live-notify', oidcProviderARN: 'acs:ram::1234567890123456:oidc-provider/ack-rrsa-c1234', serviceAccountName: live}"
-
 func TestRefused(t *testing.T) {
 	t.Parallel()
-	for name, tc := range refused {
+	for name, tc := range schema.Refused() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := api.Create(t.Context(), object(t, tc.kind, tc.spec), client.DryRunAll)
+			err := api.Create(t.Context(), object(t, tc.Kind, tc.Spec), client.DryRunAll)
 			if err == nil {
 				t.Fatal("was accepted")
 			}
 			if !apierrors.IsInvalid(err) && !apierrors.IsBadRequest(err) {
 				t.Fatalf("got %v", err)
 			}
-			for _, want := range []string{tc.field, tc.say} {
+			for _, want := range []string{tc.Field, tc.Say} {
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("the message does not say %q:\n%v", want, err)
 				}

@@ -53,6 +53,7 @@ type app struct {
 	in         io.Reader
 	out, err   io.Writer
 	isTerminal func(stream any) bool
+	sleep      func(context.Context, time.Duration) error
 
 	config            *genericclioptions.ConfigFlags
 	output            string
@@ -69,21 +70,22 @@ type app struct {
 // run runs the program, and returns its exit code.
 func (a *app) run(ctx context.Context, args []string) int {
 	root := a.root()
+	a.config.WrapConfigFn = interruptible(ctx)
 	root.SetArgs(args)
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
-	err := root.ExecuteContext(ctx)
-	code := a.code(ctx, err)
+	verb, err := root.ExecuteContextC(ctx)
+	code := a.code(ctx, verb.CommandPath(), err)
 	if code == exitNo && a.exitZero {
 		return exitYes
 	}
 	return code
 }
 
-// code returns the exit code of an error, and tells the error.
-func (a *app) code(ctx context.Context, err error) int {
-	u := (*usageError)(nil)
+// code returns the exit code of an error of a verb, and tells the error.
+func (a *app) code(ctx context.Context, verb string, err error) int {
+	u, refused := (*usageError)(nil), refusals(nil)
 	if p, ok := errors.AsType[*fs.PathError](err); ok && a.began && p.Path == os.Stdout.Name() {
 		err = errOutput // of a verb that is cobra's own
 	}
@@ -92,36 +94,33 @@ func (a *app) code(ctx context.Context, err error) int {
 		return exitYes
 	case errors.Is(err, errNo):
 		return exitNo
-	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+	case errors.As(err, &u):
+		fmt.Fprintf(a.err, "Error: %s\nRun '%s --help' for usage.\n", live.Bound(u.message, maxUsage), verb)
+		return exitUsage
+	case a.began && ctx.Err() != nil:
 		fmt.Fprintln(a.err, "Interrupted.")
 		return exitInterrupted
 	case errors.Is(err, errTold):
 		return exitUnknown
-	case errors.As(err, &u):
-		fmt.Fprintf(a.err, "Error: %s\nRun '%s --help' for usage.\n", live.Bound(u.message, maxUsage), a.name)
-		return exitUsage
 	case !a.began:
 		// The parser repeats what was typed, and a key may be in that.
-		fmt.Fprintf(a.err, "Error: %s\nRun '%s --help' for usage.\n", live.Clean(err.Error(), maxUsage), a.name)
+		fmt.Fprintf(a.err, "Error: %s\nRun '%s --help' for usage.\n", live.Clean(err.Error(), maxUsage), verb)
 		return exitUsage
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
-		// What the caller's own API server says of the caller's manifest, bounded and
-		// without what a terminal would obey.
-		fmt.Fprintf(a.err, "Error: %s\n", live.Bound(strings.Join(strings.Fields(err.Error()), " "), maxRefusal))
+		fmt.Fprintf(a.err, "Error: %s\n", refusalOf(err))
+		return exitUsage
+	case errors.As(err, &refused):
+		fmt.Fprintf(a.err, "Error: %s\n", refused)
 		return exitUsage
 	default:
 		reason, message := access.Explain(err)
-		fmt.Fprintf(a.err, "Error: %s: %s\n", reason, message)
+		fmt.Fprintf(a.err, "Error: %s%s\n", strings.TrimPrefix(reason+": ", "Failed: "), message)
 		return exitUnknown
 	}
 }
 
 // maxUsage bounds what is said of a call that is wrong, in bytes.
 const maxUsage = 1000
-
-// maxRefusal bounds what is shown of a refusal, in bytes: all that is wrong with a
-// manifest is in one.
-const maxRefusal = 8000
 
 // formats are what --output takes, and "" for the first.
 var formats = []string{"table", "wide", "json", "yaml", "name"}
@@ -186,7 +185,7 @@ func (a *app) wrap(cmd *cobra.Command) {
 		}
 		if a.endpoint != "" {
 			if err := live.CheckEndpoint(a.endpoint, a.insecure); err != nil {
-				return usage("--endpoint: %s", err)
+				return usage("--endpoint: %s", strings.Replace(err.Error(), "run the operator with", "give", 1))
 			}
 		}
 		return do(cmd, args)

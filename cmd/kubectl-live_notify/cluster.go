@@ -5,7 +5,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -50,11 +52,11 @@ func (a *app) cluster() (client.WithWatch, error) {
 		return nil, nil
 	}
 	config, err := a.config.ToRESTConfig()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.New("finding the cluster: a file that the kubeconfig or --kubeconfig names does not exist")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("finding the cluster: %w", err)
-	}
-	if config.Timeout == 0 {
-		config.Timeout = clusterTimeout
 	}
 	config.QPS, config.Burst = 50, 100
 	config.WarningHandler = rest.NoWarnings{}
@@ -94,12 +96,24 @@ func (a *app) clouds(c client.Client) (*access.Clouds, error) {
 	}
 	o := access.Options{
 		Namespace: namespace, Account: a.account, Region: a.region, Endpoint: a.endpoint,
-		TokenService: a.sts, AllowInsecure: a.insecure, SharePercent: a.share,
-	}
-	if c != nil {
-		o.Cluster = c
+		TokenService: a.sts, AllowInsecure: a.insecure, SharePercent: a.share, Sleep: a.sleep, Cluster: c,
 	}
 	return access.Open(o)
+}
+
+// connect opens the cluster and the cloud accounts of the call. The cluster is nil if
+// none is configured, and it is not needed.
+func (a *app) connect(needed bool) (client.Client, *access.Clouds, error) {
+	open := a.cluster
+	if needed {
+		open = a.needCluster
+	}
+	c, err := open()
+	if err != nil {
+		return nil, nil, err
+	}
+	clouds, err := a.clouds(c)
+	return c, clouds, err
 }
 
 // selection is which objects of the cluster are meant.

@@ -54,20 +54,14 @@ func (a *app) doConformance(ctx context.Context, o conformanceOptions) error {
 			return usage("--point %q: want one of %s", p, strings.Join(conformance.Points(), ", "))
 		}
 	}
-	c, err := a.cluster()
+	cluster, clouds, err := a.connect(false)
 	if err != nil {
 		return err
 	}
-	var cluster client.Client
-	if c != nil {
-		cluster = c
+	if cluster != nil {
 		if err := a.free(ctx, cluster, o); err != nil {
 			return err
 		}
-	}
-	clouds, err := a.clouds(cluster)
-	if err != nil {
-		return err
 	}
 	account, err := clouds.Default(ctx)
 	if err != nil {
@@ -79,7 +73,10 @@ func (a *app) doConformance(ctx context.Context, o conformanceOptions) error {
 	if o.dryRun {
 		return a.showConformance(conformance.Foretell(o.Options))
 	}
-	o.Sleep = sleep
+	o.Sleep, o.Patience = a.sleep, clouds.Patience
+	o.Restoring = func() {
+		fmt.Fprintln(a.err, "Interrupted: what was there before is being restored, which may take a minute. To interrupt again would leave it undone.")
+	}
 	r, err := conformance.Run(ctx, account.Client, o.Options)
 	if shown := a.showConformance(r); shown != nil && err == nil {
 		return shown

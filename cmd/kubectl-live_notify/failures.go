@@ -114,11 +114,7 @@ func (a *app) doFailures(ctx context.Context, o failuresOptions, q failures.Quer
 	if o.groupBy != "" && !slices.Contains(failures.GroupBy, o.groupBy) {
 		return usage("--group-by %q: want one of %s", o.groupBy, strings.Join(failures.GroupBy, ", "))
 	}
-	c, err := a.needCluster()
-	if err != nil {
-		return err
-	}
-	clouds, err := a.clouds(c)
+	c, clouds, err := a.connect(true)
 	if err != nil {
 		return err
 	}
@@ -210,7 +206,7 @@ func (a *app) watchFailures(ctx context.Context, r *failures.Report, q failures.
 				return err
 			}
 		}
-		if err := sleep(ctx, every); err != nil {
+		if err := a.sleep(ctx, every); err != nil {
 			return err
 		}
 		// A record may come late by a minute.

@@ -29,7 +29,7 @@ type importOptions struct {
 	management, deletion    string
 	dir, keySecret, onError string
 	keysToCluster           bool
-	dryRun, yes             bool
+	consent
 }
 
 func (a *app) importing() *cobra.Command {
@@ -54,8 +54,7 @@ func (a *app) importing() *cobra.Command {
 	f.BoolVar(&o.keysToCluster, "keys-to-cluster", false, "Write the authentication keys to Secrets of the cluster.")
 	f.StringVar(&o.keySecret, "key-secret", "", "One Secret for all keys. Default: one for each object.")
 	f.StringVar(&o.onError, "on-error", "halt", "What to do when something cannot be read: halt or continue.")
-	f.BoolVar(&o.dryRun, "dry-run", false, "Write no files and no Secrets.")
-	f.BoolVar(&o.yes, "yes", false, "Do not ask.")
+	o.flags(cmd, "Write no files and no Secrets.")
 	a.outputFlagOr("yaml", cmd, "jsonl", "helm-values")
 	return cmd
 }
@@ -114,19 +113,7 @@ func (a *app) doImport(ctx context.Context, o importOptions) error {
 	if err != nil {
 		return err
 	}
-	c, err := a.cluster()
-	if err != nil {
-		return err
-	}
-	var cluster client.Client
-	if c != nil {
-		cluster = c
-	}
-	if o.keysToCluster && cluster == nil {
-		_, err := a.needCluster()
-		return err
-	}
-	clouds, err := a.clouds(cluster)
+	cluster, clouds, err := a.connect(o.keysToCluster)
 	if err != nil {
 		return err
 	}
@@ -135,7 +122,7 @@ func (a *app) doImport(ctx context.Context, o importOptions) error {
 		return err
 	}
 	options := importing.Options{
-		Query:            importing.Query{Kinds: kinds, Domains: o.domains, AppIDs: o.appIDs, Halt: o.onError == "halt"},
+		Query:            importing.Query{Kinds: kinds, Domains: o.domains, AppIDs: o.appIDs, Halt: o.onError == "halt", Patience: clouds.Patience},
 		Account:          a.account,
 		ManagementPolicy: v1alpha1.ManagementPolicy(o.management), DeletionPolicy: v1alpha1.DeletionPolicy(o.deletion), KeySecret: o.keySecret,
 	}
@@ -276,8 +263,9 @@ func (a *app) keysToCluster(ctx context.Context, c client.Client, r *importing.R
 	if err := a.confirm(ctx, o.yes, "Write the keys to them?"); err != nil {
 		return err
 	}
-	for _, name := range names {
+	for n, name := range names {
 		if err := writeSecret(ctx, c, namespace, name, secrets[name]); err != nil {
+			fmt.Fprintf(a.err, "%d of %d Secrets were written. Run the same again to go on.\n", n, len(names))
 			return fmt.Errorf("writing Secret %q: %w", name, err)
 		}
 	}

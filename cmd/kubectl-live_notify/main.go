@@ -24,6 +24,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // who cannot wait for a clean end interrupts again
 	// A reader that went away, as of a pipe to head, must not end a replay in the
 	// middle: writing to it fails instead.
 	signal.Ignore(syscall.SIGPIPE)
@@ -51,5 +52,5 @@ func calledAs(path string) string {
 
 // newApp returns the program, as it is called by a name, without a terminal.
 func newApp(name string, in io.Reader, out, errOut io.Writer) *app {
-	return &app{name: name, in: in, out: out, err: errOut, isTerminal: func(any) bool { return false }}
+	return &app{name: name, in: in, out: out, err: errOut, isTerminal: func(any) bool { return false }, sleep: sleep}
 }

@@ -21,6 +21,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -43,6 +44,7 @@ const (
 
 var (
 	api        client.Client
+	config     *rest.Config
 	kubeconfig string // of an administrator
 	discovered string // a directory of what the API server was found to have
 )
@@ -66,8 +68,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	env := &envtest.Environment{BinaryAssetsDirectory: assets, CRDDirectoryPaths: []string{"../../config/crd/bases"}, ErrorIfCRDPathMissing: true}
-	config, err := env.Start()
-	if err != nil {
+	if config, err = env.Start(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -204,9 +205,10 @@ type received struct {
 type receiver struct {
 	URL string
 
-	mu     sync.Mutex
-	status int
-	log    []received
+	mu      sync.Mutex
+	status  int
+	log     []received
+	reached chan struct{} // of one that hangs
 }
 
 func newReceiver(t *testing.T) *receiver {
@@ -219,6 +221,10 @@ func newReceiver(t *testing.T) *receiver {
 
 func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	body, _ := io.ReadAll(req.Body)
+	if r.hung() {
+		<-req.Context().Done()
+		return
+	}
 	w.WriteHeader(r.take(received{req.Method, req.URL.String(), string(body), req.Header.Clone()}))
 }
 
@@ -233,7 +239,31 @@ func (r *receiver) take(x received) int {
 func (r *receiver) answers(status int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.status, r.log = status, nil
+	r.status, r.log, r.reached = status, nil, nil
+}
+
+// hangs makes the receiver take requests and never answer, from now on. What it
+// returns is closed when there is one.
+func (r *receiver) hangs() (reached <-chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.reached = make(chan struct{})
+	return r.reached
+}
+
+// hung tells whether the receiver hangs.
+func (r *receiver) hung() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.reached == nil {
+		return false
+	}
+	select {
+	case <-r.reached:
+	default:
+		close(r.reached)
+	}
+	return true
 }
 
 func (r *receiver) requests() []received {

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/manifest"
 	"github.com/live-notify/live-notify-operator/internal/planning"
 )
@@ -32,6 +33,7 @@ func (f files) given() bool { return len(f.Filenames) > 0 || f.Kustomize != "" }
 // manifests are what files hold: objects of our kinds, and Secrets with their keys.
 type manifests struct {
 	objects []*unstructured.Unstructured
+	sources []string // where each object is from
 	secrets []*corev1.Secret
 }
 
@@ -65,6 +67,7 @@ func (a *app) read(f files) (*manifests, error) {
 		switch {
 		case u.GroupVersionKind().Group == v1alpha1.GroupVersion.Group:
 			m.objects = append(m.objects, u)
+			m.sources = append(m.sources, info.Source)
 		case u.GetKind() == "Secret" && u.GetAPIVersion() == "v1":
 			var secret corev1.Secret
 			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &secret); err == nil {
@@ -76,15 +79,20 @@ func (a *app) read(f files) (*manifests, error) {
 }
 
 // subjects returns the objects of manifests as they would be once applied: by a dry
-// run of the API server, or by the embedded CRDs where there is none. An invalid
-// manifest is an error in the API server's words.
+// run of the API server, or by the embedded CRDs where there is none. Invalid
+// manifests are an error in the API server's words.
 func (m *manifests) subjects(ctx context.Context, c client.Client) (list []planning.Subject, warnings []string, err error) {
-	for _, u := range m.objects {
+	var refused refusals
+	for n, u := range m.objects {
 		var warning string
 		if c == nil {
 			err = manifest.Default(ctx, u)
 		} else if warning, err = dryRun(ctx, c, u); warning != "" {
 			warnings = append(warnings, warning)
+		}
+		if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) {
+			refused = append(refused, refusal{m.sources[n], err})
+			continue
 		}
 		if err != nil {
 			return nil, nil, err
@@ -98,7 +106,45 @@ func (m *manifests) subjects(ctx context.Context, c client.Client) (list []plann
 		}
 		list = append(list, subject)
 	}
+	if len(refused) > 0 {
+		return nil, nil, refused
+	}
 	return list, warnings, nil
+}
+
+// refusals are manifests that the API server would not take.
+type refusals []refusal
+
+// refusal is one of them, and where it is from.
+type refusal struct {
+	source string
+	err    error
+}
+
+// maxRefusals bounds how many are shown.
+const maxRefusals = 20
+
+// Error returns what is wrong with each, in a line.
+func (r refusals) Error() string {
+	var lines []string
+	for n, one := range r {
+		if n == maxRefusals {
+			lines = append(lines, fmt.Sprintf("%d more manifests are invalid", len(r)-n))
+			break
+		}
+		lines = append(lines, live.Bound(one.source, 300)+": "+refusalOf(one.err))
+	}
+	return strings.Join(lines, "\nError: ")
+}
+
+// maxRefusal bounds what is shown of a refusal, in bytes: all that is wrong with a
+// manifest is in one.
+const maxRefusal = 8000
+
+// refusalOf returns what the caller's own API server says of the caller's manifest,
+// bounded and without what a terminal would obey.
+func refusalOf(err error) string {
+	return live.Bound(strings.Join(strings.Fields(err.Error()), " "), maxRefusal)
 }
 
 // dryRun makes an object what it would be once its manifest is applied.

@@ -6,17 +6,23 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -31,11 +37,11 @@ type cell struct {
 	says string
 }
 
-// columns are what each verb is tried in, with how it comes about. A verb that has
-// no cell of a column must say so by never.
+// columns are what each verb is tried in, with how it comes about. A verb that cannot
+// come to one must say so by never, with the reason.
 var columns = map[string]func(w *world, c *callOptions){
 	"yes":           func(*world, *callOptions) {},
-	"no":            func(w *world, c *callOptions) { w.refuse(); c.in, c.terminal = "n\n", true },
+	"no":            func(w *world, c *callOptions) { w.refuse(); c.in, c.terminal = strings.NewReader("n\n"), true },
 	"usage":         func(*world, *callOptions) {},
 	"no cluster":    func(w *world, _ *callOptions) { w.t.Setenv("KUBECONFIG", filepath.Join(w.t.TempDir(), "none")) },
 	"cluster down":  func(_ *world, c *callOptions) { c.more = []string{"--server", "https://127.0.0.1:1"} },
@@ -51,13 +57,42 @@ var columns = map[string]func(w *world, c *callOptions){
 	"cloud throttling": func(w *world, _ *callOptions) {
 		w.cloud.Inject(emulator.Fault{Code: "Throttling.User", Times: 1, RetryAfter: 10 * time.Millisecond})
 	},
-	"Ctrl-C":        func(_ *world, c *callOptions) { c.interrupted = true },
-	"closed stdout": func(_ *world, c *callOptions) { c.out = deaf{} },
-	"no terminal":   func(*world, *callOptions) {},
+	"throttled for ever": func(w *world, _ *callOptions) {
+		w.cloud.Inject(emulator.Fault{Code: "Throttling.User", RetryAfter: 10 * time.Millisecond})
+	},
+	"Ctrl-C at the start":      func(_ *world, c *callOptions) { c.interrupted = true },
+	"Ctrl-C at the prompt":     func(_ *world, c *callOptions) { c.atPrompt, c.terminal = true, true },
+	"Ctrl-C, API server hangs": func(w *world, c *callOptions) { c.reached = w.hangingCluster(c) },
+	"Ctrl-C, cloud hangs":      func(w *world, c *callOptions) { c.reached = w.hangingCloud() },
+	"Ctrl-C, receiver hangs":   func(w *world, c *callOptions) { c.reached = w.receiver.hangs() },
+	"closed stdout":            func(_ *world, c *callOptions) { c.out = deaf{} },
+	"no terminal":              func(*world, *callOptions) {},
 }
 
-// never marks a cell that a verb cannot come to.
-var never = cell{code: -1}
+// never marks a cell that a verb cannot come to, and why.
+func never(why string) cell { return cell{code: -1, says: why} }
+
+// asBefore are the cells of a verb that must end as it does in yes.
+func asBefore(row map[string]cell, names ...string) map[string]cell {
+	for _, name := range names {
+		row[name] = cell{row["yes"].code, "", row["yes"].says}
+	}
+	return row
+}
+
+// stopped is what all verbs say when they are interrupted.
+var stopped = cell{130, "", "Interrupted."}
+
+// Columns of the cloud, which some verbs do not ask.
+var ofCloud = []string{"no credentials", "denied by the cloud", "cloud down", "cloud throttling", "throttled for ever"}
+
+// Why verbs cannot come to a cell.
+var (
+	asksNothing  = never("it asks for no confirmation: nothing is changed or sent")
+	noReceiver   = never("it sends nothing to a receiver")
+	noCloud      = never("it makes no call to the cloud")
+	needsNothing = never("it makes no call at all")
+)
 
 // matrix is the exit code of every verb in every column.
 var matrix = map[string]map[string]cell{
@@ -65,93 +100,111 @@ var matrix = map[string]map[string]cell{
 		"yes": {0, "plan lnc/push --show-in-sync", "1 in sync"}, "no": {1, "", "ExistingConfiguration"}, "usage": {2, "plan --unmanaged=x", ""},
 		"no cluster": {3, "", "no cluster"}, "cluster down": {3, "", "does not answer"}, "not permitted": {3, "", "Forbidden"},
 		"no credentials": {3, "", "AccountNotReady"}, "denied by the cloud": {3, "", "AccessDenied"}, "cloud down": {3, "", "CloudUnavailable"},
-		"cloud throttling": {0, "", "1 in sync"}, "Ctrl-C": {130, "", "Interrupted."}, "closed stdout": {3, "", "could not be written"}, "no terminal": {0, "", ""},
+		"cloud throttling": {0, "", "1 in sync"}, "throttled for ever": {3, "", "The limit of 16.7 calls a second that the account has for it is used up"},
+		"Ctrl-C at the start": stopped, "Ctrl-C at the prompt": asksNothing, "Ctrl-C, API server hangs": stopped, "Ctrl-C, cloud hangs": stopped,
+		"Ctrl-C, receiver hangs": noReceiver, "closed stdout": {3, "", "could not be written"}, "no terminal": {0, "", ""},
 	},
 	"import": {
 		"yes": {0, "import", "1 imported"}, "no": {1, "import --keys-to-cluster", "Nothing was done."}, "usage": {2, "import extra", ""},
 		"no cluster": {3, "import --keys-to-cluster --yes", "no cluster"}, "cluster down": {3, "import --keys-to-cluster --yes", "does not answer"},
 		"not permitted": {3, "import --keys-to-cluster --yes", "Forbidden"}, "no credentials": {3, "", "AccountNotReady"},
 		"denied by the cloud": {3, "", "AccessDenied"}, "cloud down": {3, "", "CloudUnavailable"}, "cloud throttling": {0, "", "1 imported"},
-		"Ctrl-C": {130, "", "Interrupted."}, "closed stdout": {3, "", "could not be written"}, "no terminal": {2, "import --keys-to-cluster", "--yes"},
+		"throttled for ever":  {3, "", "DescribeLiveUserDomains: Throttling.User"},
+		"Ctrl-C at the start": stopped, "Ctrl-C at the prompt": {130, "import --keys-to-cluster", "Nothing was done."},
+		"Ctrl-C, API server hangs": {130, "import --keys-to-cluster --yes", "0 of 1 Secrets were written"}, "Ctrl-C, cloud hangs": stopped,
+		"Ctrl-C, receiver hangs": noReceiver, "closed stdout": {3, "", "could not be written"}, "no terminal": {2, "import --keys-to-cluster", "--yes"},
 	},
 	"failures": {
 		"yes": {0, "failures lnc/push", "1 of 1 shown"}, "no": {1, "failures lnc/push --fail", "1 of 1 shown"}, "usage": {2, "failures push", ""},
 		"no cluster": {3, "", "no cluster"}, "cluster down": {3, "", "does not answer"}, "not permitted": {3, "", "Forbidden"},
 		"no credentials": {3, "", "AccountNotReady"}, "denied by the cloud": {3, "", "AccessDenied"}, "cloud down": {3, "", "CloudUnavailable"},
-		"cloud throttling": {0, "", "1 of 1 shown"}, "Ctrl-C": {130, "", "Interrupted."}, "closed stdout": {3, "", "could not be written"}, "no terminal": {0, "", ""},
+		"cloud throttling": {0, "", "1 of 1 shown"}, "throttled for ever": {3, "", "DescribeLiveStreamsNotifyRecords: Throttling.User"},
+		"Ctrl-C at the start": stopped, "Ctrl-C at the prompt": asksNothing, "Ctrl-C, API server hangs": stopped, "Ctrl-C, cloud hangs": stopped,
+		"Ctrl-C, receiver hangs": noReceiver, "closed stdout": {3, "", "could not be written"}, "no terminal": {0, "", ""},
 	},
 	"replay": {
 		"yes": {0, "replay lnc/push --yes", "1 delivered"}, "no": {1, "", "1 refused"}, "usage": {2, "replay", ""},
 		"no cluster": {3, "", "no cluster"}, "cluster down": {3, "", "does not answer"}, "not permitted": {3, "", "Forbidden"},
 		"no credentials": {3, "", "AccountNotReady"}, "denied by the cloud": {3, "", "AccessDenied"}, "cloud down": {3, "", "CloudUnavailable"},
-		"cloud throttling": {0, "", "1 delivered"}, "Ctrl-C": {130, "", "Interrupted."}, "closed stdout": {3, "", "could not be written"},
-		"no terminal": {2, "replay lnc/push", "Nothing was done"},
+		"cloud throttling": {0, "", "1 delivered"}, "throttled for ever": {3, "", "The limit of 100 calls a second that the account has for it is used up"},
+		"Ctrl-C at the start": stopped, "Ctrl-C at the prompt": {130, "replay lnc/push", "Nothing was done."},
+		"Ctrl-C, API server hangs": stopped, "Ctrl-C, cloud hangs": stopped, "Ctrl-C, receiver hangs": {130, "", "Run the same again to go on."},
+		"closed stdout": {3, "", "could not be written"}, "no terminal": {2, "replay lnc/push", "Nothing was done"},
 	},
-	"probe": {
+	"probe": asBefore(map[string]cell{
 		"yes": {0, "probe lnc/push --yes", "the receiver took it"}, "no": {1, "", "HTTP status 500"}, "usage": {2, "probe --count 0 lnc/push", ""},
 		"no cluster": {3, "", "no cluster"}, "cluster down": {3, "", "does not answer"}, "not permitted": {3, "", "Forbidden"},
-		"no credentials": {0, "", ""}, "denied by the cloud": {0, "", ""}, "cloud down": {0, "", ""}, "cloud throttling": {0, "", ""}, // it asks no cloud
-		"Ctrl-C": {130, "", "Interrupted."}, "closed stdout": {3, "", "could not be written"}, "no terminal": {2, "probe lnc/push", "Nothing was done"},
-	},
-	"conformance": {
+		"Ctrl-C at the start": stopped, "Ctrl-C at the prompt": {130, "probe lnc/push", "Nothing was done."},
+		"Ctrl-C, API server hangs": stopped, "Ctrl-C, cloud hangs": noCloud, "Ctrl-C, receiver hangs": stopped,
+		"closed stdout": {3, "", "could not be written"}, "no terminal": {2, "probe lnc/push", "Nothing was done"},
+	}, ofCloud...),
+	"conformance": asBefore(map[string]cell{
 		"yes": {0, "conformance --ingest-domain free.example.com --read-only", "readable"},
 		"no":  {1, "conformance --ingest-domain free.example.com", "Nothing was done."}, "usage": {2, "conformance", ""},
-		"no cluster":   {0, "", "readable"}, // it needs none
 		"cluster down": {3, "", "does not answer"}, "not permitted": {3, "", "Forbidden"},
 		"no credentials": {3, "", "AccountNotReady"}, "denied by the cloud": {3, "", "AccessDenied"}, "cloud down": {3, "", "CloudUnavailable"},
-		"cloud throttling": {0, "", "readable"}, "Ctrl-C": {130, "", "Interrupted."}, "closed stdout": {3, "", "could not be written"},
+		"cloud throttling": {0, "", "readable"}, "throttled for ever": {3, "", "DescribeLiveStreamsNotifyUrlConfig: Throttling.User"},
+		"Ctrl-C at the start": stopped, "Ctrl-C at the prompt": {130, "conformance --ingest-domain free.example.com", "Nothing was done."},
+		"Ctrl-C, API server hangs": stopped, "Ctrl-C, cloud hangs": stopped, "Ctrl-C, receiver hangs": noReceiver, "closed stdout": {3, "", "could not be written"},
 		"no terminal": {2, "conformance --ingest-domain free.example.com", "Nothing was done"},
-	},
+	}, "no cluster"), // it needs none
 	"check": {
 		"yes": {0, "check", "They could be loaded."}, "no": {1, "", "has expired"}, "usage": {2, "check extra", ""},
 		"no cluster": {3, "", "no cluster"}, "cluster down": {3, "", "does not answer"}, "not permitted": {3, "", "forbidden"},
 		"no credentials": {1, "", "credentials"}, "denied by the cloud": {1, "", "the cloud answers"}, "cloud down": {3, "", "the cloud answers"},
-		"cloud throttling": {0, "", ""}, "Ctrl-C": {130, "", "Interrupted."}, "closed stdout": {3, "", "could not be written"}, "no terminal": {0, "", ""},
+		"cloud throttling": {0, "", ""}, "throttled for ever": {3, "", "DescribeLiveUserDomains: Throttling.User"},
+		"Ctrl-C at the start": stopped, "Ctrl-C at the prompt": asksNothing, "Ctrl-C, API server hangs": stopped, "Ctrl-C, cloud hangs": stopped,
+		"Ctrl-C, receiver hangs": noReceiver, "closed stdout": {3, "", "could not be written"}, "no terminal": {0, "", ""},
 	},
-	"reconcile": {
-		"yes": {0, "reconcile lnc/push", "asked to be looked at"}, "no": never, "usage": {2, "reconcile", ""},
+	"reconcile": asBefore(map[string]cell{
+		"yes": {0, "reconcile lnc/push", "asked to be looked at"}, "no": never("whether the operator has looked is not asked without --wait, and with it no answer is 3"), "usage": {2, "reconcile", ""},
 		"no cluster": {3, "", "no cluster"}, "cluster down": {3, "", "does not answer"}, "not permitted": {3, "", "Forbidden"},
-		"no credentials": {0, "", ""}, "denied by the cloud": {0, "", ""}, "cloud down": {0, "", ""}, "cloud throttling": {0, "", ""},
-		"Ctrl-C": {130, "", "Interrupted."}, "closed stdout": {3, "", "could not be written"}, "no terminal": {0, "", ""},
-	},
-	"suspend": {
+		"Ctrl-C at the start": stopped, "Ctrl-C at the prompt": asksNothing, "Ctrl-C, API server hangs": {130, "", "0 of 1 were asked to be looked at"},
+		"Ctrl-C, cloud hangs": noCloud, "Ctrl-C, receiver hangs": noReceiver, "closed stdout": {3, "", "could not be written"}, "no terminal": {0, "", ""},
+	}, ofCloud...),
+	"suspend": asBefore(map[string]cell{
 		"yes": {0, "suspend lnc/push --yes", "suspended"}, "no": {1, "suspend lnc/push", "Nothing was done."}, "usage": {2, "suspend", ""},
 		"no cluster": {3, "", "no cluster"}, "cluster down": {3, "", "does not answer"}, "not permitted": {3, "", "Forbidden"},
-		"no credentials": {0, "", ""}, "denied by the cloud": {0, "", ""}, "cloud down": {0, "", ""}, "cloud throttling": {0, "", ""},
-		"Ctrl-C": {130, "", "Interrupted."}, "closed stdout": {3, "", "could not be written"}, "no terminal": {2, "suspend lnc/push", "Nothing was done"},
-	},
-	"resume": {
+		"Ctrl-C at the start": stopped, "Ctrl-C at the prompt": {130, "suspend lnc/push", "Nothing was done."},
+		"Ctrl-C, API server hangs": {130, "", "0 of 1 were suspended"}, "Ctrl-C, cloud hangs": noCloud, "Ctrl-C, receiver hangs": noReceiver,
+		"closed stdout": {3, "", "could not be written"}, "no terminal": {2, "suspend lnc/push", "Nothing was done"},
+	}, ofCloud...),
+	"resume": asBefore(map[string]cell{
 		"yes": {0, "resume lnc/push --yes", "resumed"}, "no": {1, "resume lnc/push", "Nothing was done."}, "usage": {2, "resume", ""},
 		"no cluster": {3, "", "no cluster"}, "cluster down": {3, "", "does not answer"}, "not permitted": {3, "", "Forbidden"},
-		"no credentials": {0, "", ""}, "denied by the cloud": {0, "", ""}, "cloud down": {0, "", ""}, "cloud throttling": {0, "", ""},
-		"Ctrl-C": {130, "", "Interrupted."}, "closed stdout": {3, "", "could not be written"}, "no terminal": {2, "resume lnc/push", "Nothing was done"},
-	},
-	"status": {
+		"Ctrl-C at the start": stopped, "Ctrl-C at the prompt": {130, "resume lnc/push", "Nothing was done."},
+		"Ctrl-C, API server hangs": {130, "", "0 of 1 were resumed"}, "Ctrl-C, cloud hangs": noCloud, "Ctrl-C, receiver hangs": noReceiver,
+		"closed stdout": {3, "", "could not be written"}, "no terminal": {2, "resume lnc/push", "Nothing was done"},
+	}, ofCloud...),
+	"status": asBefore(map[string]cell{
 		"yes": {0, "status", "1 right"}, "no": {1, "", "1 not ready"}, "usage": {2, "status extra", ""},
 		"no cluster": {3, "", "no cluster"}, "cluster down": {3, "", "does not answer"}, "not permitted": {3, "", "Forbidden"},
-		"no credentials": {0, "", ""}, "denied by the cloud": {0, "", ""}, "cloud down": {0, "", ""}, "cloud throttling": {0, "", ""},
-		"Ctrl-C": {130, "", "Interrupted."}, "closed stdout": {3, "status -o json", "could not be written"}, "no terminal": {0, "", ""},
-	},
+		"Ctrl-C at the start": stopped, "Ctrl-C at the prompt": asksNothing, "Ctrl-C, API server hangs": stopped, "Ctrl-C, cloud hangs": noCloud,
+		"Ctrl-C, receiver hangs": noReceiver, "closed stdout": {3, "status -o json", "could not be written"}, "no terminal": {0, "", ""},
+	}, ofCloud...),
 	"version":    local("version", "live-notify", "version extra"),
 	"completion": local("completion bash", "bash completion", "completion bash extra"),
 }
 
 // local is the row of a verb that asks nobody.
 func local(args, says, usage string) map[string]cell {
-	row := map[string]cell{}
-	for name := range columns {
-		row[name] = cell{0, args, says}
+	row := map[string]cell{
+		"yes": {0, args, says}, "no": never("it asks nobody for an answer"), "usage": {2, usage, ""}, "closed stdout": {3, args, ""},
+		"Ctrl-C at the prompt": asksNothing, "Ctrl-C, API server hangs": needsNothing, "Ctrl-C, cloud hangs": needsNothing, "Ctrl-C, receiver hangs": needsNothing,
 	}
-	row["no"], row["usage"], row["closed stdout"] = never, cell{2, usage, ""}, cell{3, args, ""}
-	return row
+	asBefore(row, ofCloud...)
+	return asBefore(row, "no cluster", "cluster down", "not permitted", "Ctrl-C at the start", "no terminal")
 }
 
 // callOptions say how a call is made.
 type callOptions struct {
+	verb        string
 	more        []string
-	in          string
+	in          io.Reader
 	terminal    bool
 	interrupted bool
+	atPrompt    bool
+	reached     <-chan struct{} // closed when to interrupt
 	out         io.Writer
 }
 
@@ -169,28 +222,53 @@ func TestExitCodes(t *testing.T) {
 		t.Fatalf("the verbs are %q, and the rows of the table %q", verbs, rows)
 	}
 	for verb, row := range matrix {
+		for column := range row {
+			if columns[column] == nil {
+				t.Errorf("%s has a cell %q, and there is no such column", verb, column)
+			}
+		}
 		for column, arrange := range columns {
 			c, ok := row[column]
-			if !ok {
-				t.Errorf("%s has no cell %q", verb, column)
+			switch {
+			case !ok || c.code < 0 && c.says == "":
+				t.Errorf("%s has no cell %q, and no reason", verb, column)
+			case c.code < 0:
+				t.Logf("%s cannot come to %q: %s", verb, column, c.says)
+			default:
+				t.Run(verb+"/"+column, func(t *testing.T) { tryCell(t, verb, row, c, arrange) })
 			}
-			if c == never {
-				continue
-			}
-			t.Run(verb+"/"+column, func(t *testing.T) {
-				w := newWorld(t, emulator.Options{})
-				w.stream("push.example.com")
-				w.missed()
-				w.healthy(v1alpha1.ReasonInSync, metav1.ConditionTrue, time.Now())
-				o := callOptions{}
-				arrange(w, &o)
-				args := c.args
-				if args == "" {
-					args = row["yes"].args
-				}
-				w.callBy(o, strings.Fields(args)...).want(t, c.code, c.says)
-			})
 		}
+	}
+}
+
+func tryCell(t *testing.T, verb string, row map[string]cell, c cell, arrange func(*world, *callOptions)) {
+	w := newWorld(t, emulator.Options{})
+	w.stream("push.example.com")
+	w.missed()
+	w.healthy(v1alpha1.ReasonInSync, metav1.ConditionTrue, time.Now())
+	o := callOptions{verb: verb, in: strings.NewReader("")}
+	arrange(w, &o)
+	args := c.args
+	if args == "" {
+		args = row["yes"].args
+	}
+	got := w.callBy(o, strings.Fields(args)...).want(t, c.code, c.says)
+	if o.reached == nil {
+		return
+	}
+	// What was printed until then can be read: nothing, or all of it.
+	if lines := strings.SplitAfter(got.out, "\n"); lines[len(lines)-1] != "" {
+		t.Errorf("the output ends in the middle of a line:\n%s", got.out)
+	}
+	if strings.Contains(args, "-o") || verb == "import" {
+		return
+	}
+	w.receiver.answers(http.StatusOK)
+	o = callOptions{verb: verb, in: strings.NewReader("")}
+	arrange(w, &o)
+	got = w.callBy(o, append(strings.Fields(args), "-o", "json")...).want(t, c.code)
+	if got.out != "" && !json.Valid([]byte(got.out)) {
+		t.Errorf("the output is no JSON:\n%s", got.out)
 	}
 }
 
@@ -251,21 +329,108 @@ func (w *world) healthy(reason string, ready metav1.ConditionStatus, renewed tim
 	w.apply(lease)
 }
 
+// hang passes requests on, but for those that never have an answer.
+type hang struct {
+	to      http.Handler
+	at      func(*http.Request) bool
+	reached chan struct{}
+	once    sync.Once
+}
+
+func (h *hang) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !h.at(r) {
+		h.to.ServeHTTP(w, r)
+		return
+	}
+	_, _ = io.Copy(io.Discard, r.Body) // that the server sees it when the client goes away
+	h.once.Do(func() { close(h.reached) })
+	<-r.Context().Done()
+}
+
+func newHang(t *testing.T, to http.Handler, at func(*http.Request) bool) (url string, reached <-chan struct{}) {
+	h := &hang{to: to, at: at, reached: make(chan struct{})}
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	return srv.URL, h.reached
+}
+
+// hangingCloud makes the cloud take calls and never answer.
+func (w *world) hangingCloud() (reached <-chan struct{}) {
+	w.url, reached = newHang(w.t, w.cloud, func(*http.Request) bool { return true })
+	return reached
+}
+
+// hangingCluster makes the API server hang in the middle: for verbs that write when
+// they do, for others when they look for kinds, or read objects.
+func (w *world) hangingCluster(o *callOptions) (reached <-chan struct{}) {
+	writes := slices.Contains([]string{"import", "reconcile", "suspend", "resume", "check"}, o.verb)
+	discovery := slices.Contains([]string{"plan", "status"}, o.verb)
+	to, err := url.Parse(config.Host)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(to)
+	if proxy.Transport, err = rest.TransportFor(config); err != nil {
+		w.t.Fatal(err)
+	}
+	server, reached := newHang(w.t, proxy, func(r *http.Request) bool {
+		if writes {
+			return r.Method != http.MethodGet
+		}
+		return discovery || strings.HasPrefix(r.URL.Path, "/apis/"+v1alpha1.GroupVersion.String()+"/")
+	})
+	o.more = []string{"--server", server}
+	return reached
+}
+
+// prompted is a terminal that tells when it has asked.
+type prompted struct {
+	bytes.Buffer
+	asked func()
+}
+
+func (p *prompted) Write(b []byte) (int, error) {
+	n, err := p.Buffer.Write(b)
+	if text := p.String(); strings.HasSuffix(text, "[y/N] ") || strings.HasSuffix(text, "to go on: ") {
+		p.asked()
+	}
+	return n, err
+}
+
+// briefly is sleep, for tests that wait for what they have in hand.
+func briefly(ctx context.Context, d time.Duration) error { return sleep(ctx, min(d, time.Millisecond)) }
+
 // callBy calls the program in a way of its own.
 func (w *world) callBy(o callOptions, args ...string) answer {
 	w.t.Helper()
 	args = append(args, "--endpoint", w.url, "-n", w.namespace, "--quota-share-percent", "100000", "--cache-dir", discovered)
 	w.t.Setenv("XDG_STATE_HOME", w.t.TempDir())
-	var out, errOut bytes.Buffer
-	a := newApp("kubectl live-notify", strings.NewReader(o.in), &out, &errOut)
+	ctx, cancel := context.WithCancel(w.t.Context())
+	defer cancel()
+	var out bytes.Buffer
+	errOut := &prompted{asked: func() {}}
+	if o.atPrompt {
+		in, typing := io.Pipe() // nobody types
+		defer typing.Close()
+		o.in, errOut.asked = in, cancel
+	}
+	a := newApp("kubectl live-notify", o.in, &out, errOut)
 	if o.out != nil {
 		a.out = o.out
 	}
 	a.isTerminal = func(stream any) bool { return o.terminal && stream == any(a.in) }
-	ctx, cancel := context.WithCancel(w.t.Context())
-	defer cancel()
+	a.sleep = briefly
 	if o.interrupted {
 		cancel()
+	}
+	if o.reached != nil {
+		go func() {
+			select {
+			case <-o.reached:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
 	}
 	got := answer{a.run(ctx, append(args, o.more...)), out.String(), errOut.String()}
 	w.searched(args, got)

@@ -49,11 +49,7 @@ func (a *app) check() *cobra.Command {
 }
 
 func (a *app) doCheck(ctx context.Context, wait bool) error {
-	c, err := a.needCluster()
-	if err != nil {
-		return err
-	}
-	clouds, err := a.clouds(c)
+	c, clouds, err := a.connect(true)
 	if err != nil {
 		return err
 	}
@@ -69,7 +65,7 @@ func (a *app) doCheck(ctx context.Context, wait bool) error {
 		if r.Summary.No+r.Summary.Unknown == 0 || !wait || time.Now().After(end) {
 			return a.showCheck(r)
 		}
-		if err := sleep(ctx, glance); err != nil {
+		if err := a.sleep(ctx, glance); err != nil {
 			return err
 		}
 	}
@@ -138,7 +134,7 @@ func (a *app) doStatus(ctx context.Context, o statusOptions) error {
 		if !o.watch {
 			return err
 		}
-		if err := sleep(ctx, again); err != nil {
+		if err := a.sleep(ctx, again); err != nil {
 			return err
 		}
 	}
@@ -205,16 +201,16 @@ func (a *app) showStatus(r *overview.Report, o statusOptions) error {
 
 type changeOptions struct {
 	selection
-	wait, dryRun, yes bool
-	reason            string
+	consent
+	wait   bool
+	reason string
 }
 
 // change is a verb that patches objects.
 func (a *app) change(cmd *cobra.Command, o *changeOptions, do func(context.Context, []string) error) *cobra.Command {
-	o.flags(cmd)
+	o.selection.flags(cmd)
 	cmd.ValidArgsFunction = a.completeObjects
-	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "Show what would be done.")
-	cmd.Flags().BoolVar(&o.yes, "yes", false, "Do not ask.")
+	o.consent.flags(cmd, "Show what would be done.")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 && !o.all && o.selector == "" {
 			return usage("name the objects as TYPE/NAME, or select them with -l or -A")
@@ -305,7 +301,7 @@ func (a *app) patch(ctx context.Context, o changeOptions, args []string, name, w
 	}
 	waited := error(nil)
 	if o.wait && handled != nil && !o.dryRun {
-		waited = awaitAll(ctx, c, subjects, r, handled)
+		waited = a.awaitAll(ctx, c, subjects, r, handled)
 	}
 	if err := show(a, r, view[report.Change]{
 		head: []string{"OBJECT", "RESULT"},
@@ -336,7 +332,7 @@ func (a *app) patchAll(ctx context.Context, c client.Client, subjects []planning
 }
 
 // awaitAll waits until all objects show what was asked for.
-func awaitAll(ctx context.Context, c client.Client, subjects []planning.Subject, r *report.Changes, handled func(*unstructured.Unstructured) bool) error {
+func (a *app) awaitAll(ctx context.Context, c client.Client, subjects []planning.Subject, r *report.Changes, handled func(*unstructured.Unstructured) bool) error {
 	end := time.Now().Add(waiting)
 	for n, s := range subjects {
 		for {
@@ -352,7 +348,7 @@ func awaitAll(ctx context.Context, c client.Client, subjects []planning.Subject,
 			if time.Now().After(end) {
 				return fmt.Errorf("the operator has not looked at %s within %s: does one run, and of this version?", referred(s.Kind.Name, s.Object.GetNamespace(), s.Object.GetName()), waiting)
 			}
-			if err := sleep(ctx, glance); err != nil {
+			if err := a.sleep(ctx, glance); err != nil {
 				return err
 			}
 		}

@@ -13,8 +13,10 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/printers"
 	"sigs.k8s.io/yaml"
 
@@ -122,10 +124,10 @@ func table[I any](w io.Writer, wide bool, items []I, v view[I]) error {
 // oneLine keeps a value from breaking a table, or a terminal.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
+		if unicode.IsPrint(r) {
+			return r
 		}
-		return r
+		return ' '
 	}, s)
 }
 
@@ -169,6 +171,17 @@ func (a *app) progress(n int, what string) (step, done func()) {
 	}
 }
 
+// consent is how what writes or sends is agreed to.
+type consent struct {
+	dryRun, yes bool
+}
+
+// flags adds --dry-run, with what it does, and --yes.
+func (c *consent) flags(cmd *cobra.Command, dryRun string) {
+	cmd.Flags().BoolVar(&c.dryRun, "dry-run", false, dryRun)
+	cmd.Flags().BoolVar(&c.yes, "yes", false, "Do not ask.")
+}
+
 // confirm asks whether to go on. Without a terminal nobody can answer.
 func (a *app) confirm(ctx context.Context, yes bool, question string) error {
 	if yes {
@@ -200,6 +213,7 @@ func (a *app) ask(ctx context.Context, question string) (string, error) {
 	case line := <-answer:
 		return line, nil
 	case <-ctx.Done():
+		fmt.Fprintln(a.err, "\nNothing was done.")
 		return "", ctx.Err()
 	}
 }

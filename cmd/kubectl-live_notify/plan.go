@@ -48,18 +48,7 @@ func (a *app) doPlan(ctx context.Context, o planOptions, args []string) error {
 	if o.given() && len(args) > 0 {
 		return usage("give manifests or TYPE/NAME, not both")
 	}
-	c, err := a.cluster()
-	if err != nil {
-		return err
-	}
-	var cluster client.Client
-	if c != nil {
-		cluster = c
-	} else if !o.given() {
-		_, err := a.needCluster()
-		return err
-	}
-	clouds, err := a.clouds(cluster)
+	cluster, clouds, err := a.connect(!o.given())
 	if err != nil {
 		return err
 	}
@@ -67,7 +56,7 @@ func (a *app) doPlan(ctx context.Context, o planOptions, args []string) error {
 	var subjects []planning.Subject
 	var warnings []string
 	if o.given() {
-		if m, err = a.read(o.files); err != nil {
+		if m, err = unless(ctx, func() (*manifests, error) { return a.read(o.files) }); err != nil {
 			return err
 		}
 		subjects, warnings, err = m.subjects(ctx, cluster)
@@ -102,7 +91,7 @@ func (a *app) doPlan(ctx context.Context, o planOptions, args []string) error {
 			return err
 		}
 	}
-	return a.showPlan(r, o.showInSync)
+	return a.showPlan(r, o)
 }
 
 // surround tells a planner of the accounts and objects of the cluster, as far as they
@@ -128,8 +117,8 @@ func namespaceOf(a *app) string {
 	return namespace
 }
 
-func (a *app) showPlan(r *planning.Report, showInSync bool) error {
-	if !showInSync {
+func (a *app) showPlan(r *planning.Report, o planOptions) error {
+	if !o.showInSync {
 		r.Items = slices.DeleteFunc(r.Items, func(i planning.Item) bool { return i.Change == planning.InSync })
 	}
 	if a.output == "markdown" {
@@ -139,7 +128,11 @@ func (a *app) showPlan(r *planning.Report, showInSync bool) error {
 	} else if err := show(a, r, a.planView()); err != nil {
 		return err
 	}
-	if r.Summary.Create+r.Summary.Change+r.Summary.Remove+r.Summary.Blocked+r.Summary.InSync+r.Summary.Unknown == 0 {
+	none := r.Summary.Create+r.Summary.Change+r.Summary.Remove+r.Summary.Blocked+r.Summary.InSync+r.Summary.Unknown == 0
+	switch {
+	case none && o.given():
+		fmt.Fprintln(a.err, "The manifests hold no object of the callback kinds.")
+	case none:
 		fmt.Fprintln(a.err, "There is no object of the callback kinds here. Look in all namespaces with -A, or give manifests with -f.")
 	}
 	fmt.Fprintln(a.err, planning.Line(r.Summary))

@@ -25,7 +25,7 @@ type probeOptions struct {
 	keyFrom, keyFile string
 	verify           bool
 	count            int
-	dryRun, yes      bool
+	consent
 }
 
 func (a *app) probe() *cobra.Command {
@@ -48,8 +48,7 @@ func (a *app) probe() *cobra.Command {
 	f.StringVar(&o.keyFile, "key-file", "", "File with the key to sign with, or - for stdin.")
 	f.BoolVar(&o.verify, "verify", false, "Send also a wrong key, a stale time and no signature: a receiver that takes any is a no.")
 	f.IntVar(&o.count, "count", 1, "How many to send.")
-	f.BoolVar(&o.dryRun, "dry-run", false, "Show what would be sent.")
-	f.BoolVar(&o.yes, "yes", false, "Do not ask.")
+	o.flags(cmd, "Show what would be sent.")
 	a.outputFlag(cmd, "jsonl")
 	return cmd
 }
@@ -59,7 +58,7 @@ func (o probeOptions) check(args []string) error {
 	case len(args) == 0 && o.url == "":
 		return usage("name an object as TYPE/NAME, or a receiver with --url")
 	case o.url != "" && !isReceiver(o.url):
-		return usage("--url: want a URL that begins with http:// or https://, without a password")
+		return usage("--url: want a URL that begins with http:// or https://, without a password, and with two digits behind each %%")
 	case len(args) == 0 && o.as == "":
 		return usage("say with --as which callback to send")
 	case o.as != "" && callback.Family(o.as).Method() == "":
@@ -77,15 +76,12 @@ func (a *app) doProbe(ctx context.Context, o probeOptions, args []string) error 
 		return err
 	}
 	t := probing.Target{Family: callback.Family(o.as), URL: o.url, Type: o.typed}
-	c, err := a.cluster()
-	if err != nil {
-		return err
+	open := a.cluster
+	if len(args) > 0 || o.keyFrom != "" {
+		open = a.needCluster
 	}
-	var cluster client.Client
-	if c != nil {
-		cluster = c
-	} else if len(args) > 0 || o.keyFrom != "" {
-		_, err := a.needCluster()
+	cluster, err := open()
+	if err != nil {
 		return err
 	}
 	if len(args) > 0 {
@@ -94,7 +90,7 @@ func (a *app) doProbe(ctx context.Context, o probeOptions, args []string) error 
 		}
 	}
 	if o.keyFrom != "" || o.keyFile != "" {
-		if t.Key, err = a.givenKey(ctx, cluster, o); err != nil {
+		if t.Key, err = unless(ctx, func() (live.Key, error) { return a.givenKey(ctx, cluster, o) }); err != nil {
 			return err
 		}
 	}

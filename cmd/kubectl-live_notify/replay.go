@@ -40,7 +40,7 @@ type replayOptions struct {
 	rate                 float64
 	most, stopAfter      int
 	superseded           bool
-	dryRun, yes          bool
+	consent
 }
 
 func (a *app) replay() *cobra.Command {
@@ -71,8 +71,7 @@ func (a *app) replay() *cobra.Command {
 	f.IntVar(&o.stopAfter, "stop-after", 5, "Stop after so many failures in a row; 0 for never.")
 	f.BoolVar(&o.superseded, "include-superseded", false, "Deliver also a publish after which the stream has stopped.")
 	f.StringVar(&o.journal, "journal", "", "File that remembers what was delivered. Default: one for each object in the user's state directory.")
-	f.BoolVar(&o.dryRun, "dry-run", false, "Show what would be delivered.")
-	f.BoolVar(&o.yes, "yes", false, "Do not ask.")
+	o.consent.flags(cmd, "Show what would be delivered.")
 	a.outputFlag(cmd, "jsonl")
 	return cmd
 }
@@ -89,7 +88,7 @@ func isReceiver(text string) bool {
 
 func (o replayOptions) check(args []string) error {
 	if o.toURL != "" && !isReceiver(o.toURL) {
-		return usage("--to-url: want a URL that begins with http:// or https://, without a password")
+		return usage("--to-url: want a URL that begins with http:// or https://, without a password, and with two digits behind each %%")
 	}
 	switch {
 	case o.file == "" && len(args) == 0 && !o.all && o.selector == "":
@@ -108,25 +107,14 @@ func (a *app) doReplay(ctx context.Context, o replayOptions, q failures.Query, a
 	if err := o.check(args); err != nil {
 		return err
 	}
-	c, err := a.cluster()
-	if err != nil {
-		return err
-	}
-	var cluster client.Client
-	if c != nil {
-		cluster = c
-	} else if o.file == "" {
-		_, err := a.needCluster()
-		return err
-	}
-	clouds, err := a.clouds(cluster)
+	cluster, clouds, err := a.connect(o.file == "")
 	if err != nil {
 		return err
 	}
 	var failed []failures.Item
 	var subjects []planning.Subject
 	if o.file != "" {
-		if failed, err = a.readFailures(o.file); err == nil {
+		if failed, err = unless(ctx, func() ([]failures.Item, error) { return a.readFailures(o.file) }); err == nil {
 			subjects, err = subjectsOf(ctx, cluster, failed)
 		}
 	} else if subjects, err = a.subjects(ctx, cluster, o.selection, args); err == nil {
@@ -289,7 +277,7 @@ func (a *app) deliver(ctx context.Context, o replayOptions, candidates []replay.
 	step, done := a.progress(r.Summary.Pending, "delivering")
 	runner := &replay.Runner{
 		Journal: func(i replay.Item) *replay.Journal { return journals.of(i.Kind, i.Namespace, i.Name) },
-		Sender:  callback.NewSender(nil), Rate: o.rate, StopAfter: o.stopAfter, Now: time.Now, Sleep: sleep, Progress: step,
+		Sender:  callback.NewSender(nil), Rate: o.rate, StopAfter: o.stopAfter, Now: time.Now, Sleep: a.sleep, Progress: step,
 	}
 	err = runner.Run(ctx, r.Items)
 	done()
@@ -315,6 +303,12 @@ func (a *app) foretell(r *replay.Report, o replayOptions) {
 		last = i.Time
 	}
 	fmt.Fprintf(a.err, "Replay: %s to deliver, %s skipped, %s in doubt.\n", thousands(r.Summary.Pending), thousands(r.Summary.Skipped), thousands(r.Summary.InDoubt))
+	switch {
+	case len(r.Items) == 0 && o.file != "":
+		fmt.Fprintln(a.err, "The file holds no failures.")
+	case len(r.Items) == 0:
+		fmt.Fprintln(a.err, "No failed callback is recorded that is asked for. Look further back with --since, or select more.")
+	}
 	if r.Summary.Pending == 0 {
 		return
 	}

@@ -19,7 +19,6 @@ import (
 	"github.com/live-notify/live-notify-operator/internal/account"
 	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/plan"
-	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
 // DefaultSharePercent of each documented limit is what a run uses at most: an
@@ -40,10 +39,15 @@ type Options struct {
 	TokenService     string // endpoint; "" for the vendor's
 	AllowInsecure    bool
 	SharePercent     int // DefaultSharePercent if 0
+	// Sleep waits between the tries of a request; nil for time itself.
+	Sleep func(context.Context, time.Duration) error
 }
 
 // Clouds are the cloud accounts that a run calls.
 type Clouds struct {
+	// Patience is that of the run.
+	Patience *Patience
+
 	options  Options
 	accounts *account.Accounts
 	chain    live.Credentials
@@ -73,7 +77,8 @@ func Open(o Options) (*Clouds, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Clouds{o, accounts, chain}, nil
+	patience := &Patience{Sleep: o.Sleep}
+	return &Clouds{patience, o, accounts, chain}, nil
 }
 
 // Of returns the account for an object of a namespace that refers to a LiveAccount,
@@ -127,39 +132,6 @@ func (none) Get(_ context.Context, key types.NamespacedName, _ client.Object, _ 
 	return apierrors.NewNotFound(v1alpha1.GroupVersion.WithResource("").GroupResource(), key.Name)
 }
 
-// maxThrottled is how often a request that the cloud throttled is made again.
-const maxThrottled = 5
-
-// Patiently makes a request until it has had its turn within the limits. What the
-// cloud throttles all the same is tried again, a few times. An endpoint that does
-// not answer is an error.
-func Patiently(ctx context.Context, request func(context.Context) error) error {
-	for throttled := 0; ; {
-		err := request(ctx)
-		wait := time.Duration(0)
-		d, deferred := errors.AsType[*quota.Deferral](err)
-		switch {
-		case deferred && d.Outage:
-			return &live.Error{Class: live.Unavailable, Action: "every call", Code: "Network", Message: "the endpoint does not answer"}
-		case deferred:
-			wait = d.Wait
-		case live.ClassOf(err) == live.Throttled && throttled < maxThrottled:
-			throttled++
-			e, _ := errors.AsType[*live.Error](err)
-			wait = max(e.RetryAfter, time.Second)
-		default:
-			return err
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
-		}
-	}
-}
-
 // Explain says what an error of a call, or of an account, means, with what to do,
 // in words that can be shown: nothing of a library's own is in it.
 func Explain(err error) (reason, message string) {
@@ -168,7 +140,12 @@ func Explain(err error) (reason, message string) {
 	}
 	if e, ok := errors.AsType[*live.Error](err); ok {
 		v := plan.Failed(e)
-		return v.Reason, strings.Replace(v.Message, "The operator retries by itself.", "Try again later.", 1)
+		if e.Class == live.Throttled {
+			return v.Reason, strings.Replace(v.Message, "The operator retries by itself.", usedUp(e.Action), 1)
+		}
+		said := strings.NewReplacer("The operator retries by itself.", "Try again later.",
+			"or those of the operator if spec.accountRef is not set", "or name a LiveAccount with --account")
+		return v.Reason, said.Replace(v.Message)
 	}
 	if status := apierrors.APIStatus(nil); errors.As(err, &status) {
 		s := status.Status()

@@ -19,6 +19,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unicode"
 )
 
 // Timeout is how long the cloud waits for an answer.
@@ -160,7 +161,10 @@ func (t *tracing) trace() *httptrace.ClientTrace {
 		},
 		TLSHandshakeDone: func(s tls.ConnectionState, _ error) {
 			t.with(func() {
-				t.x.Handshaken, t.x.TLSVersion = time.Since(t.start), tls.VersionName(s.Version)
+				t.x.Handshaken = time.Since(t.start)
+				if s.Version != 0 { // none was agreed on
+					t.x.TLSVersion = tls.VersionName(s.Version)
+				}
 				if len(s.PeerCertificates) > 0 {
 					t.x.Certificate = s.PeerCertificates[0]
 				}
@@ -206,6 +210,8 @@ func describe(err error) string {
 		return "the receiver does not answer in HTTP/1.1, which the cloud speaks"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return "the receiver dropped the connection without an answer"
+	case strings.Contains(err.Error(), "transport connection broken"), strings.Contains(err.Error(), "response headers exceeded"):
+		return "the receiver answers with headers that cannot be read"
 	default:
 		return "the receiver cannot be reached"
 	}
@@ -222,10 +228,10 @@ func isTimeout(err error) bool {
 // printable returns an answer as it may be shown on a terminal.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-			return ' '
+		if unicode.IsPrint(r) {
+			return r
 		}
-		return r
+		return ' ' // what a terminal obeys, or what turns the direction of the text
 	}, strings.ToValidUTF8(s, "?"))
 }
 

@@ -75,6 +75,8 @@ func TestReceiversThatMisbehave(t *testing.T) {
 		"no TLS where it should be": {strings.Replace(serve(func(http.ResponseWriter, *http.Request) {}), "http:", "https:", 1), outcome{trouble: "the receiver does not speak TLS: use http://"}},
 		"an expired certificate":    {secure(t, certificate(t, "127.0.0.1", -time.Hour)), outcome{trouble: "the certificate of the receiver has expired, or is not valid yet"}},
 		"a foreign certificate":     {secure(t, foreign(t)), outcome{trouble: "the certificate of the receiver is of an authority that is not trusted"}},
+		"a length below none":       {raw(t, "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n"), outcome{doubtful: true, trouble: "the receiver answers with headers that cannot be read"}},
+		"headers without end":       {raw(t, "HTTP/1.1 200 OK\r\nX: "+strings.Repeat("a", 20<<20)), outcome{doubtful: true, trouble: "the receiver answers with headers that cannot be read"}},
 		"another name":              {secure(t, certificate(t, "192.0.2.1", time.Hour)), outcome{trouble: "the certificate of the receiver is for another name"}},
 		"HTTPS":                     {secure(t, certificate(t, "127.0.0.1", time.Hour)), outcome{taken: true}},
 	} {
@@ -108,11 +110,11 @@ func TestNames(t *testing.T) {
 // An answer is cut, and cannot steer a terminal.
 func TestAnswerIsShown(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte("\x1b]0;title\x07\x1b[31m\xff\u009b" + strings.Repeat("a", 1<<20)))
+		_, _ = w.Write([]byte("\x1b]0;title\x07\x1b[31m\xff\u009b\u202e" + strings.Repeat("a", 1<<20)))
 	}))
 	defer srv.Close()
 	x := NewSender(nil).Send(t.Context(), Request{Method: http.MethodGet, URL: srv.URL}, nil)
-	if len(x.Answer) > MaxAnswer || strings.ContainsAny(x.Answer, "\x1b\x07\u009b") || x.Trouble != "" {
+	if len(x.Answer) > MaxAnswer || strings.ContainsAny(x.Answer, "\x1b\x07\u009b\u202e") || x.Trouble != "" {
 		t.Errorf("got %q, %q", x.Answer, x.Trouble)
 	}
 }

@@ -26,6 +26,10 @@ type Options struct {
 	Points                   []string // none for all
 	ReadOnly                 bool
 	Sleep                    func(context.Context, time.Duration) error
+	Patience                 *access.Patience // that of the run
+	// Restoring is called when the run was interrupted, before what was there is
+	// restored; nil for nobody.
+	Restoring func()
 }
 
 // Item is one open point.
@@ -113,6 +117,9 @@ func Run(ctx context.Context, c *live.Client, o Options) (r *Report, err error) 
 	if !o.ReadOnly {
 		defer func() {
 			// Whatever happened: what was there comes back.
+			if ctx.Err() != nil && o.Restoring != nil {
+				o.Restoring()
+			}
 			restoring, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreTimeout)
 			defer cancel()
 			restored := x.restore(restoring, before)
@@ -167,16 +174,21 @@ func Foretell(o Options) *Report {
 // restoreTimeout bounds the way back.
 const restoreTimeout = time.Minute
 
+// patiently makes a request when it has its turn.
+func (r *run) patiently(ctx context.Context, request func(context.Context) error) error {
+	return r.Patience.Make(ctx, r.stream.Client, request)
+}
+
 // copy reads what is there.
 func (r *run) copy(ctx context.Context) (before copied, err error) {
 	if r.Ingest != "" {
-		err = access.Patiently(ctx, func(ctx context.Context) (err error) {
+		err = r.patiently(ctx, func(ctx context.Context) (err error) {
 			before.stream, err = r.stream.Get(ctx, quota.Least, r.Ingest)
 			return err
 		})
 	}
 	if r.Streaming != "" && err == nil {
-		err = access.Patiently(ctx, func(ctx context.Context) (err error) {
+		err = r.patiently(ctx, func(ctx context.Context) (err error) {
 			before.record, err = r.record.Get(ctx, quota.Least, r.Streaming)
 			return err
 		})
@@ -194,7 +206,7 @@ func (r *run) restore(ctx context.Context, before copied) error {
 		if want == any(live.StreamConfig{}) || want == any(live.RecordConfig{}) {
 			do = remove
 		}
-		if err := access.Patiently(ctx, do); err != nil {
+		if err := r.patiently(ctx, do); err != nil {
 			return fmt.Errorf("restoring the configuration of %s: %w", key, err)
 		}
 		return nil
@@ -237,15 +249,15 @@ const trialURL = "https://conformance.live-notify.invalid/"
 
 // set makes one Set, whatever was there.
 func (r *run) set(ctx context.Context, c live.StreamConfig) error {
-	return access.Patiently(ctx, func(ctx context.Context) error { return r.stream.Set(ctx, r.Ingest, c, true) })
+	return r.patiently(ctx, func(ctx context.Context) error { return r.stream.Set(ctx, r.Ingest, c, true) })
 }
 
 func (r *run) clear(ctx context.Context) error {
-	return access.Patiently(ctx, func(ctx context.Context) error { return r.stream.Delete(ctx, quota.Least, r.Ingest) })
+	return r.patiently(ctx, func(ctx context.Context) error { return r.stream.Delete(ctx, quota.Least, r.Ingest) })
 }
 
 func (r *run) describe(ctx context.Context) (c live.StreamConfig, shape live.Shape, err error) {
-	err = access.Patiently(ctx, func(ctx context.Context) (err error) {
+	err = r.patiently(ctx, func(ctx context.Context) (err error) {
 		c, shape, err = r.stream.Describe(ctx, r.Ingest)
 		return err
 	})
@@ -291,7 +303,7 @@ func streamDeleteAbsent(ctx context.Context, r *run) (Item, error) {
 	if err := r.clear(ctx); err != nil {
 		return i, err
 	}
-	err := access.Patiently(ctx, func(ctx context.Context) error { return r.stream.Remove(ctx, r.Ingest) })
+	err := r.patiently(ctx, func(ctx context.Context) error { return r.stream.Remove(ctx, r.Ingest) })
 	switch live.ClassOf(err) {
 	case "":
 		i.Came, i.Branch = "success", "success"
@@ -393,7 +405,7 @@ func recordUpdateOmitted(ctx context.Context, r *run) (Item, error) {
 		},
 	}
 	for _, step := range steps {
-		if err := access.Patiently(ctx, step); err != nil {
+		if err := r.patiently(ctx, step); err != nil {
 			return i, err
 		}
 	}
@@ -422,7 +434,7 @@ func recordUpdateOmitted(ctx context.Context, r *run) (Item, error) {
 func mpuDescribeAbsent(ctx context.Context, r *run) (Item, error) {
 	i := Item{Sent: "Describe of an application", Operator: "there is no subscription: it may create one"}
 	var shape live.Shape
-	err := access.Patiently(ctx, func(ctx context.Context) (err error) {
+	err := r.patiently(ctx, func(ctx context.Context) (err error) {
 		_, shape, err = r.mpu.Describe(ctx, r.AppID)
 		return err
 	})

@@ -277,7 +277,7 @@ func TestNothingDeadlocks(t *testing.T) {
 		"the object that is watched is deleted": func(c *campaign) { c.remove("o-000"); delete(c.due, "o-000") },
 		"the policy does not select it any more": func(c *campaign) {
 			c.edit(func(s *v1alpha1.LiveRolloutPolicySpec) {
-				s.Selector = metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "odd", Operator: metav1.LabelSelectorOpDoesNotExist}}}
+				s.Selector = v1alpha1.ObjectSelector{MatchExpressions: []v1alpha1.LabelExpression{{Key: "odd", Operator: metav1.LabelSelectorOpDoesNotExist}}}
 			})
 			c.update("o-000", func(o Object) { o.SetLabels(map[string]string{"odd": "yes"}) })
 			delete(c.due, "o-000")

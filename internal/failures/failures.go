@@ -152,7 +152,7 @@ func Read(ctx context.Context, clouds *access.Clouds, s planning.Subject, span l
 	for number := 1; number <= maxPages; number++ {
 		var page []live.Delivery
 		var total int
-		err := access.Patiently(ctx, func(ctx context.Context) (err error) {
+		err := clouds.Patience.Make(ctx, account.Client, func(ctx context.Context) (err error) {
 			page, total, err = source.Deliveries(ctx, s.Kind.Key(s.Object), span, number)
 			return err
 		})

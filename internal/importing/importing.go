@@ -317,7 +317,7 @@ func Unmanaged(ctx context.Context, clouds *access.Clouds, r *planning.Report, s
 			kinds = append(kinds, k)
 		}
 	}
-	all, _, err := inventory(ctx, account.Client, Query{Kinds: kinds})
+	all, _, err := inventory(ctx, account.Client, Query{Kinds: kinds, Patience: clouds.Patience})
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,8 @@ type Query struct {
 	// Progress is told how much there is to read, and of each that was read; nil for
 	// nobody.
 	Progress func(read, known int)
+	// Patience is that of the run.
+	Patience *access.Patience
 	// check judges what was read, while others wait for their turns; nil for no need.
 	check func(ctx context.Context, f found) error
 }
@@ -62,7 +64,7 @@ func inventory(ctx context.Context, c *live.Client, q Query) (all []found, domai
 		if !slices.ContainsFunc(q.Kinds, func(k *kind.Kind) bool { return k.OfDomain && k.Ingest == (typed.name == live.IngestType) }) {
 			continue
 		}
-		if *typed.into, err = listed(ctx, c, typed.name, q.Domains); err != nil {
+		if *typed.into, err = listed(ctx, c, q.Patience, typed.name, q.Domains); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -101,12 +103,12 @@ const maxPages = 2000
 
 // listed returns the domains of a type that match, sorted. Rows shift when domains
 // come and go between pages: each counts once.
-func listed(ctx context.Context, c *live.Client, domainType string, globs []string) ([]string, error) {
+func listed(ctx context.Context, c *live.Client, patience *access.Patience, domainType string, globs []string) ([]string, error) {
 	seen := map[string]bool{}
 	for number := 1; ; number++ {
 		var page []live.Domain
 		var total int
-		err := access.Patiently(ctx, func(ctx context.Context) (err error) {
+		err := patience.Make(ctx, c, func(ctx context.Context) (err error) {
 			page, total, err = c.Domains(ctx, domainType, number)
 			return err
 		})
@@ -248,7 +250,7 @@ func (i *reading) role(ctx context.Context, name string) (string, error) {
 		return role, nil
 	}
 	var roles map[string]string
-	err := access.Patiently(ctx, func(ctx context.Context) (err error) {
+	err := i.query.Patience.Make(ctx, i.client, func(ctx context.Context) (err error) {
 		roles, err = i.client.Mapping(ctx, name)
 		return err
 	})
@@ -278,7 +280,7 @@ func (i *reading) get(ctx context.Context, k *kind.Kind, id string) {
 	channels := []string{""}
 	if typed, _ := manifest.FieldType(k.Name, "channelID"); typed != "" {
 		// An error comes again from what follows.
-		_ = access.Patiently(ctx, func(ctx context.Context) error {
+		_ = i.query.Patience.Make(ctx, i.client, func(ctx context.Context) error {
 			listed, err := i.client.Channels(ctx, id)
 			if len(listed) > 0 {
 				channels = listed
@@ -296,7 +298,7 @@ func (i *reading) getOne(ctx context.Context, k *kind.Kind, id, channel string) 
 	key, err := keyOf(k, id, channel)
 	f := found{kind: k, key: key, id: id, channel: channel, err: err}
 	if err == nil {
-		f.err = access.Patiently(ctx, func(ctx context.Context) (err error) {
+		f.err = i.query.Patience.Make(ctx, i.client, func(ctx context.Context) (err error) {
 			f.have, err = k.Remote(i.client).Get(ctx, quota.Least, key)
 			return err
 		})

@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"slices"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -23,7 +22,7 @@ type Policy struct {
 
 // Understood returns a policy whose selector and kinds can be; false for another.
 func Understood(p *v1alpha1.LiveRolloutPolicy) (Policy, bool) {
-	selector, err := metav1.LabelSelectorAsSelector(&p.Spec.Selector)
+	selector, err := p.Spec.Selector.Selector()
 	if err != nil || slices.ContainsFunc(p.Spec.Kinds, func(name string) bool { return Watchable(name) == nil }) {
 		return Policy{}, false
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 	"sync"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
@@ -97,14 +98,21 @@ func Default(ctx context.Context, o *unstructured.Unstructured) error {
 	}
 	unknown := pruning.PruneWithOptions(o.Object, c.structural, true, structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
 	if len(unknown) > 0 {
-		return apierrors.NewBadRequest(fmt.Sprintf("strict decoding error: unknown field %q", unknown[0]))
+		said := make([]string, len(unknown))
+		for i, name := range unknown {
+			said[i] = fmt.Sprintf("unknown field %q", name)
+		}
+		return apierrors.NewBadRequest(fmt.Sprintf("%s in version %q cannot be handled as a %s: strict decoding error: %s",
+			gvk.Kind, gvk.Version, gvk.Kind, strings.Join(said, ", ")))
 	}
 	defaulting.PruneNonNullableNullsWithoutDefaults(o.Object, c.structural)
 	defaulting.Default(o.Object, c.structural)
 	errs := nameErrors(o)
 	errs = append(errs, validation.ValidateCustomResource(nil, o.UnstructuredContent(), c.schema)...)
 	errs = append(errs, listtype.ValidateListSetsAndMaps(nil, c.structural, o.Object)...)
-	if len(errs) == 0 && c.rules != nil {
+	if slices.ContainsFunc(errs, blocks) {
+		errs = append(errs, field.Invalid(nil, nil, "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation"))
+	} else if c.rules != nil {
 		more, _ := c.rules.Validate(ctx, nil, c.structural, o.Object, nil, celconfig.RuntimeCELCostBudget)
 		errs = append(errs, more...)
 	}
@@ -112,6 +120,13 @@ func Default(ctx context.Context, o *unstructured.Unstructured) error {
 		return apierrors.NewInvalid(schema.GroupKind{Group: gvk.Group, Kind: gvk.Kind}, o.GetName(), errs)
 	}
 	return nil
+}
+
+// blocks tells whether an error keeps the API server from looking at the rules.
+func blocks(e *field.Error) bool {
+	return slices.Contains([]field.ErrorType{
+		field.ErrorTypeNotSupported, field.ErrorTypeRequired, field.ErrorTypeTooLong, field.ErrorTypeTooMany, field.ErrorTypeTypeInvalid,
+	}, e.Type)
 }
 
 // Names returns how a kind is called in URLs, and for short; "" for a kind that

@@ -208,7 +208,7 @@ func (p *Planner) item(ctx context.Context, s Subject) Item {
 		return i.failed(keyErr)
 	}
 	var have kind.Config
-	err = access.Patiently(ctx, func(ctx context.Context) (err error) {
+	err = p.Clouds.Patience.Make(ctx, cloud.Client, func(ctx context.Context) (err error) {
 		have, err = s.Kind.Remote(cloud.Client).Get(ctx, quota.Least, i.Key)
 		return err
 	})

@@ -232,7 +232,7 @@ func cloud(ctx context.Context, clouds *access.Clouds, now func() time.Time) []I
 		return []Item{{"credentials", No, message}}
 	}
 	items := []Item{{"credentials", Yes, "They could be loaded."}}
-	err = access.Patiently(ctx, func(ctx context.Context) error {
+	err = clouds.Patience.Make(ctx, account.Client, func(ctx context.Context) error {
 		_, _, err := account.Client.Domains(ctx, "", 1)
 		return err
 	})

@@ -1,0 +1,87 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/test/schema"
+)
+
+// Every manifest that the schema's own tests know to be refused is exit 2, in the
+// words of the API server, whether there is one or not.
+func TestRefusedManifests(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	cases := schema.Refused()
+	maps.Copy(cases, schema.WithURL())
+	for kind := range schema.Fine {
+		cases[kind+": no spec"] = schema.Case{Kind: kind, Field: "spec", Say: "Required value"}
+	}
+	if len(cases) < 500 {
+		t.Fatalf("there are %d cases", len(cases))
+	}
+	cache, dir := t.TempDir(), t.TempDir()
+	plan := func(path, cluster string) answer {
+		var out, errOut bytes.Buffer
+		a := newApp("kubectl live-notify", strings.NewReader(""), &out, &errOut)
+		code := a.run(t.Context(), []string{"plan", "-f", path, "--endpoint", w.url, "-n", "default", "--cache-dir", cache, "--kubeconfig", cluster})
+		return answer{code, out.String(), errOut.String()}
+	}
+	none := filepath.Join(dir, "none")
+	if err := os.WriteFile(none, []byte("apiVersion: v1\nkind: Config\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for n, name := range slices.Sorted(maps.Keys(cases)) {
+		tc := cases[name]
+		if tc.Value != nil && n%9 != 0 && os.Getenv("LONG") == "" {
+			continue // each bad URL comes in nine fields, and is the same in all
+		}
+		o, err := tc.Object()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tc.Spec == "" && tc.Value == nil {
+			delete(o.Object, "spec")
+		}
+		o.SetGenerateName("")
+		o.SetName("case")
+		text, err := o.MarshalJSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, "case.json")
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		here := plan(path, none).want(t, exitUsage, tc.Field, tc.Say)
+		there := plan(path, kubeconfig).want(t, exitUsage, tc.Field, tc.Say)
+		if here.err != there.err {
+			t.Errorf("%s: with an API server:\n%swithout:\n%s", name, there.err, here.err)
+		}
+		if t.Failed() && n%50 == 49 {
+			t.FailNow() // enough to see what is wrong
+		}
+	}
+	t.Logf("%d manifests", len(cases))
+}
+
+// All manifests that are invalid are told at once, with their files.
+func TestAllRefusalsAtOnce(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	dir := t.TempDir()
+	for name, url := range map[string]string{"a.yaml": "ftp://hooks.example.com", "b.yaml": "https://hooks.example.com/%zz", "c.yaml": "https://hooks.example.com/"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(manifestOf("push.example.com", url, "")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.call("plan", "-f", dir).want(t, exitUsage, filepath.Join(dir, "a.yaml")+": LiveNotifyConfig", "must start with http://",
+		filepath.Join(dir, "b.yaml")+": LiveNotifyConfig", schema.SayEscape)
+}
