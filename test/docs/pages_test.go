@@ -117,7 +117,7 @@ func trouble(t *testing.T, s *system.System) {
 		Credentials: v1alpha1.LiveCredentials{AccessKeySecretRef: &v1alpha1.LocalSecretReference{Name: "media-team"}},
 	}}
 	steps := &v1alpha1.LiveRolloutPolicy{ObjectMeta: objectMeta("steps")}
-	steps.Spec.Selector = metav1.LabelSelector{MatchLabels: map[string]string{"rollout": "steps"}}
+	steps.Spec.Selector.MatchLabels = map[string]v1alpha1.LabelValue{"rollout": "steps"}
 	steps.Spec.Guard = v1alpha1.GuardSpec{Window: metav1.Duration{Duration: time.Minute}, MaxFailures: 3}
 	for _, o := range []client.Object{
 		&corev1.Secret{ObjectMeta: objectMeta("media-team"), StringData: map[string]string{"accessKeyID": "recipes", "accessKeySecret": "recipes-secret"}},
