@@ -50,6 +50,11 @@ run: ## Run the operator on this machine against the cluster of KUBECONFIG; ARGS
 
 PKGS ?= ./...
 
+# How long an API server of a test may take to start and to stop: longer than envtest
+# gives it, which a machine that does other things as well does not keep to.
+export KUBEBUILDER_CONTROLPLANE_START_TIMEOUT ?= 3m
+export KUBEBUILDER_CONTROLPLANE_STOP_TIMEOUT ?= 2m
+
 # Where the programs are that tests run as processes: all tests together have them
 # built once, a narrow run builds what it needs.
 PROGRAMS = $(if $(filter ./...,$(PKGS)),$(CURDIR)/bin/test)

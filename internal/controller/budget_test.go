@@ -56,9 +56,13 @@ func (d *driver) affords(s scenario, undisturbed ending) {
 	case "clear switchNotifyURL": // which takes a removal
 		most.writes = 3
 	}
-	switch d.cloud.Switches() {
-	case emulator.Switches{}:
-	default: // it is refused or keeps what it should not, so that another way is gone
+	if spec(d.f.object()).AccountRef != nil { // whose finalizer is one more
+		most.api++
+	}
+	if s.late { // its end is written a while later, after looks at the usual times
+		most.reads += 4
+	}
+	if d.cloud.Switches() != (emulator.Switches{}) { // it is refused or keeps what it should not, so that another way is gone
 		most.reads, most.writes = most.reads+2, 3
 	}
 	got := spent(calls)

@@ -495,7 +495,8 @@ func blame(s scenario, call string, f fault) string {
 
 // TestFaultThatLasts lets each call of each scenario, and all later ones to the
 // same operation, meet each error code for a while. Status tells of it, and all
-// is well when it is over. In the short form a code meets each operation once.
+// is well when it is over. In the usual form a code meets each operation once, and
+// each kind plays a sixth of the codes.
 func TestFaultThatLasts(t *testing.T) {
 	forEachKind(t, func(t *testing.T, f fixture) {
 		d := disturbed(simulated(t, f, emulator.Options{}))
@@ -506,7 +507,7 @@ func TestFaultThatLasts(t *testing.T) {
 			}
 			kind := f
 			for n, f := range append(networkFaults(), allCodes()...) {
-				if testing.Short() && !kind.plays(n) {
+				if !kind.plays(n) {
 					continue
 				}
 				once := f.name + " " + call
@@ -739,8 +740,8 @@ func (d *driver) haveAccount(name string) {
 
 // TestGoneInTheMiddle takes away what an object needs, just before each call of
 // each scenario, and gives it back later. While it is away, nothing is written
-// but what was begun before. In the short form each operation of a scenario is
-// interrupted once.
+// but what was begun before. In the usual form each operation of a scenario is
+// interrupted once, and each kind plays a sixth of the calls.
 func TestGoneInTheMiddle(t *testing.T) {
 	forEachKind(t, func(t *testing.T, f fixture) {
 		object := f.object
@@ -759,7 +760,7 @@ func TestGoneInTheMiddle(t *testing.T) {
 				d.haveAccount("one")
 				interrupted := map[string]bool{}
 				d.eachCall(func(s scenario, i int, call string, undisturbed recovery) {
-					if once := s.name + call; (!interrupted[once] || long) && (!testing.Short() || f.plays(i)) {
+					if once := s.name + call; (!interrupted[once] || long) && f.plays(i) {
 						interrupted[once] = true
 						d.interrupt(what, s, i, call, undisturbed)
 					}
