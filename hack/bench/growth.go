@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -465,13 +466,11 @@ func growthTable(sizes []*size) string {
 	}
 	perObject := func(format string, of func(*size) float64) func(*size) string {
 		return func(s *size) string {
-			shown := fmt.Sprintf(format, of(s))
-			for i := range sizes[1:] {
-				if sizes[i+1] == s && of(sizes[i]) > 0 {
-					shown += fmt.Sprintf(" (x %.2f)", of(s)/of(sizes[i]))
-				}
+			at := slices.Index(sizes, s)
+			if at == 0 || of(sizes[at-1]) <= 0 {
+				return fmt.Sprintf(format, of(s))
 			}
-			return shown
+			return fmt.Sprintf(format+" (x %.2f)", of(s), of(s)/of(sizes[at-1]))
 		}
 	}
 	row("objects, accounts", func(s *size) string { return fmt.Sprintf("%d, %d", s.Objects, s.Accounts) })
