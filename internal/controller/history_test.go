@@ -875,21 +875,7 @@ func (m *history) calm() {
 			spec(o).AdoptionPolicy, spec(o).DriftPolicy = v1alpha1.AdoptAlways, v1alpha1.DriftCorrect
 		})
 	}
-	m.expel()
 	m.rest()
-}
-
-// expel removes the object of the other tenant if it may own what it named: the reply
-// to a write was lost, and of two accounts that nobody has verified it cannot be told
-// whether they are one.
-func (m *history) expel() {
-	if m.hostile == nil || m.hostile.gone(stranger) {
-		return
-	}
-	if obj := m.hostile.get(stranger); wrote(obj) {
-		m.t.Log("the hostile tenant goes away")
-		m.hostile.drop(obj)
-	}
 }
 
 // quiet lets nothing more go wrong.

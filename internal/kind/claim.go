@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
@@ -81,11 +82,12 @@ func (a Claim) May(theirs, mine Cloud, exists bool, now time.Time) bool {
 	if !theirs.Same(mine) {
 		return false
 	}
-	if a.Owns {
-		return true
-	}
 	_, status := a.Obj.Callback()
-	if ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady); ready != nil {
+	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
+	if a.Owns {
+		return !neverThere(status, ready)
+	}
+	if ready != nil {
 		switch ready.Reason {
 		case v1alpha1.ReasonAccountNotReady, v1alpha1.ReasonAccessDenied, v1alpha1.ReasonDomainNotFound, v1alpha1.ReasonWrongDomainType:
 			return false
@@ -99,4 +101,11 @@ func (a Claim) May(theirs, mine Cloud, exists bool, now time.Time) bool {
 	default:
 		return status.ObservedGeneration == 0 && now.Sub(a.Obj.GetCreationTimestamp().Time) < Unseen
 	}
+}
+
+// neverThere tells that all an object owns is a write whose reply was lost, and that
+// its cloud does not have what the write was for: nothing can have been written.
+func neverThere(status *v1alpha1.CallbackStatus, ready *metav1.Condition) bool {
+	return status.Applied != nil && status.Applied.Revision == "" && ready != nil &&
+		(ready.Reason == v1alpha1.ReasonDomainNotFound || ready.Reason == v1alpha1.ReasonWrongDomainType)
 }
