@@ -406,6 +406,10 @@ func (m *history) doCloud(t *rapid.T) {
 	} else {
 		t.Log("edit the cloud")
 		m.f.edit(m.cloud)
+		if before == nil && m.f.writes[0] == "CreateEventSub" {
+			// The cloud takes a second one, and nobody can tell before it shows the first.
+			m.clock.advance(m.switches.ReadDelay)
+		}
 		if c, ok := m.f.have(m.cloud).(emulator.StreamConfig); ok && rapid.Bool().Draw(t, "switchNotifyURL too") {
 			c.SwitchNotifyURL = "http://elsewhere.example.com/"
 			m.cloud.SetStreamConfig(ingestDomain, c)
