@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -46,7 +45,7 @@ func CacheOptions(namespaces []string, everywhere bool) cache.Options {
 // identityOnly leaves of an object's metadata what tells it, and a change of it,
 // from others.
 func identityOnly(in any) (any, error) {
-	if o, err := meta.Accessor(in); err == nil {
+	if o, ok := in.(metav1.Object); ok {
 		o.SetManagedFields(nil)
 		o.SetAnnotations(nil)
 		o.SetLabels(nil)
@@ -59,9 +58,9 @@ func identityOnly(in any) (any, error) {
 // stripped leaves out what nothing reads, which is most of an object's memory, and
 // keeps once what many objects have in common.
 func stripped(in any) (any, error) {
-	o, err := meta.Accessor(in)
-	if err != nil {
-		return in, nil // no object
+	o, ok := in.(metav1.Object)
+	if !ok {
+		return in, nil
 	}
 	o.SetManagedFields(nil)
 	if annotations := o.GetAnnotations(); annotations[corev1.LastAppliedConfigAnnotation] != "" {

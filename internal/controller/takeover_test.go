@@ -49,7 +49,7 @@ func newCrowd(t testing.TB) *crowd {
 	c := &crowd{templates: map[string][]byte{}}
 	for _, f := range fixtures() {
 		d := simulated(t, f, emulator.Options{})
-		obj := d.create("a", func(o Object) {
+		d.create("a", func(o Object) {
 			s := spec(o)
 			s.ResyncInterval.Duration = 24 * time.Hour
 			if f.counts() {
@@ -58,11 +58,11 @@ func newCrowd(t testing.TB) *crowd {
 		})
 		d.settle("a")
 		d.pass("a") // which counts, if the last one did not
-		obj = d.get("a")
+		obj := d.get("a")
 		obj.GetObjectKind().SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(f.name))
 		obj.SetManagedFields([]metav1.ManagedFieldsEntry{{
 			Manager: "kubectl-client-side-apply", Operation: metav1.ManagedFieldsOperationApply, APIVersion: v1alpha1.GroupVersion.String(),
-			FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:spec":{"f:` + strings.Repeat("field", 200) + `":{}}}`)},
+			FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(`{"f:spec":{"f:` + strings.Repeat("field", 200) + `":{}}}`),
 		}})
 		raw, err := json.Marshal(obj)
 		if err != nil {
