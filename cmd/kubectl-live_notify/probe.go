@@ -31,7 +31,7 @@ type probeOptions struct {
 func (a *app) probe() *cobra.Command {
 	var o probeOptions
 	cmd := &cobra.Command{
-		Use:   "probe TYPE/NAME | --url URL --as stream|record|ondemand|snapshot|mpu",
+		Use:   "probe TYPE/NAME | --url URL --as stream|record|ondemand|snapshot|mpu|rtc",
 		Short: "Send a receiver one callback as the cloud would",
 		Long: "Send a receiver one callback as the cloud would, marked by X-Live-Notify-Probe: 1 and a stream name that says so.\n\n" +
 			"It is sent from where this runs: the cloud's own way to the receiver is not tested.",
@@ -42,7 +42,7 @@ func (a *app) probe() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.url, "url", "", "Receiver, in place of that of an object.")
-	f.StringVar(&o.as, "as", "", "Which callback: stream, record, ondemand, snapshot or mpu.")
+	f.StringVar(&o.as, "as", "", "Which callback: stream, record, ondemand, snapshot, mpu or rtc.")
 	f.StringVar(&o.typed, "type", "", "Type of the callback, such as publish or file_created.")
 	f.StringVar(&o.keyFrom, "key-from", "", "Key to sign with, as secret/NAME/ENTRY.")
 	f.StringVar(&o.keyFile, "key-file", "", "File with the key to sign with, or - for stdin.")
@@ -62,7 +62,7 @@ func (o probeOptions) check(args []string) error {
 	case len(args) == 0 && o.as == "":
 		return usage("say with --as which callback to send")
 	case o.as != "" && callback.Family(o.as).Method() == "":
-		return usage("--as %q: want stream, record, ondemand, snapshot or mpu", o.as)
+		return usage("--as %q: want stream, record, ondemand, snapshot, mpu or rtc", o.as)
 	case o.count < 1 || o.count > 100:
 		return usage("--count: want 1 to 100")
 	case o.keyFrom != "" && o.keyFile != "":
@@ -157,7 +157,7 @@ func receiverField(f callback.Family) string {
 	switch f {
 	case callback.OnDemand:
 		return "onDemandURL"
-	case callback.MPU:
+	case callback.MPU, callback.RTC:
 		return "callbackURL"
 	default:
 		return "notifyURL"

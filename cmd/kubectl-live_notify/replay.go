@@ -49,7 +49,7 @@ func (a *app) replay() *cobra.Command {
 		Use:   "replay TYPE/NAME | -f failures.jsonl",
 		Short: "Deliver failed callbacks again, each at most once",
 		Long: "Deliver failed callbacks again, from where this runs, to the configured receiver or another one: the request that the cloud made, signed anew, oldest first.\n\n" +
-			"A journal remembers what was delivered: run it again to go on. Not possible are exceptions and switches, which the cloud does not record, and the signature of MPU events, whose formula is not published.",
+			"A journal remembers what was delivered: run it again to go on. Not possible are exceptions and switches, which the cloud does not record, and the signature of MPU and RTC events, whose formula is not published.",
 		Example: "  # What would be sent to whom, of the last two hours:\n  " + a.name + " replay lnc/push-example-com --since 2h --dry-run\n\n" +
 			"  # Send it:\n  " + a.name + " replay lnc/push-example-com --since 2h",
 		ValidArgsFunction: a.completeObjects,
@@ -237,8 +237,8 @@ func (a *app) candidates(ctx context.Context, c client.Client, clouds *access.Cl
 			_, message := access.Explain(err)
 			r.Warn(name + ": its callbacks are sent unsigned. " + message)
 		}
-		if s.Kind.Family == callback.MPU {
-			r.Warn(name + ": MPU events are sent unsigned, since the formula of their signature is not published.")
+		if !s.Kind.Family.Signed() {
+			r.Warn(name + ": events of RTC applications are sent unsigned, since the formula of their signature is not published.")
 		}
 		oldest := slices.MinFunc(mine.Failed, func(a, b failures.Item) int { return a.Time.Compare(b.Time) })
 		mine.Records, _, err = failures.Read(ctx, clouds, s, live.Span{From: oldest.Time, To: time.Now().Truncate(time.Second).Add(time.Second)})

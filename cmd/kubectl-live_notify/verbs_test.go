@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -150,6 +151,47 @@ func TestReplayOfWhatAReceiverMissed(t *testing.T) {
 	if again := w.receiver.requests(); len(again) != len(got) {
 		t.Errorf("%d were delivered again", len(again)-len(got))
 	}
+}
+
+// The events of an RTC application are listed and delivered again, too: the same
+// bodies, each once.
+func TestReplayOfRTCEvents(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	w.cloud.AddApp("", "app1")
+	w.cloud.SetEventSubs("app1", []emulator.EventSub{{CallbackURL: w.receiver.URL, Events: []string{"ChannelEvent"}}})
+	w.apply(&v1alpha1.LiveRtcEventSub{
+		ObjectMeta: metav1.ObjectMeta{Name: "rtc"},
+		Spec: v1alpha1.LiveRtcEventSubSpec{
+			AppID: "app1", ChannelID: "*", CallbackURL: w.receiver.URL, Events: []v1alpha1.RtcEvent{v1alpha1.ChannelEvent},
+		},
+	})
+	w.receiver.answers(http.StatusInternalServerError)
+	for _, channel := range []string{"one", "two", "three"} {
+		if err := w.cloud.EmitEvent("app1", channel, "", "Open"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.cloud.Wait()
+	sent := w.receiver.requests()
+	w.call("failures", "les/rtc").want(t, exitYes, "3 of 3 shown.", "HTTP status 500")
+	w.receiver.answers(http.StatusOK)
+	w.call("replay", "les/rtc", "--yes", "--rate", "0").want(t, exitYes, "3 delivered", "sent unsigned")
+	bodies := func(list []received) []string {
+		var all []string
+		for _, r := range list {
+			if r.Header.Get("Ali-Rtc-Timestamp") == "" {
+				t.Errorf("a request to %s comes without its time", r.URL)
+			}
+			all = append(all, r.Body)
+		}
+		slices.Sort(all)
+		return all
+	}
+	if diff := cmp.Diff(bodies(sent), bodies(w.receiver.requests())); diff != "" {
+		t.Errorf("replay sends other events than the cloud:\n%s", diff)
+	}
+	w.call("replay", "les/rtc", "--yes").want(t, exitYes, "0 delivered", "3 skipped")
+	w.call("probe", "les/rtc", "--yes").want(t, exitYes, "the receiver took it")
 }
 
 // unsigned returns requests by what they are about, each without what differs with

@@ -27,6 +27,7 @@ const (
 	OnDemand Family = "ondemand" // whether to record a stream
 	Snapshot Family = "snapshot"
 	MPU      Family = "mpu" // events of mixed streams
+	RTC      Family = "rtc" // events of channels and users
 )
 
 // shape is how the callbacks of a family are sent.
@@ -58,6 +59,7 @@ var table = map[Family]shape{
 	Record:   {method: http.MethodPost, contentType: "application/json", signs: ofReceiver},
 	Snapshot: {method: http.MethodPost, contentType: "application/json", signs: ofReceiver},
 	MPU:      {method: http.MethodPost, contentType: "application/json; charset=utf-8", stamp: "Ali-Rtc-Timestamp"},
+	RTC:      {method: http.MethodPost, contentType: "application/json; charset=utf-8", stamp: "Ali-Rtc-Timestamp"},
 }
 
 // UserAgent is what the cloud calls itself.
@@ -69,8 +71,8 @@ const (
 	SignatureHeader = "ALI-LIVE-SIGNATURE"
 )
 
-// Signed tells whether callbacks of a family can be signed. The formula for MPU is
-// not published.
+// Signed tells whether callbacks of a family can be signed. The formulas for MPU and
+// RTC are not published.
 func (f Family) Signed() bool { return table[f].signs != nil }
 
 // Method returns the HTTP method of a family; "" if it is not known.

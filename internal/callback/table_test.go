@@ -68,6 +68,7 @@ func TestTheEmulatorSendsByTheTable(t *testing.T) {
 	cloud.SetStreamConfig("push.example.com", emulator.StreamConfig{NotifyURL: target, Auth: true, AuthKey: key})
 	cloud.SetRecordConfig("play.example.com", emulator.RecordConfig{NotifyURL: target, OnDemandURL: target, NeedStatusNotify: true, Auth: true, AuthKey: key})
 	cloud.SetMPUSub("app1", emulator.MPUSub{CallbackURL: target})
+	cloud.SetEventSubs("app1", []emulator.EventSub{{CallbackURL: target, Events: []string{"ChannelEvent"}}})
 
 	for name, tc := range map[string]struct {
 		family callback.Family
@@ -78,6 +79,7 @@ func TestTheEmulatorSendsByTheTable(t *testing.T) {
 		"file_created":   {callback.Record, "play.example.com", func() error { return cloud.Record("play.example.com", "app", "s 1&?", "file_created") }},
 		"record_started": {callback.Record, "play.example.com", func() error { return cloud.Record("play.example.com", "app", "s", "record_started") }},
 		"mpu":            {callback.MPU, "app1", func() error { return cloud.EmitMPU("app1", "ch", 1) }},
+		"rtc":            {callback.RTC, "app1", func() error { return cloud.EmitEvent("app1", "ch", "", "Open") }},
 		"on demand": {callback.OnDemand, "play.example.com", func() error {
 			if err := cloud.MapDomain("push.example.com", "play.example.com"); err != nil {
 				return err

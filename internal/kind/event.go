@@ -7,6 +7,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/callback"
 	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
@@ -35,4 +36,7 @@ var event = &Kind{
 	},
 	Remote:  func(c *live.Client) Remote { return typed[live.EventConfig]{live.NewEvent(c)} },
 	Records: func(c *live.Client) Records { return live.NewEvent(c) },
+
+	Deliveries: func(c *live.Client) Deliveries { return live.NewEvent(c) },
+	Family:     callback.RTC,
 }

@@ -168,33 +168,32 @@ func (Event) RecordsRate() (quota.Rate, float64) { return eventRecords.rate(), 1
 // counts of the whole window that ends now. With very many of them, or an error,
 // the counts are Unfinished.
 func (e Event) Count(ctx context.Context, key string, q Query, before Counts) (Counts, error) {
-	t := newTurn(quota.Records, key)
-	app, _, _ := strings.Cut(key, "/")
-	s, _ := e.known(key)
-	if s.SubID == "" {
-		have, err := e.find(ctx, t)
-		if err != nil {
-			return before, err
+	return countListed(q, before, e.client.Now, e.records(ctx, newTurn(quota.Records, key)))
+}
+
+// records reads the records of a subscription by pages.
+func (e Event) records(ctx context.Context, t turn) reader {
+	return func(start, end time.Time, page int) (_ []delivery, _ bool, err error) {
+		s, _ := e.known(t.key)
+		if s.SubID == "" {
+			if s.EventConfig, err = e.find(ctx, t); err != nil || s.SubID == "" { // nothing was sent for want of a subscription
+				return nil, false, err
+			}
 		}
-		s.EventConfig = have
-	}
-	return countListed(q, before, e.client.Now, func(start, end time.Time, page int) ([]delivery, bool, error) {
-		if s.SubID == "" { // nothing was sent for want of a subscription
-			return nil, false, nil
-		}
+		app, _, _ := strings.Cut(t.key, "/")
 		from, to := byTheMinute(start, end, e.client.Now())
 		reply, err := call(ctx, e.client, t, eventRecords, e.client.api().ListEventSubEventWithContext, &sdk.ListEventSubEventRequest{
 			AppId: &app, SubscribeId: &s.SubID, StartTime: new(from.Unix()), EndTime: new(to.Unix()),
 			PageSize: new(int64(listPage)), PageNo: new(int64(page)),
 		})
 		if ClassOf(err) == NotFound { // another one took its place, or none
-			e.client.subscribed.Delete(key)
+			e.client.subscribed.Delete(t.key)
 		}
 		if err != nil {
 			return nil, false, err
 		}
 		return listed(eventRecords, reply.Body.HasMore, reply.Body.Logs, func(r *sdk.ListEventSubEventResponseBodyLogs) delivery {
-			return newDelivery("event", r.MessageId, inChina(value(r.Time)), r.Url, int64(dara.Int32Value(r.Code)))
+			return newDelivery("event", r.MessageId, inChina(value(r.Time)), r.Url, int64(dara.Int32Value(r.Code)), r.Data)
 		})
-	})
+	}
 }

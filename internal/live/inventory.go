@@ -208,32 +208,34 @@ func (r Record) Deliveries(ctx context.Context, domain string, q Span, number in
 }
 
 // Deliveries returns a page, counted from 1, of the recorded events of an
-// application. Their number in all is not known: it is said to be one more than was
-// read as long as there are more.
+// application, as listedDeliveries counts them.
 func (m MPU) Deliveries(ctx context.Context, appID string, q Span, number int) ([]Delivery, int, error) {
-	reply, err := call(ctx, m.Client, newTurn(quota.Least, appID), mpuRecords, m.Client.api().ListRtcMPUEventSubRecordWithContext,
-		&sdk.ListRtcMPUEventSubRecordRequest{
-			AppId: &appID, StartTime: formatTime(q.From), EndTime: formatTime(q.To), PageSize: new(int32(listPage)), PageNo: new(int32(number)),
-		})
+	return listedDeliveries(q, number, m.records(ctx, newTurn(quota.Least, appID)))
+}
+
+// Deliveries returns a page, counted from 1, of the recorded events of a
+// subscription, as listedDeliveries counts them.
+func (e Event) Deliveries(ctx context.Context, key string, q Span, number int) ([]Delivery, int, error) {
+	return listedDeliveries(q, number, e.records(ctx, newTurn(quota.Least, key)))
+}
+
+// listedDeliveries reads a page of a list whose number in all is not known: it is
+// said to be one more than was read as long as there are more. A family whose times
+// are by the minute has some beside the span, which are left out.
+func listedDeliveries(q Span, number int, read reader) ([]Delivery, int, error) {
+	records, more, err := read(q.From, q.To, number)
 	if err != nil {
 		return nil, 0, err
 	}
-	if reply.Body.HasMore == nil {
-		return nil, 0, odd(mpuRecords, "the reply has no HasMore")
-	}
 	var list []Delivery
-	for _, r := range reply.Body.Logs {
-		if r == nil {
+	for _, d := range records {
+		if q.FailedOnly && !d.failed || d.as.Time.Before(q.From) || d.as.Time.After(q.To) {
 			continue
 		}
-		d := newDelivery("mpu", r.MsgId, r.Time, r.CallbackUrl, httpStatus(r.HTTPCode))
-		if q.FailedOnly && !d.failed {
-			continue
-		}
-		list = append(list, Delivery{Failure: *d.as.kept(), ID: Bound(d.id, maxName), Failed: d.failed, Content: text(r.Data, maxContent)})
+		list = append(list, Delivery{Failure: *d.as.kept(), ID: Bound(d.id, maxName), Failed: d.failed, Content: text(d.content, maxContent)})
 	}
-	total := (number-1)*listPage + len(reply.Body.Logs)
-	if *reply.Body.HasMore {
+	total := (number-1)*listPage + len(records)
+	if more {
 		total = number*listPage + 1
 	}
 	return list, total, nil

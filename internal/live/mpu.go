@@ -127,19 +127,23 @@ func (m MPU) remove(ctx context.Context, t turn) error {
 // counts of the whole window that ends now. With very many of them, or an error,
 // the counts are Unfinished.
 func (m MPU) Count(ctx context.Context, appID string, q Query, before Counts) (Counts, error) {
-	t := newTurn(quota.Records, appID)
-	return countListed(q, before, m.Client.Now, func(start, end time.Time, page int) ([]delivery, bool, error) {
+	return countListed(q, before, m.Client.Now, m.records(ctx, newTurn(quota.Records, appID)))
+}
+
+// records reads the records of an application by pages.
+func (m MPU) records(ctx context.Context, t turn) reader {
+	return func(start, end time.Time, page int) ([]delivery, bool, error) {
 		reply, err := call(ctx, m.Client, t, mpuRecords, m.Client.api().ListRtcMPUEventSubRecordWithContext,
 			&sdk.ListRtcMPUEventSubRecordRequest{
-				AppId: &appID, StartTime: formatTime(start), EndTime: formatTime(end), PageSize: new(int32(listPage)), PageNo: new(int32(page)),
+				AppId: &t.key, StartTime: formatTime(start), EndTime: formatTime(end), PageSize: new(int32(listPage)), PageNo: new(int32(page)),
 			})
 		if err != nil {
 			return nil, false, err
 		}
 		return listed(mpuRecords, reply.Body.HasMore, reply.Body.Logs, func(r *sdk.ListRtcMPUEventSubRecordResponseBodyLogs) delivery {
-			return newDelivery("mpu", r.MsgId, r.Time, r.CallbackUrl, httpStatus(r.HTTPCode))
+			return newDelivery("mpu", r.MsgId, r.Time, r.CallbackUrl, httpStatus(r.HTTPCode), r.Data)
 		})
-	})
+	}
 }
 
 // httpStatus reads the HTTP status of a record; 0 for what is none.

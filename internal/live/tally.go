@@ -43,15 +43,16 @@ const (
 
 // delivery is one record of a message that was sent to a receiver.
 type delivery struct {
-	id     string // of the message
-	failed bool
-	as     Failure // what to say of it if it failed
+	id      string // of the message
+	failed  bool
+	as      Failure // what to say of it if it failed
+	content *string
 }
 
 // newDelivery reads a record by its members. Any status but 2xx is a failure, and
 // one that is no status of HTTP is no answer.
-func newDelivery(kind string, id, at, url *string, status int64) delivery {
-	d := delivery{id: value(id), failed: status < 200 || status > 299, as: Failure{
+func newDelivery(kind string, id, at, url *string, status int64, content *string) delivery {
+	d := delivery{id: value(id), content: content, failed: status < 200 || status > 299, as: Failure{
 		Time: parseTime(value(at)), Type: kind, URL: bounded(url, maxURL), Reason: "no answer",
 	}}
 	if status >= 100 && status <= 999 {

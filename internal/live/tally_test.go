@@ -560,12 +560,12 @@ func TestTallyCountsAMessageOnce(t *testing.T) {
 		deliveries    []delivery
 		failed, total int64
 	}{
-		"the same record twice":                {[]delivery{{"a", true, at(1)}, {"a", true, at(1)}}, 1, 1},
-		"a failed attempt and one that worked": {[]delivery{{"a", true, at(1)}, {"a", false, at(9)}}, 0, 1},
-		"the other way round":                  {[]delivery{{"a", false, at(9)}, {"a", true, at(1)}}, 0, 1},
-		"messages without an ID":               {[]delivery{{"", true, at(1)}, {"", true, at(1)}}, 2, 2},
-		"records outside the span":             {[]delivery{{"a", true, at(-1)}, {"b", true, at(3600)}, {"c", true, at(1e6)}}, 0, 0},
-		"times that cannot be read":            {[]delivery{{"a", true, Failure{}}, {"b", false, Failure{}}}, 0, 0},
+		"the same record twice":                {[]delivery{{id: "a", failed: true, as: at(1)}, {id: "a", failed: true, as: at(1)}}, 1, 1},
+		"a failed attempt and one that worked": {[]delivery{{id: "a", failed: true, as: at(1)}, {id: "a", failed: false, as: at(9)}}, 0, 1},
+		"the other way round":                  {[]delivery{{id: "a", failed: false, as: at(9)}, {id: "a", failed: true, as: at(1)}}, 0, 1},
+		"messages without an ID":               {[]delivery{{id: "", failed: true, as: at(1)}, {id: "", failed: true, as: at(1)}}, 2, 2},
+		"records outside the span":             {[]delivery{{id: "a", failed: true, as: at(-1)}, {id: "b", failed: true, as: at(3600)}, {id: "c", failed: true, as: at(1e6)}}, 0, 0},
+		"times that cannot be read":            {[]delivery{{id: "a", failed: true, as: Failure{}}, {id: "b", failed: false, as: Failure{}}}, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			now := func() time.Time { return epoch.Add(time.Hour) }

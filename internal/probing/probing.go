@@ -93,6 +93,11 @@ func (t Target) event(id string, now time.Time) callback.Event {
 			"EventType": 1, "MsgId": stream, "AppId": domain, "SubId": "live-notify-probe", "TaskId": stream, "CallbackTs": now.UnixMilli(),
 			"Payload": map[string]any{"DstUrl": "rtmp://" + domain + "/probe", "EventTs": now.UnixMilli(), "EventCode": 1, "ErrorCode": 0, "ErrorMessage": ""},
 		}
+	case callback.RTC:
+		facts = map[string]any{
+			"MsgId": stream, "MsgTimestamp": unix, "SubscribeID": "live-notify-probe", "AppId": domain, "ChannelID": stream,
+			"Contents": []any{map[string]any{"Event": "ChannelEvent", "ChannelEvent": map[string]any{"EventTag": "Open", "Timestamp": unix}}},
+		}
 	default:
 		facts = map[string]any{"domain": domain, "app": "live-notify-probe", "stream": stream, "event": typed}
 		if typed == "file_created" {

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/yaml"
+	"k8s.io/apimachinery/pkg/util/yaml" // which reads whole numbers as kubectl does
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 )
