@@ -324,7 +324,7 @@ func drawOther(
 	switch f.name {
 	case "LiveSnapshotNotifyConfig":
 		fields["domainName"] = domain
-		fields["notifyURL"] = "https://hooks.example.com/" + leftOver.ReplaceAllString(matching(t, "path", `[]-~!-;=?-[]{0,40}`, 40), "$$")
+		fields["notifyURL"] = "https://hooks.example.com/" + sound(matching(t, "path", `[]-~!-;=?-[]{0,40}`, 40))
 		maybe(fields, "authentication", auth)
 	case "LiveDetectNotifyConfig":
 		fields["domainName"], fields["notifyURL"] = domain, url("notifyURL")()
@@ -349,14 +349,28 @@ func drawOther(
 		})
 	case "LiveMessageAppCallback":
 		fields["appID"] = app()
-		fields["eventCallbackURL"] = "https://hooks.example.com/" + leftOver.ReplaceAllString(matching(t, "path", `[]-~!-;=?-[]{0,40}`, 40), "$$")
+		fields["eventCallbackURL"] = "https://hooks.example.com/" + sound(matching(t, "path", `[]-~!-;=?-[]{0,40}`, 40))
 		maybe(fields, "dataCenter", func() any { return pick(t, "dataCenter", "cn-shanghai", "ap-southeast-1") })
 	}
 }
 
-// leftOver is what a template leaves over, which no URL may hold, and a little
-// more.
-var leftOver = regexp.MustCompile(`[${][{(]+`)
+// unsound is what no URL may hold: what a template leaves over, and a percent sign
+// that stands for itself.
+var unsound = regexp.MustCompile(`[{}]|[$][(]+|%([0-9A-Fa-f]{2})?`)
+
+// sound returns a URL without what none may hold.
+func sound(url string) string {
+	return unsound.ReplaceAllStringFunc(url, func(found string) string {
+		switch {
+		case len(found) == 3 && found[0] == '%':
+			return found
+		case found[0] == '%':
+			return "%25"
+		default:
+			return "-"
+		}
+	})
+}
 
 // drawURL draws a URL, given what may be behind its host, and whether that may
 // be an IPv6 address.
@@ -371,7 +385,7 @@ func drawURL(t *rapid.T, what, within string, ipv6 bool) string {
 	}
 	host := pick(t, what+" of", hosts...)
 	url := matching(t, what, `https?://`+host+`(:[1-5][0-9]{0,4})?([/?#]`+within+`{0,40})?`, most)
-	url = leftOver.ReplaceAllString(url, "$$")
+	url = sound(url)
 	if rapid.IntRange(0, 9).Draw(t, what+" is long") == 9 {
 		url += "/" + strings.Repeat("x", most-len(url)-1)
 	}
