@@ -74,11 +74,12 @@ func Resources() []string {
 // Setup adds the reconciler of each kind in the table, and that of LiveAccounts,
 // to the manager.
 func Setup(mgr ctrl.Manager, o Options) error {
-	_, err := setUp(mgr, o)
+	_, err := addReconcilers(mgr, o)
 	return err
 }
 
-func setUp(mgr ctrl.Manager, o Options) ([]*Reconciler, error) {
+// addReconcilers returns the reconcilers of the kinds that it adds.
+func addReconcilers(mgr ctrl.Manager, o Options) ([]*Reconciler, error) {
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}
 	}

@@ -186,7 +186,7 @@ func (c *crowd) takeOver(t testing.TB, look func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reconcilers, err := setUp(mgr, Options{
+	reconcilers, err := addReconcilers(mgr, Options{
 		Accounts: account.Options{Credentials: credentials, Endpoint: asked.URL}, Workers: 10, Clock: clocktesting.NewFakePassiveClock(time.Now()), // nothing becomes due
 	})
 	if err != nil {
