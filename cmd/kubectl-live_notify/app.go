@@ -185,7 +185,7 @@ func (a *app) wrap(cmd *cobra.Command) {
 		}
 		if a.endpoint != "" {
 			if err := live.CheckEndpoint(a.endpoint, a.insecure); err != nil {
-				return usage("--endpoint: %s", strings.Replace(err.Error(), "run the operator with", "give", 1))
+				return usage("--endpoint: %s", err)
 			}
 		}
 		return do(cmd, args)
@@ -210,16 +210,4 @@ func (a *app) outputFlagOr(otherwise string, cmd *cobra.Command, more ...string)
 // colour tells whether what goes to a stream may have colour.
 func (a *app) colour(stream io.Writer) bool {
 	return !a.noColor && os.Getenv("NO_COLOR") == "" && a.isTerminal(stream)
-}
-
-// sleep waits, or ends with the context.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

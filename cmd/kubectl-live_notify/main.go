@@ -20,6 +20,8 @@ import (
 	_ "k8s.io/client-go/plugin/pkg/client/auth" // the ways to log in to a cluster
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
 func main() {
@@ -52,5 +54,5 @@ func calledAs(path string) string {
 
 // newApp returns the program, as it is called by a name, without a terminal.
 func newApp(name string, in io.Reader, out, errOut io.Writer) *app {
-	return &app{name: name, in: in, out: out, err: errOut, isTerminal: func(any) bool { return false }, sleep: sleep}
+	return &app{name: name, in: in, out: out, err: errOut, isTerminal: func(any) bool { return false }, sleep: quota.Sleep}
 }

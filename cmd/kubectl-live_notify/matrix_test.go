@@ -28,6 +28,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
 // cell is one call, and the exit code that it has to have.
@@ -398,7 +399,9 @@ func (p *prompted) Write(b []byte) (int, error) {
 }
 
 // briefly is sleep, for tests that wait for what they have in hand.
-func briefly(ctx context.Context, d time.Duration) error { return sleep(ctx, min(d, time.Millisecond)) }
+func briefly(ctx context.Context, d time.Duration) error {
+	return quota.Sleep(ctx, min(d, time.Millisecond))
+}
 
 // callBy calls the program in a way of its own.
 func (w *world) callBy(o callOptions, args ...string) answer {

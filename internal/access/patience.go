@@ -117,14 +117,7 @@ func (p *Patience) sleep(ctx context.Context, wait time.Duration) error {
 	if p != nil && p.Sleep != nil {
 		return p.Sleep(ctx, wait)
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return quota.Sleep(ctx, wait)
 }
 
 // usedUp says which limit is used up, and what to do about it.

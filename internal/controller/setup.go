@@ -156,7 +156,8 @@ func (r *Reconciler) setup() error {
 }
 
 // worthALook passes what the main watch is for. An object that was deleted and
-// created anew while the watch was down comes as an update with another UID.
+// created anew while the watch was down comes as an update with another UID. One that
+// comes into the scope is noted, as another operator may still be at it.
 func (r *Reconciler) worthALook() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(e event.CreateEvent) bool { return r.scope.has(e.Object) },

@@ -184,7 +184,7 @@ func parseEndpoint(s, fallback string, insecure bool) (endpoint, error) {
 		return endpoint{}, errors.New("the endpoint is not host or host:port, with or without https:// in front")
 	}
 	if scheme == "http" && !insecure && !isLoopback(host) {
-		return endpoint{}, errors.New("the endpoint would be sent authentication keys in clear: use https://, or run the operator with --allow-insecure-endpoints")
+		return endpoint{}, errors.New("the endpoint would be sent authentication keys in clear: use https://, or give --allow-insecure-endpoints")
 	}
 	return endpoint{scheme, host}, nil
 }

@@ -64,14 +64,14 @@ var arrivals atomic.Uint64
 // for an account whose limits the vendor has raised.
 func NewLimits(share float64, report Report) *Limits {
 	return &Limits{
-		report: report, now: time.Now, sleep: sleep, share: max(share, leastShare),
+		report: report, now: time.Now, sleep: Sleep, share: max(share, leastShare),
 		pacers: map[Rate]*pacer{}, cadences: map[Rate]*cadence{},
 		paces: map[Rate]float64{}, factors: map[Rate]float64{},
 	}
 }
 
-// sleep waits, or ends with the context.
-func sleep(ctx context.Context, wait time.Duration) error {
+// Sleep waits for so long, or until the context ends, whose error it then returns.
+func Sleep(ctx context.Context, wait time.Duration) error {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {

@@ -405,7 +405,7 @@ func TestTakeHasPatience(t *testing.T) {
 func TestTakeEndsWithItsContext(t *testing.T) {
 	w := newWorld(t)
 	l := w.limits(1, Report{})
-	l.sleep = sleep
+	l.sleep = Sleep
 	check(t, "a turn", w.wait(l, tens, Sync, "a"), 0)
 	ctx, cancel := context.WithCancel(t.Context())
 	rest := l.now
