@@ -26,12 +26,12 @@ func (c AuditConfig) Fields() []Field {
 func Audit(c *Client) Family[AuditConfig] {
 	f := Family[AuditConfig]{client: c, name: "audit", reads: describeAudit, creates: addAudit, writes: updateAudit}
 	f.get = func(ctx context.Context, t turn) (AuditConfig, error) {
-		reply, err := call(ctx, c, t, describeAudit, c.api().DescribeLiveAudioAuditNotifyConfigWithContext,
+		reply, err := call[sdk.DescribeLiveAudioAuditNotifyConfigResponseBody](ctx, c, t, describeAudit,
 			&sdk.DescribeLiveAudioAuditNotifyConfigRequest{DomainName: &t.key})
-		if err != nil || reply.Body.LiveAudioAuditNotifyConfigList == nil {
+		if err != nil || reply.LiveAudioAuditNotifyConfigList == nil {
 			return AuditConfig{}, err
 		}
-		for _, have := range reply.Body.LiveAudioAuditNotifyConfigList.LiveAudioAuditNotifyConfig {
+		for _, have := range reply.LiveAudioAuditNotifyConfigList.LiveAudioAuditNotifyConfig {
 			// That the list is of the domain that was asked for is not documented.
 			if have != nil && (have.DomainName == nil || strings.EqualFold(*have.DomainName, t.key)) {
 				return AuditConfig{bounded(have.Callback, maxURL), bounded(have.CallbackTemplate, maxTemplate)}, nil
@@ -40,21 +40,21 @@ func Audit(c *Client) Family[AuditConfig] {
 		return AuditConfig{}, nil
 	}
 	f.add = func(ctx context.Context, t turn, want AuditConfig) error {
-		_, err := call(ctx, c, t, addAudit, c.api().AddLiveAudioAuditNotifyConfigWithContext,
+		_, err := call[sdk.AddLiveAudioAuditNotifyConfigResponseBody](ctx, c, t, addAudit,
 			&sdk.AddLiveAudioAuditNotifyConfigRequest{
 				DomainName: &t.key, Callback: &want.CallbackURL, CallbackTemplate: optional(want.CallbackTemplate),
 			})
 		return err
 	}
 	f.set = func(ctx context.Context, t turn, want AuditConfig, leaveOut bool) error {
-		_, err := call(ctx, c, t, updateAudit, c.api().UpdateLiveAudioAuditNotifyConfigWithContext,
+		_, err := call[sdk.UpdateLiveAudioAuditNotifyConfigResponseBody](ctx, c, t, updateAudit,
 			&sdk.UpdateLiveAudioAuditNotifyConfigRequest{
 				DomainName: &t.key, Callback: &want.CallbackURL, CallbackTemplate: parameter(want.CallbackTemplate, leaveOut),
 			})
 		return err
 	}
 	f.drop = func(ctx context.Context, t turn) error {
-		_, err := call(ctx, c, t, deleteAudit, c.api().DeleteLiveAudioAuditNotifyConfigWithContext,
+		_, err := call[sdk.DeleteLiveAudioAuditNotifyConfigResponseBody](ctx, c, t, deleteAudit,
 			&sdk.DeleteLiveAudioAuditNotifyConfigRequest{DomainName: &t.key})
 		return err
 	}

@@ -28,17 +28,17 @@ const (
 
 // Describe makes one Describe of a domain.
 func (s Stream) Describe(ctx context.Context, domain string) (StreamConfig, Shape, error) {
-	reply, err := call(ctx, s.Client, newTurn(quota.Least, domain), describeStream, s.Client.api().DescribeLiveStreamsNotifyUrlConfigWithContext,
+	reply, err := call[sdk.DescribeLiveStreamsNotifyUrlConfigResponseBody](ctx, s.Client, newTurn(quota.Least, domain), describeStream,
 		&sdk.DescribeLiveStreamsNotifyUrlConfigRequest{DomainName: &domain})
 	switch {
 	case ClassOf(err) == NotFound:
 		return StreamConfig{}, ShapeNotFound, nil
 	case err != nil:
 		return StreamConfig{}, "", err
-	case reply.Body.LiveStreamsNotifyConfig == nil:
+	case reply.LiveStreamsNotifyConfig == nil:
 		return StreamConfig{}, ShapeMissing, nil
 	}
-	have := reply.Body.LiveStreamsNotifyConfig
+	have := reply.LiveStreamsNotifyConfig
 	c := StreamConfig{NotifyURL: bounded(have.NotifyUrl, maxURL), ExceptionNotifyURL: bounded(have.ExceptionNotifyUrl, maxURL)}
 	if value(have.NotifyReqAuth) == yes {
 		c.Authentication, c.AuthKey = true, Key(bounded(have.NotifyAuthKey, maxID))
@@ -57,7 +57,7 @@ func (s Stream) Set(ctx context.Context, domain string, want StreamConfig, leave
 // Remove makes one Delete of a domain. Absence is an error of class NotFound where
 // the cloud says so.
 func (s Stream) Remove(ctx context.Context, domain string) error {
-	_, err := call(ctx, s.Client, newTurn(quota.Least, domain), deleteStream, s.Client.api().DeleteLiveStreamsNotifyUrlConfigWithContext,
+	_, err := call[sdk.DeleteLiveStreamsNotifyUrlConfigResponseBody](ctx, s.Client, newTurn(quota.Least, domain), deleteStream,
 		&sdk.DeleteLiveStreamsNotifyUrlConfigRequest{DomainName: &domain})
 	return err
 }
@@ -74,17 +74,17 @@ func (r Record) Update(ctx context.Context, domain string, want RecordConfig, le
 
 // Describe makes one Describe of an application.
 func (m MPU) Describe(ctx context.Context, appID string) (MPUConfig, Shape, error) {
-	reply, err := call(ctx, m.Client, newTurn(quota.Least, appID), describeMPU, m.Client.api().DescribeRtcMPUEventSubWithContext,
+	reply, err := call[sdk.DescribeRtcMPUEventSubResponseBody](ctx, m.Client, newTurn(quota.Least, appID), describeMPU,
 		&sdk.DescribeRtcMPUEventSubRequest{AppId: &appID})
 	switch {
 	case ClassOf(err) == Rejected && codeOf(err) == invalidParam:
 		return MPUConfig{}, ShapeNotFound, nil
 	case err != nil:
 		return MPUConfig{}, "", err
-	case reply.Body.SubInfo == nil:
+	case reply.SubInfo == nil:
 		return MPUConfig{}, ShapeMissing, nil
 	}
-	have := reply.Body.SubInfo
+	have := reply.SubInfo
 	c := MPUConfig{bounded(have.CallbackUrl, maxURL), channelsOf(value(have.ChannelIds)), bounded(have.SubId, maxID)}
 	if (c == MPUConfig{}) {
 		return c, ShapeEmpty, nil

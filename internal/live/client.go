@@ -19,8 +19,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/alibabacloud-go/darabonba-openapi/v2/utils"
-	sdk "github.com/alibabacloud-go/live-20161101/v2/client"
 	"github.com/alibabacloud-go/tea/dara"
 	"github.com/go-logr/logr"
 
@@ -56,8 +54,7 @@ type Options struct {
 
 // Client talks to the cloud as one account. It is safe for concurrent use.
 type Client struct {
-	sdk         *sdk.Client
-	host        string
+	wire        *wire
 	credentials *source
 	limits      *quota.Limits
 	breaker     *quota.Breaker
@@ -94,26 +91,17 @@ func NewClient(o Options) (*Client, error) {
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
 	}
-	c, err := sdk.NewClient(&utils.Config{
-		RegionId:   &o.Region,
-		Endpoint:   &endpoint.host,
-		Protocol:   &endpoint.scheme,
-		Credential: credential(o.Credentials.source),
-		HttpClient: newTransport(),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("setting up the SDK (%T)", err)
-	}
-	// Of the embedded client: without it the SDK replaces our errors by its own.
-	c.Client.DisableSDKError = new(true)
 	return &Client{
-		sdk: c, host: strings.ToLower(endpoint.host), credentials: o.Credentials.source,
+		wire: &wire{endpoint, apiVersion, o.Region, newTransport()}, credentials: o.Credentials.source,
 		limits: o.Limits, breaker: o.Breaker, timeout: o.Timeout, account: o.Account, now: o.Now,
 	}, nil
 }
 
+// apiVersion is that of ApsaraVideo Live.
+const apiVersion = "2016-11-01"
+
 // Host returns the host of the endpoint in lower case, with the port if it has one.
-func (c *Client) Host() string { return c.host }
+func (c *Client) Host() string { return strings.ToLower(c.wire.host) }
 
 // HostOf returns what Host returns of a client to an endpoint.
 func HostOf(endpoint string) string {
@@ -150,21 +138,14 @@ func (c *Client) compare(x *exchange) {
 	}
 }
 
-// quiet fails if the debug output of the SDK or of the credentials library is on.
+// quiet fails if the debug output of the vendor's libraries is on.
 func quiet() error {
 	for name := range strings.SplitSeq(os.Getenv("DEBUG"), ",") {
 		if slices.Contains([]string{"dara", "tea", "credential", "sdk"}, name) {
-			return fmt.Errorf("DEBUG=%s makes the vendor's SDK print requests with authentication keys: unset it", name)
+			return fmt.Errorf("DEBUG=%s makes the vendor's libraries print requests with authentication keys: unset it", name)
 		}
 	}
 	return nil
-}
-
-// api returns the SDK's client for one request. A copy, since the SDK writes to
-// its client on each request and so is no use to several at once.
-func (c *Client) api() *sdk.Client {
-	one := *c.sdk
-	return &one
 }
 
 type endpoint struct{ scheme, host string }
@@ -247,20 +228,14 @@ func (t turn) finish() turn { return turn{t.lane, t.key, finishing} }
 // call is the one road to the network. It keeps to the quota and to the breaker,
 // makes the request with a timeout, records metrics, logs writes, and returns every
 // failure as an *Error, a *quota.Deferral or the context's error.
-func call[Req, Resp any](
-	ctx context.Context, c *Client, t turn, op operation,
-	do func(context.Context, Req, *dara.RuntimeOptions) (Resp, error), req Req,
-) (Resp, error) {
-	var none Resp
+func call[Reply any](ctx context.Context, c *Client, t turn, op operation, request any) (*Reply, error) {
 	signed, done, err := c.enter(ctx, t, op)
 	if err != nil {
-		return none, err
+		return nil, err
 	}
 	answer := quota.Unanswered // also of what panics
 	defer func() { done(answer) }()
-	reply, x, err := send(ctx, c.timeout, op.action, func(ctx context.Context) (Resp, error) {
-		return do(ctx, req, &dara.RuntimeOptions{})
-	})
+	reply, x, err := ask[Reply](ctx, c.wire, c.timeout, signed, op.method(), op.action, request)
 	answer = answerOf(err)
 	c.compare(x)
 	err = c.credentials.judge(signed, err)
@@ -268,7 +243,7 @@ func call[Req, Resp any](
 		c.limits.Slow(op.rate(), e.RetryAfter)
 	}
 	if err != nil {
-		return none, err
+		return nil, err
 	}
 	if op.write {
 		logr.FromContextOrDiscard(ctx).Info("wrote to the cloud", "action", op.action, "requestID", x.requestID)

@@ -13,7 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aliyun/credentials-go/credentials"
 	"github.com/aliyun/credentials-go/credentials/providers"
 )
 
@@ -329,31 +328,4 @@ func MaskedID(id string) string {
 		return "****"
 	}
 	return id[:4] + "****" + id[len(id)-4:]
-}
-
-// GetCredentials hands the keys that were loaded last to the SDK, all of them at
-// once. It implements the library's provider.
-func (s *source) GetCredentials() (*providers.Credentials, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.good == nil {
-		return nil, noCredentials("nothing was loaded")
-	}
-	return s.good.GetCredentials()
-}
-
-// GetProviderName implements the library's provider.
-func (s *source) GetProviderName() string { return "operator" }
-
-// GetCredentials implements the library's provider.
-func (k *keys) GetCredentials() (*providers.Credentials, error) {
-	return &providers.Credentials{AccessKeyId: k.id, AccessKeySecret: k.secret, SecurityToken: k.token}, nil
-}
-
-// GetProviderName implements the library's provider.
-func (k *keys) GetProviderName() string { return "operator" }
-
-// credential returns what the SDK signs with.
-func credential(p providers.CredentialsProvider) credentials.Credential {
-	return credentials.FromCredentialsProvider(p.GetProviderName(), p)
 }

@@ -20,26 +20,26 @@ func (c DetectConfig) Fields() []Field { return []Field{{Name: "notifyURL", Valu
 func Detect(c *Client) Family[DetectConfig] {
 	f := Family[DetectConfig]{client: c, name: "detect", reads: describeDetect, creates: addDetect, writes: updateDetect}
 	f.get = func(ctx context.Context, t turn) (DetectConfig, error) {
-		reply, err := call(ctx, c, t, describeDetect, c.api().DescribeLiveDetectNotifyConfigWithContext,
+		reply, err := call[sdk.DescribeLiveDetectNotifyConfigResponseBody](ctx, c, t, describeDetect,
 			&sdk.DescribeLiveDetectNotifyConfigRequest{DomainName: &t.key})
-		if err != nil || reply.Body.LiveDetectNotifyConfig == nil {
+		if err != nil || reply.LiveDetectNotifyConfig == nil {
 			return DetectConfig{}, err
 		}
-		have := reply.Body.LiveDetectNotifyConfig
+		have := reply.LiveDetectNotifyConfig
 		return DetectConfig{bounded(have.NotifyUrl, maxURL)}, elsewhere(describeDetect, t, have.DomainName)
 	}
 	f.add = func(ctx context.Context, t turn, want DetectConfig) error {
-		_, err := call(ctx, c, t, addDetect, c.api().AddLiveDetectNotifyConfigWithContext,
+		_, err := call[sdk.AddLiveDetectNotifyConfigResponseBody](ctx, c, t, addDetect,
 			&sdk.AddLiveDetectNotifyConfigRequest{DomainName: &t.key, NotifyUrl: &want.NotifyURL})
 		return err
 	}
 	f.set = func(ctx context.Context, t turn, want DetectConfig, _ bool) error {
-		_, err := call(ctx, c, t, updateDetect, c.api().UpdateLiveDetectNotifyConfigWithContext,
+		_, err := call[sdk.UpdateLiveDetectNotifyConfigResponseBody](ctx, c, t, updateDetect,
 			&sdk.UpdateLiveDetectNotifyConfigRequest{DomainName: &t.key, NotifyUrl: &want.NotifyURL})
 		return err
 	}
 	f.drop = func(ctx context.Context, t turn) error {
-		_, err := call(ctx, c, t, deleteDetect, c.api().DeleteLiveDetectNotifyConfigWithContext,
+		_, err := call[sdk.DeleteLiveDetectNotifyConfigResponseBody](ctx, c, t, deleteDetect,
 			&sdk.DeleteLiveDetectNotifyConfigRequest{DomainName: &t.key})
 		return err
 	}

@@ -13,7 +13,7 @@
 // error that leaves the package is an [*Error], a [*quota.Deferral] or a context's.
 //
 // What enters from the cloud, from a token service or from a library passes one
-// border: replies are bounded in bytes and in structure before the SDK sees them
+// border: replies are bounded in bytes and in structure before they are decoded
 // (transport.go), text is shown only as [Clean] or [Bound] returns it (text.go),
 // and errors of libraries are told by their kind, never by their text.
 //

@@ -81,16 +81,16 @@ func (e Event) known(key string) (subscription, time.Duration) {
 // a moment ago. That there are several is an error of class Several, which names them.
 func (e Event) find(ctx context.Context, t turn) (EventConfig, error) {
 	app, channel, _ := strings.Cut(t.key, "/")
-	reply, err := call(ctx, e.client, t, listEvent, e.client.api().ListEventSubWithContext, &sdk.ListEventSubRequest{AppId: &app})
+	reply, err := call[sdk.ListEventSubResponseBody](ctx, e.client, t, listEvent, &sdk.ListEventSubRequest{AppId: &app})
 	switch {
 	case ClassOf(err) == NotFound: // to the list, the application may be what is not there
-		reply = &sdk.ListEventSubResponse{Body: &sdk.ListEventSubResponseBody{}}
+		reply = &sdk.ListEventSubResponseBody{}
 	case err != nil:
 		return EventConfig{}, err
 	}
 	var have EventConfig
 	var ids []string
-	for _, s := range reply.Body.Subscribers {
+	for _, s := range reply.Subscribers {
 		if s != nil && (value(s.ChannelId) == channel || value(s.ChannelId) == "" && channel == AllChannels) {
 			have = EventConfig{bounded(s.CallbackUrl, maxURL), members(s.Events), members(s.Users), bounded(s.SubId, maxID)}
 			ids = append(ids, value(s.SubId))
@@ -126,13 +126,13 @@ func (e Event) send(ctx context.Context, t turn, want EventConfig, create bool) 
 	app, channel, _ := strings.Cut(t.key, "/")
 	events, users := pointers(want.Events), pointers(want.Users)
 	if want.SubID = have.SubID; create {
-		reply, failed := call(ctx, e.client, t.finish(), createEvent, e.client.api().CreateEventSubWithContext,
+		reply, failed := call[sdk.CreateEventSubResponseBody](ctx, e.client, t.finish(), createEvent,
 			&sdk.CreateEventSubRequest{AppId: &app, ChannelId: &channel, CallbackUrl: &want.CallbackURL, Events: events, Users: users})
 		if err = noApplication(failed); err == nil {
-			want.SubID = bounded(reply.Body.SubscribeId, maxID)
+			want.SubID = bounded(reply.SubscribeId, maxID)
 		}
 	} else {
-		_, err = call(ctx, e.client, t.finish(), updateEvent, e.client.api().UpdateEventSubWithContext,
+		_, err = call[sdk.UpdateEventSubResponseBody](ctx, e.client, t.finish(), updateEvent,
 			&sdk.UpdateEventSubRequest{AppId: &app, SubscribeId: &want.SubID, ChannelId: &channel, CallbackUrl: &want.CallbackURL, Events: events, Users: users})
 	}
 	switch class := ClassOf(err); {
@@ -152,7 +152,7 @@ func (e Event) unsubscribe(ctx context.Context, t turn) error {
 		return err
 	}
 	app, _, _ := strings.Cut(t.key, "/")
-	_, err = call(ctx, e.client, t.finish(), deleteEvent, e.client.api().DeleteEventSubWithContext,
+	_, err = call[sdk.DeleteEventSubResponseBody](ctx, e.client, t.finish(), deleteEvent,
 		&sdk.DeleteEventSubRequest{AppId: &app, SubscribeId: &have.SubID})
 	if err == nil || ClassOf(err) == NotFound {
 		e.client.subscribed.Delete(t.key)
@@ -182,7 +182,7 @@ func (e Event) records(ctx context.Context, t turn) reader {
 		}
 		app, _, _ := strings.Cut(t.key, "/")
 		from, to := byTheMinute(start, end, e.client.Now())
-		reply, err := call(ctx, e.client, t, eventRecords, e.client.api().ListEventSubEventWithContext, &sdk.ListEventSubEventRequest{
+		reply, err := call[sdk.ListEventSubEventResponseBody](ctx, e.client, t, eventRecords, &sdk.ListEventSubEventRequest{
 			AppId: &app, SubscribeId: &s.SubID, StartTime: new(from.Unix()), EndTime: new(to.Unix()),
 			PageSize: new(int64(listPage)), PageNo: new(int64(page)),
 		})
@@ -192,7 +192,7 @@ func (e Event) records(ctx context.Context, t turn) reader {
 		if err != nil {
 			return nil, false, err
 		}
-		return listed(eventRecords, reply.Body.HasMore, reply.Body.Logs, func(r *sdk.ListEventSubEventResponseBodyLogs) delivery {
+		return listed(eventRecords, reply.HasMore, reply.Logs, func(r *sdk.ListEventSubEventResponseBodyLogs) delivery {
 			return newDelivery("event", r.MessageId, inChina(value(r.Time)), r.Url, int64(dara.Int32Value(r.Code)), r.Data)
 		})
 	}

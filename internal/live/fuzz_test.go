@@ -46,9 +46,7 @@ func wired(tb testing.TB, answer roundTrip) *Client {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	t := newTransport()
-	t.client.Transport = answer
-	c.sdk.HttpClient = t
+	c.wire.transport.client.Transport = answer
 	return c
 }
 

@@ -6,15 +6,12 @@ package live
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
 	"time"
 
-	"github.com/alibabacloud-go/darabonba-openapi/v2/utils"
 	sts "github.com/alibabacloud-go/sts-20150401/v2/client"
-	"github.com/alibabacloud-go/tea/dara"
 )
 
 // DefaultTokenService is the endpoint of the vendor's token service.
@@ -23,13 +20,10 @@ const DefaultTokenService = "sts.aliyuncs.com"
 // sessionName is that of all role sessions, for the cloud's audit log.
 const sessionName = "live-notify-operator"
 
-// TokenService tells whose credentials are, and gives sessions of roles. It is
-// called by the vendor's SDK through the transport of this package: the vendor's
-// credentials library prints signed requests, and does not listen to a context.
-type TokenService struct {
-	sdk       *sts.Client
-	transport *transport
-}
+// TokenService tells whose credentials are, and gives sessions of roles. The vendor's
+// credentials library, which could do the latter, prints signed requests, and does not
+// listen to a context.
+type TokenService struct{ wire *wire }
 
 // NewTokenService returns the token service at an endpoint, [http[s]://]host[:port];
 // the vendor's if empty. Plain http is for loopback, unless allowInsecure is true.
@@ -38,42 +32,12 @@ func NewTokenService(endpoint string, allowInsecure bool) (*TokenService, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := quiet(); err != nil {
-		return nil, err
-	}
-	c, err := sts.NewClient(&utils.Config{Endpoint: &e.host, Protocol: &e.scheme})
-	if err != nil {
-		return nil, fmt.Errorf("setting up the SDK of the token service (%T)", err)
-	}
-	// As requests to the Live API are: the signature is in the header, not in a URL.
-	c.SignatureAlgorithm = nil
-	c.DisableSDKError = new(true)
-	return &TokenService{c, newTransport()}, nil
+	return &TokenService{&wire{e, "2015-04-01", "", newTransport()}}, quiet()
 }
 
-// bound is the transport within a context, which the methods of this SDK do not take.
-type bound struct {
-	*transport
-	ctx context.Context
-}
-
-func (b bound) Call(req *http.Request, t *http.Transport) (*http.Response, error) {
-	return b.transport.Call(req.WithContext(b.ctx), t)
-}
-
-// ask makes one request to the token service, signed unless there are no keys.
-func ask[Req, Resp any](
-	ctx context.Context, t *TokenService, signed *keys, action string,
-	do func(*sts.Client, Req, *dara.RuntimeOptions) (Resp, error), req Req,
-) (Resp, *exchange, error) {
-	return send(ctx, DefaultTimeout, action, func(ctx context.Context) (Resp, error) {
-		one := *t.sdk
-		one.HttpClient = bound{t.transport, ctx}
-		if signed != nil {
-			one.Credential = credential(signed)
-		}
-		return do(&one, req, &dara.RuntimeOptions{})
-	})
+// asked makes one request to the token service, signed unless there are no keys.
+func asked[Reply any](ctx context.Context, t *TokenService, signed *keys, action string, request any) (*Reply, *exchange, error) {
+	return ask[Reply](ctx, t.wire, DefaultTimeout, signed, http.MethodPost, action, request)
 }
 
 // Identity is whose credentials are.
@@ -94,16 +58,14 @@ func (t *TokenService) Identify(ctx context.Context, c Credentials) (Identity, e
 	if err != nil {
 		return Identity{}, err
 	}
-	reply, _, err := ask(ctx, t, signed, action, func(s *sts.Client, _ any, o *dara.RuntimeOptions) (*sts.GetCallerIdentityResponse, error) {
-		return s.GetCallerIdentityWithOptions(o)
-	}, nil)
+	reply, _, err := asked[sts.GetCallerIdentityResponseBody](ctx, t, signed, action, nil)
 	if err != nil {
 		return Identity{}, identifying(c.source.judge(signed, err))
 	}
-	if !accountID.MatchString(value(reply.Body.AccountId)) {
+	if !accountID.MatchString(value(reply.AccountId)) {
 		return Identity{}, malformed(action, "the reply has no account ID")
 	}
-	return Identity{AccountID: *reply.Body.AccountId, ARN: Bound(value(reply.Body.Arn), 512)}, nil
+	return Identity{AccountID: *reply.AccountId, ARN: Bound(value(reply.Arn), 512)}, nil
 }
 
 // identifying gives an error of the token service its class.
@@ -131,11 +93,11 @@ func (t *TokenService) Assume(base Credentials, roleARN, externalID string) Cred
 		if err != nil {
 			return session{}, err
 		}
-		reply, x, err := ask(ctx, t, signed, action, (*sts.Client).AssumeRoleWithOptions, req)
+		reply, x, err := asked[sts.AssumeRoleResponseBody](ctx, t, signed, action, req)
 		if err != nil {
 			return session{}, loadingError(base.source.judge(signed, err))
 		}
-		return x.session(reply.Body.Credentials)
+		return x.session(reply.Credentials)
 	})
 }
 
@@ -148,13 +110,13 @@ func (t *TokenService) Exchange(roleARN, providerARN string, mint func(context.C
 		if err != nil {
 			return session{}, noCredentials("no token to exchange: " + Clean(err.Error(), maxMessage))
 		}
-		reply, x, err := ask(ctx, t, nil, action, (*sts.Client).AssumeRoleWithOIDCWithOptions, &sts.AssumeRoleWithOIDCRequest{
+		reply, x, err := asked[sts.AssumeRoleWithOIDCResponseBody](ctx, t, nil, action, &sts.AssumeRoleWithOIDCRequest{
 			RoleArn: &roleARN, OIDCProviderArn: &providerARN, OIDCToken: &token, RoleSessionName: new(sessionName),
 		})
 		if err != nil {
 			return session{}, loadingError(err)
 		}
-		return x.session((*sts.AssumeRoleResponseBodyCredentials)(reply.Body.Credentials))
+		return x.session((*sts.AssumeRoleResponseBodyCredentials)(reply.Credentials))
 	})
 }
 

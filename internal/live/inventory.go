@@ -18,7 +18,7 @@ import (
 
 var (
 	listDomains    = use(operation{action: "DescribeLiveUserDomains", limit: 100, tool: true})
-	domainMapping  = use(operation{action: "DescribeLiveDomainMapping", limit: 500.0 / 60, tool: true})
+	domainMapping  = use(operation{action: "DescribeLiveDomainMapping", limit: 500.0 / 60, tool: true, get: true})
 	describeDomain = use(operation{action: "DescribeLiveDomainDetail", limit: 50, tool: true})
 )
 
@@ -45,12 +45,12 @@ type Domain struct {
 // Channels returns the channels of an RTC application that have an event
 // subscription, sorted and at most 100; AllChannels is one to all of them.
 func (c *Client) Channels(ctx context.Context, appID string) ([]string, error) {
-	reply, err := call(ctx, c, newTurn(quota.Least, appID), listEvent, c.api().ListEventSubWithContext, &sdk.ListEventSubRequest{AppId: &appID})
+	reply, err := call[sdk.ListEventSubResponseBody](ctx, c, newTurn(quota.Least, appID), listEvent, &sdk.ListEventSubRequest{AppId: &appID})
 	if err != nil {
 		return nil, err
 	}
 	var channels []string
-	for _, s := range reply.Body.Subscribers[:min(len(reply.Body.Subscribers), 100)] {
+	for _, s := range reply.Subscribers[:min(len(reply.Subscribers), 100)] {
 		if s != nil {
 			channels = append(channels, cmp.Or(bounded(s.ChannelId, maxID), AllChannels))
 		}
@@ -65,37 +65,37 @@ const MaxDomainsPage = 50
 // Domains returns a page, counted from 1, of the account's domains of a type, "" for
 // all, and how many there are in all.
 func (c *Client) Domains(ctx context.Context, domainType string, number int) (page []Domain, total int, err error) {
-	reply, err := call(ctx, c, newTurn(quota.Least, domainType), listDomains, c.api().DescribeLiveUserDomainsWithContext,
+	reply, err := call[sdk.DescribeLiveUserDomainsResponseBody](ctx, c, newTurn(quota.Least, domainType), listDomains,
 		&sdk.DescribeLiveUserDomainsRequest{
 			LiveDomainType: optional(domainType), PageSize: new(int32(MaxDomainsPage)), PageNumber: new(int32(number)),
 		})
 	if err != nil {
 		return nil, 0, err
 	}
-	if reply.Body.TotalCount == nil {
+	if reply.TotalCount == nil {
 		return nil, 0, odd(listDomains, "the reply has no TotalCount") // unknown is not the end
 	}
-	if reply.Body.Domains != nil {
-		for _, d := range reply.Body.Domains.PageData {
+	if reply.Domains != nil {
+		for _, d := range reply.Domains.PageData {
 			if d != nil {
 				page = append(page, Domain{bounded(d.DomainName, maxName), bounded(d.LiveDomainType, maxID), bounded(d.LiveDomainStatus, maxID)})
 			}
 		}
 	}
-	return page, int(*reply.Body.TotalCount), nil
+	return page, int(*reply.TotalCount), nil
 }
 
 // Mapping returns the role of each domain that is tied to a domain, which may be
 // among them.
 func (c *Client) Mapping(ctx context.Context, domain string) (map[string]string, error) {
-	reply, err := call(ctx, c, newTurn(quota.Least, domain), domainMapping, c.api().DescribeLiveDomainMappingWithContext,
+	reply, err := call[sdk.DescribeLiveDomainMappingResponseBody](ctx, c, newTurn(quota.Least, domain), domainMapping,
 		&sdk.DescribeLiveDomainMappingRequest{DomainName: &domain})
 	if err != nil {
 		return nil, err
 	}
 	roles := map[string]string{}
-	if reply.Body.LiveDomainModels != nil {
-		for _, m := range reply.Body.LiveDomainModels.LiveDomainModel {
+	if reply.LiveDomainModels != nil {
+		for _, m := range reply.LiveDomainModels.LiveDomainModel {
 			if m != nil {
 				roles[bounded(m.DomainName, maxName)] = bounded(m.Type, maxID)
 			}
@@ -106,12 +106,12 @@ func (c *Client) Mapping(ctx context.Context, domain string) (map[string]string,
 
 // Domain returns one of the account's domains.
 func (c *Client) Domain(ctx context.Context, name string) (Domain, error) {
-	reply, err := call(ctx, c, newTurn(quota.Least, name), describeDomain, c.api().DescribeLiveDomainDetailWithContext,
+	reply, err := call[sdk.DescribeLiveDomainDetailResponseBody](ctx, c, newTurn(quota.Least, name), describeDomain,
 		&sdk.DescribeLiveDomainDetailRequest{DomainName: &name})
 	if err != nil {
 		return Domain{}, err
 	}
-	d := reply.Body.DomainDetail
+	d := reply.DomainDetail
 	if d == nil {
 		return Domain{}, odd(describeDomain, "the reply has no DomainDetail")
 	}
@@ -157,7 +157,7 @@ func (s Span) status() string {
 // Deliveries returns a page, counted from 1, of the recorded callbacks of an ingest
 // domain, and how many there are in all.
 func (s Stream) Deliveries(ctx context.Context, domain string, q Span, number int) ([]Delivery, int, error) {
-	reply, err := call(ctx, s.Client, newTurn(quota.Least, domain), streamRecords, s.Client.api().DescribeLiveStreamsNotifyRecordsWithContext,
+	reply, err := call[sdk.DescribeLiveStreamsNotifyRecordsResponseBody](ctx, s.Client, newTurn(quota.Least, domain), streamRecords,
 		&sdk.DescribeLiveStreamsNotifyRecordsRequest{
 			DomainName: &domain, StartTime: formatTime(q.From), EndTime: formatTime(q.To),
 			AppName: optional(q.AppName), StreamName: optional(q.StreamName), Status: optional(q.status()),
@@ -166,11 +166,11 @@ func (s Stream) Deliveries(ctx context.Context, domain string, q Span, number in
 	if err != nil {
 		return nil, 0, err
 	}
-	if reply.Body.TotalNum == nil {
+	if reply.TotalNum == nil {
 		return nil, 0, odd(streamRecords, "the reply has no TotalNum")
 	}
 	var list []Delivery
-	if info := reply.Body.NotifyRecordsInfo; info != nil {
+	if info := reply.NotifyRecordsInfo; info != nil {
 		for _, r := range info.LiveStreamNotifyRecordsInfo {
 			if r != nil {
 				list = append(list, delivered(r.NotifyTime, r.NotifyType, r.NotifyUrl, r.AppName, r.StreamName, r.Description,
@@ -178,14 +178,14 @@ func (s Stream) Deliveries(ctx context.Context, domain string, q Span, number in
 			}
 		}
 	}
-	return list, int(*reply.Body.TotalNum), nil
+	return list, int(*reply.TotalNum), nil
 }
 
 // Deliveries returns a page, counted from 1, of the recorded callbacks of a main
 // streaming domain, and how many there are in all.
 func (r Record) Deliveries(ctx context.Context, domain string, q Span, number int) ([]Delivery, int, error) {
 	storage := "all"
-	reply, err := call(ctx, r.client, newTurn(quota.Least, domain), recordRecords, r.client.api().DescribeLiveRecordNotifyRecordsWithContext,
+	reply, err := call[sdk.DescribeLiveRecordNotifyRecordsResponseBody](ctx, r.client, newTurn(quota.Least, domain), recordRecords,
 		&sdk.DescribeLiveRecordNotifyRecordsRequest{
 			DomainName: &domain, StartTime: formatTime(q.From), EndTime: formatTime(q.To),
 			AppName: optional(q.AppName), StreamName: optional(q.StreamName), Status: optional(q.status()),
@@ -194,17 +194,17 @@ func (r Record) Deliveries(ctx context.Context, domain string, q Span, number in
 	if err != nil {
 		return nil, 0, err
 	}
-	if reply.Body.TotalNum == nil {
+	if reply.TotalNum == nil {
 		return nil, 0, odd(recordRecords, "the reply has no TotalNum")
 	}
 	var list []Delivery
-	for _, c := range reply.Body.CallbackList {
+	for _, c := range reply.CallbackList {
 		if c != nil {
 			list = append(list, delivered(c.NotifyTime, c.NotifyType, c.NotifyUrl, c.AppName, c.StreamName, c.Description,
 				c.NotifyResult, c.NotifyContent, c.NotifyResponse, c.NotifyHeader))
 		}
 	}
-	return list, int(*reply.Body.TotalNum), nil
+	return list, int(*reply.TotalNum), nil
 }
 
 // Deliveries returns a page, counted from 1, of the recorded events of an

@@ -31,16 +31,16 @@ func Message(c *Client) Family[MessageConfig] {
 	f := Family[MessageConfig]{client: c, name: "message", reads: describeMessage, creates: modifyMessage, writes: modifyMessage}
 	f.get = func(ctx context.Context, t turn) (MessageConfig, error) {
 		center, app, _ := strings.Cut(t.key, "/")
-		reply, err := call(ctx, c, t, describeMessage, c.api().DescribeLiveMessageAppWithContext,
+		reply, err := call[sdk.DescribeLiveMessageAppResponseBody](ctx, c, t, describeMessage,
 			&sdk.DescribeLiveMessageAppRequest{DataCenter: &center, AppId: &app})
 		if err != nil {
 			return MessageConfig{}, noApplication(err)
 		}
-		return MessageConfig{bounded(reply.Body.EventCallbackUrl, maxURL)}, nil
+		return MessageConfig{bounded(reply.EventCallbackUrl, maxURL)}, nil
 	}
 	modify := func(ctx context.Context, t turn, url *string) error {
 		center, app, _ := strings.Cut(t.key, "/")
-		_, err := call(ctx, c, t, modifyMessage, c.api().ModifyLiveMessageAppCallbackWithContext,
+		_, err := call[sdk.ModifyLiveMessageAppCallbackResponseBody](ctx, c, t, modifyMessage,
 			&sdk.ModifyLiveMessageAppCallbackRequest{DataCenter: &center, AppId: &app, EventCallbackUrl: url})
 		return noApplication(err)
 	}

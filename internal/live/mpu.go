@@ -66,17 +66,17 @@ func (MPU) ReadRate() quota.Rate { return describeMPU.rate() }
 func (MPU) RecordsRate() (quota.Rate, float64) { return mpuRecords.rate(), 1 }
 
 func (m MPU) read(ctx context.Context, t turn) (MPUConfig, error) {
-	reply, err := call(ctx, m.Client, t, describeMPU, m.Client.api().DescribeRtcMPUEventSubWithContext,
+	reply, err := call[sdk.DescribeRtcMPUEventSubResponseBody](ctx, m.Client, t, describeMPU,
 		&sdk.DescribeRtcMPUEventSubRequest{AppId: &t.key})
 	if codeOf(err) == invalidParam {
 		// The application ID, of which a wrong one is InvalidAppId, is the only
 		// parameter: there is no subscription.
 		return MPUConfig{}, nil
 	}
-	if err != nil || reply.Body.SubInfo == nil {
+	if err != nil || reply.SubInfo == nil {
 		return MPUConfig{}, err
 	}
-	have := reply.Body.SubInfo
+	have := reply.SubInfo
 	return MPUConfig{bounded(have.CallbackUrl, maxURL), channelsOf(value(have.ChannelIds)), bounded(have.SubId, maxID)}, nil
 }
 
@@ -106,19 +106,19 @@ func (m MPU) means(ctx context.Context, t turn, class Class, err error) error {
 }
 
 func (m MPU) create(ctx context.Context, t turn, want MPUConfig) error {
-	_, err := call(ctx, m.Client, t, createMPU, m.Client.api().CreateRtcMPUEventSubWithContext,
+	_, err := call[sdk.CreateRtcMPUEventSubResponseBody](ctx, m.Client, t, createMPU,
 		&sdk.CreateRtcMPUEventSubRequest{AppId: &t.key, CallbackUrl: &want.CallbackURL, ChannelIds: optional(want.ChannelIDs)})
 	return m.means(ctx, t, Exists, err)
 }
 
 func (m MPU) write(ctx context.Context, t turn, want MPUConfig, leaveOut bool) error {
-	_, err := call(ctx, m.Client, t, updateMPU, m.Client.api().UpdateRtcMPUEventSubWithContext,
+	_, err := call[sdk.UpdateRtcMPUEventSubResponseBody](ctx, m.Client, t, updateMPU,
 		&sdk.UpdateRtcMPUEventSubRequest{AppId: &t.key, CallbackUrl: &want.CallbackURL, ChannelIds: parameter(want.ChannelIDs, leaveOut)})
 	return m.means(ctx, t, NotFound, err)
 }
 
 func (m MPU) remove(ctx context.Context, t turn) error {
-	_, err := call(ctx, m.Client, t, deleteMPU, m.Client.api().DeleteRtcMPUEventSubWithContext,
+	_, err := call[sdk.DeleteRtcMPUEventSubResponseBody](ctx, m.Client, t, deleteMPU,
 		&sdk.DeleteRtcMPUEventSubRequest{AppId: &t.key})
 	return ignoreNotFound(m.means(ctx, t, NotFound, err))
 }
@@ -133,14 +133,14 @@ func (m MPU) Count(ctx context.Context, appID string, q Query, before Counts) (C
 // records reads the records of an application by pages.
 func (m MPU) records(ctx context.Context, t turn) reader {
 	return func(start, end time.Time, page int) ([]delivery, bool, error) {
-		reply, err := call(ctx, m.Client, t, mpuRecords, m.Client.api().ListRtcMPUEventSubRecordWithContext,
+		reply, err := call[sdk.ListRtcMPUEventSubRecordResponseBody](ctx, m.Client, t, mpuRecords,
 			&sdk.ListRtcMPUEventSubRecordRequest{
 				AppId: &t.key, StartTime: formatTime(start), EndTime: formatTime(end), PageSize: new(int32(listPage)), PageNo: new(int32(page)),
 			})
 		if err != nil {
 			return nil, false, err
 		}
-		return listed(mpuRecords, reply.Body.HasMore, reply.Body.Logs, func(r *sdk.ListRtcMPUEventSubRecordResponseBodyLogs) delivery {
+		return listed(mpuRecords, reply.HasMore, reply.Logs, func(r *sdk.ListRtcMPUEventSubRecordResponseBodyLogs) delivery {
 			return newDelivery("mpu", r.MsgId, r.Time, r.CallbackUrl, httpStatus(r.HTTPCode), r.Data)
 		})
 	}

@@ -3,7 +3,11 @@
 
 package live
 
-import "github.com/live-notify/live-notify-operator/internal/quota"
+import (
+	"net/http"
+
+	"github.com/live-notify/live-notify-operator/internal/quota"
+)
 
 // operation is a call of the cloud API and its documented limit.
 type operation struct {
@@ -18,6 +22,14 @@ type operation struct {
 	// tool: only the command line calls it, never the operator.
 	tool  bool
 	ofApp bool // likewise for single RTC or messaging applications
+	get   bool // a GET, where all others are a POST
+}
+
+func (op operation) method() string {
+	if op.get {
+		return http.MethodGet
+	}
+	return http.MethodPost
 }
 
 // rate is the limit of the operation.
@@ -63,8 +75,8 @@ var (
 	createEvent  = use(operation{action: "CreateEventSub", limit: 100, write: true, ofApp: true})
 	updateEvent  = use(operation{action: "UpdateEventSub", limit: 50, write: true, ofApp: true})
 	deleteEvent  = use(operation{action: "DeleteEventSub", limit: 100, write: true, ofApp: true})
-	listEvent    = use(operation{action: "ListEventSub", limit: 50, ofApp: true})
-	eventRecords = use(operation{action: "ListEventSubEvent", limit: 50, ofApp: true})
+	listEvent    = use(operation{action: "ListEventSub", limit: 50, ofApp: true, get: true})
+	eventRecords = use(operation{action: "ListEventSubEvent", limit: 50, ofApp: true, get: true})
 
 	modifyMessage   = use(operation{action: "ModifyLiveMessageAppCallback", limit: 50, write: true, ofApp: true})
 	describeMessage = use(operation{action: "DescribeLiveMessageApp", limit: 50, ofApp: true})
@@ -78,13 +90,14 @@ type Operation struct {
 	OfDomain bool // a RAM policy can grant it for single domains
 	Tool     bool // only the command line calls it
 	OfApp    bool // a RAM policy can grant it for single applications
+	Method   string
 }
 
 var operations []Operation
 
 // use makes an operation one of Operations.
 func use(op operation) operation {
-	operations = append(operations, Operation{Action: op.action, Limit: op.limit, Write: op.write, OfDomain: op.ofDomain, OfApp: op.ofApp, Tool: op.tool})
+	operations = append(operations, Operation{Action: op.action, Limit: op.limit, Write: op.write, OfDomain: op.ofDomain, OfApp: op.ofApp, Tool: op.tool, Method: op.method()})
 	return op
 }
 

@@ -42,12 +42,12 @@ type Record struct{ Family[RecordConfig] }
 func NewRecord(c *Client) Record {
 	f := Family[RecordConfig]{client: c, name: "record", reads: describeRecord, creates: addRecord, writes: updateRecord}
 	f.get = func(ctx context.Context, t turn) (RecordConfig, error) {
-		reply, err := call(ctx, c, t, describeRecord, c.api().DescribeLiveRecordNotifyConfigWithContext,
+		reply, err := call[sdk.DescribeLiveRecordNotifyConfigResponseBody](ctx, c, t, describeRecord,
 			&sdk.DescribeLiveRecordNotifyConfigRequest{DomainName: &t.key})
-		if err != nil || reply.Body.LiveRecordNotifyConfig == nil {
+		if err != nil || reply.LiveRecordNotifyConfig == nil {
 			return RecordConfig{}, err
 		}
-		have := reply.Body.LiveRecordNotifyConfig
+		have := reply.LiveRecordNotifyConfig
 		config := RecordConfig{
 			NotifyURL: bounded(have.NotifyUrl, maxURL), OnDemandURL: bounded(have.OnDemandUrl, maxURL),
 			NeedStatusNotify: have.NeedStatusNotify != nil && *have.NeedStatusNotify,
@@ -58,7 +58,7 @@ func NewRecord(c *Client) Record {
 		return config, elsewhere(describeRecord, t, have.DomainName)
 	}
 	f.add = func(ctx context.Context, t turn, want RecordConfig) error {
-		_, err := call(ctx, c, t, addRecord, c.api().AddLiveRecordNotifyConfigWithContext,
+		_, err := call[sdk.AddLiveRecordNotifyConfigResponseBody](ctx, c, t, addRecord,
 			&sdk.AddLiveRecordNotifyConfigRequest{
 				DomainName: &t.key, NotifyUrl: &want.NotifyURL, OnDemandUrl: optional(want.OnDemandURL),
 				NeedStatusNotify: &want.NeedStatusNotify, NotifyReqAuth: &want.Authentication, NotifyAuthKey: optional(string(want.AuthKey)),
@@ -66,7 +66,7 @@ func NewRecord(c *Client) Record {
 		return err
 	}
 	f.set = func(ctx context.Context, t turn, want RecordConfig, leaveOut bool) error {
-		_, err := call(ctx, c, t, updateRecord, c.api().UpdateLiveRecordNotifyConfigWithContext,
+		_, err := call[sdk.UpdateLiveRecordNotifyConfigResponseBody](ctx, c, t, updateRecord,
 			&sdk.UpdateLiveRecordNotifyConfigRequest{
 				DomainName: &t.key, NotifyUrl: &want.NotifyURL, OnDemandUrl: parameter(want.OnDemandURL, leaveOut),
 				NeedStatusNotify: &want.NeedStatusNotify, NotifyReqAuth: &want.Authentication, NotifyAuthKey: optional(string(want.AuthKey)),
@@ -74,7 +74,7 @@ func NewRecord(c *Client) Record {
 		return err
 	}
 	f.drop = func(ctx context.Context, t turn) error {
-		_, err := call(ctx, c, t, deleteRecord, c.api().DeleteLiveRecordNotifyConfigWithContext,
+		_, err := call[sdk.DeleteLiveRecordNotifyConfigResponseBody](ctx, c, t, deleteRecord,
 			&sdk.DeleteLiveRecordNotifyConfigRequest{DomainName: &t.key})
 		return err
 	}
@@ -92,7 +92,7 @@ func (r Record) Count(ctx context.Context, domain string, q Query, before Counts
 	t := newTurn(quota.Records, domain)
 	return count(recordRecords, q, before, end, func(status string, size, number int32) (page, error) {
 		storage := "all"
-		reply, err := call(ctx, r.client, t, recordRecords, r.client.api().DescribeLiveRecordNotifyRecordsWithContext,
+		reply, err := call[sdk.DescribeLiveRecordNotifyRecordsResponseBody](ctx, r.client, t, recordRecords,
 			&sdk.DescribeLiveRecordNotifyRecordsRequest{
 				DomainName: &domain, StartTime: formatTime(start), EndTime: formatTime(end),
 				AppName: optional(q.AppName), StreamName: optional(q.StreamName),
@@ -101,8 +101,8 @@ func (r Record) Count(ctx context.Context, domain string, q Query, before Counts
 		if err != nil {
 			return page{}, err
 		}
-		p := page{total: reply.Body.TotalNum, size: len(reply.Body.CallbackList)}
-		for _, c := range reply.Body.CallbackList {
+		p := page{total: reply.TotalNum, size: len(reply.CallbackList)}
+		for _, c := range reply.CallbackList {
 			if c != nil { // null counts, and says nothing
 				p.add(c.NotifyTime, c.NotifyType, c.NotifyUrl, c.AppName, c.StreamName, c.Description)
 			}

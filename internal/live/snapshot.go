@@ -49,19 +49,19 @@ type Snapshot struct{ Family[SnapshotConfig] }
 func NewSnapshot(c *Client) Snapshot {
 	f := Family[SnapshotConfig]{client: c, name: "snapshot", reads: describeSnapshot, creates: addSnapshot, writes: updateSnapshot}
 	f.get = func(ctx context.Context, t turn) (SnapshotConfig, error) {
-		reply, err := call(ctx, c, t, describeSnapshot, c.api().DescribeLiveSnapshotNotifyConfigWithContext,
+		reply, err := call[sdk.DescribeLiveSnapshotNotifyConfigResponseBody](ctx, c, t, describeSnapshot,
 			&sdk.DescribeLiveSnapshotNotifyConfigRequest{DomainName: &t.key})
 		if err != nil {
 			return SnapshotConfig{}, err
 		}
-		config := SnapshotConfig{NotifyURL: bounded(reply.Body.NotifyUrl, maxURL)}
-		if value(reply.Body.NotifyReqAuth) == yes {
-			config.Authentication, config.AuthKey = true, Key(bounded(reply.Body.NotifyAuthKey, maxID))
+		config := SnapshotConfig{NotifyURL: bounded(reply.NotifyUrl, maxURL)}
+		if value(reply.NotifyReqAuth) == yes {
+			config.Authentication, config.AuthKey = true, Key(bounded(reply.NotifyAuthKey, maxID))
 		}
-		return config, elsewhere(describeSnapshot, t, reply.Body.DomainName)
+		return config, elsewhere(describeSnapshot, t, reply.DomainName)
 	}
 	f.add = func(ctx context.Context, t turn, want SnapshotConfig) error {
-		_, err := call(ctx, c, t, addSnapshot, c.api().AddLiveSnapshotNotifyConfigWithContext,
+		_, err := call[sdk.AddLiveSnapshotNotifyConfigResponseBody](ctx, c, t, addSnapshot,
 			&sdk.AddLiveSnapshotNotifyConfigRequest{
 				DomainName: &t.key, NotifyUrl: &want.NotifyURL,
 				NotifyReqAuth: yesNo(want.Authentication), NotifyAuthKey: optional(string(want.AuthKey)),
@@ -69,7 +69,7 @@ func NewSnapshot(c *Client) Snapshot {
 		return err
 	}
 	f.set = func(ctx context.Context, t turn, want SnapshotConfig, _ bool) error {
-		_, err := call(ctx, c, t, updateSnapshot, c.api().UpdateLiveSnapshotNotifyConfigWithContext,
+		_, err := call[sdk.UpdateLiveSnapshotNotifyConfigResponseBody](ctx, c, t, updateSnapshot,
 			&sdk.UpdateLiveSnapshotNotifyConfigRequest{
 				DomainName: &t.key, NotifyUrl: &want.NotifyURL,
 				NotifyReqAuth: yesNo(want.Authentication), NotifyAuthKey: optional(string(want.AuthKey)),
@@ -77,7 +77,7 @@ func NewSnapshot(c *Client) Snapshot {
 		return err
 	}
 	f.drop = func(ctx context.Context, t turn) error {
-		_, err := call(ctx, c, t, deleteSnapshot, c.api().DeleteLiveSnapshotNotifyConfigWithContext,
+		_, err := call[sdk.DeleteLiveSnapshotNotifyConfigResponseBody](ctx, c, t, deleteSnapshot,
 			&sdk.DeleteLiveSnapshotNotifyConfigRequest{DomainName: &t.key})
 		return err
 	}
@@ -107,12 +107,12 @@ const (
 func (s Snapshot) others(ctx context.Context, t turn) (string, error) {
 	var names []string
 	for number := int32(1); number <= jobsPages; number++ {
-		reply, err := call(ctx, s.client, t, snapshotJobs, s.client.api().DescribeLiveSnapshotConfigWithContext,
+		reply, err := call[sdk.DescribeLiveSnapshotConfigResponseBody](ctx, s.client, t, snapshotJobs,
 			&sdk.DescribeLiveSnapshotConfigRequest{DomainName: &t.key, PageSize: new(int32(jobsPage)), PageNum: &number})
 		if err != nil {
 			return "", ignoreNotFound(err)
 		}
-		list := reply.Body.LiveStreamSnapshotConfigList
+		list := reply.LiveStreamSnapshotConfigList
 		if list == nil {
 			break
 		}

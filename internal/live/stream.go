@@ -65,12 +65,12 @@ func (Stream) ReadRate() quota.Rate { return describeStream.rate() }
 func (Stream) RecordsRate() (quota.Rate, float64) { return streamRecords.rate(), requestsOfCount }
 
 func (s Stream) read(ctx context.Context, t turn) (StreamConfig, error) {
-	reply, err := call(ctx, s.Client, t, describeStream, s.Client.api().DescribeLiveStreamsNotifyUrlConfigWithContext,
+	reply, err := call[sdk.DescribeLiveStreamsNotifyUrlConfigResponseBody](ctx, s.Client, t, describeStream,
 		&sdk.DescribeLiveStreamsNotifyUrlConfigRequest{DomainName: &t.key})
-	if err != nil || reply.Body.LiveStreamsNotifyConfig == nil {
+	if err != nil || reply.LiveStreamsNotifyConfig == nil {
 		return StreamConfig{}, ignoreNotFound(err)
 	}
-	have := reply.Body.LiveStreamsNotifyConfig
+	have := reply.LiveStreamsNotifyConfig
 	if err := elsewhere(describeStream, t, have.DomainName); err != nil {
 		return StreamConfig{}, err
 	}
@@ -86,7 +86,7 @@ func (s Stream) create(ctx context.Context, t turn, want StreamConfig) error {
 }
 
 func (s Stream) write(ctx context.Context, t turn, want StreamConfig, leaveOut bool) error {
-	_, err := call(ctx, s.Client, t, setStream, s.Client.api().SetLiveStreamsNotifyUrlConfigWithContext,
+	_, err := call[sdk.SetLiveStreamsNotifyUrlConfigResponseBody](ctx, s.Client, t, setStream,
 		&sdk.SetLiveStreamsNotifyUrlConfigRequest{
 			DomainName:         &t.key,
 			NotifyUrl:          parameter(want.NotifyURL, leaveOut),
@@ -99,7 +99,7 @@ func (s Stream) write(ctx context.Context, t turn, want StreamConfig, leaveOut b
 }
 
 func (s Stream) remove(ctx context.Context, t turn) error {
-	_, err := call(ctx, s.Client, t, deleteStream, s.Client.api().DeleteLiveStreamsNotifyUrlConfigWithContext,
+	_, err := call[sdk.DeleteLiveStreamsNotifyUrlConfigResponseBody](ctx, s.Client, t, deleteStream,
 		&sdk.DeleteLiveStreamsNotifyUrlConfigRequest{DomainName: &t.key})
 	return ignoreNotFound(err)
 }
@@ -110,7 +110,7 @@ func (s Stream) Count(ctx context.Context, domain string, q Query, before Counts
 	start, end := q.span(s.Client.Now())
 	t := newTurn(quota.Records, domain)
 	return count(streamRecords, q, before, end, func(status string, size, number int32) (page, error) {
-		reply, err := call(ctx, s.Client, t, streamRecords, s.Client.api().DescribeLiveStreamsNotifyRecordsWithContext,
+		reply, err := call[sdk.DescribeLiveStreamsNotifyRecordsResponseBody](ctx, s.Client, t, streamRecords,
 			&sdk.DescribeLiveStreamsNotifyRecordsRequest{
 				DomainName: &domain, StartTime: formatTime(start), EndTime: formatTime(end),
 				AppName: optional(q.AppName), StreamName: optional(q.StreamName),
@@ -119,8 +119,8 @@ func (s Stream) Count(ctx context.Context, domain string, q Query, before Counts
 		if err != nil {
 			return page{}, err
 		}
-		p := page{total: reply.Body.TotalNum}
-		if info := reply.Body.NotifyRecordsInfo; info != nil {
+		p := page{total: reply.TotalNum}
+		if info := reply.NotifyRecordsInfo; info != nil {
 			p.size = len(info.LiveStreamNotifyRecordsInfo)
 			for _, r := range info.LiveStreamNotifyRecordsInfo {
 				if r != nil { // null counts, and says nothing

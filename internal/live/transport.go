@@ -22,9 +22,9 @@ import (
 	"time"
 )
 
-// Bounds of a reply, so that no endpoint fills the memory. What the SDK makes of a
-// reply is a hundred times as large as its bytes: it is its tokens that count, and
-// how many replies are decoded at once. A page of 100 records is well below.
+// Bounds of a reply, so that no endpoint fills the memory. What is made of a reply can
+// be many times as large as its bytes: it is its tokens that count, and how many
+// replies are decoded at once. A page of 100 records is well below.
 const (
 	maxReply   = 1 << 20  // bytes, after unpacking
 	maxSmall   = 64 << 10 // one that is larger is read and decoded alone
@@ -35,10 +35,8 @@ const (
 	maxDecoded = 2
 )
 
-// transport carries the requests of an SDK. It turns every failure into an *Error
-// before the SDK sees it: the SDK prints request URLs, which hold
-// authentication keys, drops the wait that a throttled reply asks for, and
-// reports an HTML error page as a JSON syntax error without its status.
+// transport carries requests. It turns every failure into an *Error: texts of the
+// network have the request URL in them, which holds authentication keys.
 type transport struct {
 	client   *http.Client
 	decoding chan struct{} // a place for each reply that is being decoded
@@ -71,8 +69,8 @@ type proxyError int
 
 func (e proxyError) Error() string { return "HTTP " + strconv.Itoa(int(e)) }
 
-// exchange is one request and what the SDK's models do not carry out of its reply. It
-// travels in the context since the SDK passes nothing else through.
+// exchange is one request and what the models do not carry out of its reply. It
+// travels in the context of the request.
 type exchange struct {
 	action    string
 	requestID string
@@ -84,15 +82,15 @@ type exchange struct {
 type exchangeKey struct{}
 
 // send makes a request with a timeout, and returns every failure as an *Error or
-// the context's error. A panic of the SDK is one: its text, which may hold the
-// request, must not reach the log.
+// the context's error. A panic is one: its text, which may hold the request, must not
+// reach the log.
 func send[Resp any](ctx context.Context, timeout time.Duration, action string, do func(context.Context) (Resp, error)) (reply Resp, x *exchange, err error) {
 	x = &exchange{action: action}
 	ctx, cancel := context.WithTimeout(context.WithValue(ctx, exchangeKey{}, x), timeout)
 	start := time.Now()
 	defer func() {
 		if p := recover(); p != nil {
-			err = malformed(action, fmt.Sprintf("panic of the SDK (%T)", p))
+			err = malformed(action, fmt.Sprintf("panic (%T)", p))
 		}
 		for _, places := range x.places {
 			<-places
@@ -105,9 +103,9 @@ func send[Resp any](ctx context.Context, timeout time.Duration, action string, d
 	return reply, x, err
 }
 
-// normalize makes an *Error of what the SDK returned. Errors of the transport
+// normalize makes an *Error of what a request returned. Errors of the transport
 // are one already; anything else is described by its type alone, as its text
-// may hold the request.
+// may hold the reply.
 func normalize(ctx context.Context, action string, err error) error {
 	switch e, ok := errors.AsType[*Error](err); {
 	case err == nil:
@@ -119,7 +117,7 @@ func normalize(ctx context.Context, action string, err error) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return &Error{Class: Unavailable, Action: action, Code: codeTimeout, Message: "no reply in time"}
 	default:
-		return malformed(action, fmt.Sprintf("the SDK cannot read the reply (%T)", innermost(err)))
+		return malformed(action, fmt.Sprintf("the reply cannot be read (%T)", innermost(err)))
 	}
 }
 
@@ -128,9 +126,8 @@ func malformed(action, message string) *Error {
 	return &Error{Class: Unavailable, Action: action, Code: codeMalformed, Message: message}
 }
 
-// Call sends a request and returns its reply with the body read, or an *Error.
-// It implements the SDK's HttpClient; the SDK's transport is not used.
-func (t *transport) Call(req *http.Request, _ *http.Transport) (*http.Response, error) {
+// call sends a request and returns the body of its reply, or an *Error.
+func (t *transport) call(req *http.Request) ([]byte, error) {
 	ctx := req.Context()
 	x := ctx.Value(exchangeKey{}).(*exchange)
 	reply, err := t.client.Do(req)
@@ -163,8 +160,7 @@ func (t *transport) Call(req *http.Request, _ *http.Transport) (*http.Response, 
 	}
 	x.requestID = shownID(head.RequestID)
 	x.came(reply)
-	reply.Body = io.NopCloser(body)
-	return reply, nil
+	return body.Bytes(), nil
 }
 
 // read reads a body, and a byte more if it has more than most. It waits for the
