@@ -9,8 +9,8 @@ import (
 
 // LiveAccountSpec says which cloud account to use, and how.
 type LiveAccountSpec struct {
-	// region of the account's live centre. Default cn-shanghai. The endpoint does
-	// not depend on it.
+	// region of the account's live centre, sent as RegionId with the operations
+	// that take one. Default cn-shanghai. The endpoint does not depend on it.
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z][a-z0-9]*(-[a-z0-9]+)+$')",message="must be a region ID, such as cn-shanghai; leave the field out for cn-shanghai"
 	// +kubebuilder:default=cn-shanghai

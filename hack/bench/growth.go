@@ -27,6 +27,7 @@ type size struct {
 	Objects, Accounts int
 	ConvergeSeconds   float64 // from the first object until all were written
 	BoundSeconds      float64 // that the limits of an account leave for its writes
+	TakeOverSeconds   float64 // from the operator's start until all objects that stood were Ready, instead of these
 	Edit              latency // from the API server to the cloud, while nothing else goes on
 	ResidentMiB       float64
 	LiveMiB           float64 // of it, what the last collection of garbage kept
@@ -106,15 +107,20 @@ func (g *growth) measure(ctx context.Context, accounts int) (*size, error) {
 		return nil, err
 	}
 	at := &size{Accounts: accounts}
-	system.Say("converging %d more objects", len(fresh))
 	if g.log == nil {
 		g.log = g.follow()
 	}
 	before := g.log.throttledReplies
-	if at.ConvergeSeconds, err = g.converge(ctx, fresh); err != nil {
+	if g.cfg.standing && len(g.all) > 0 {
+		at.TakeOverSeconds, err = g.takeOver(ctx, fresh)
+	} else {
+		system.Say("converging %d more objects", len(fresh))
+		at.BoundSeconds = g.bound(fresh)
+		at.ConvergeSeconds, err = g.converge(ctx, fresh)
+	}
+	if err != nil {
 		return nil, err
 	}
-	at.BoundSeconds = g.bound(fresh)
 	g.all = append(g.all, fresh...)
 	at.Objects = len(g.all)
 	if err := g.awaitReady(ctx, len(g.all)); err != nil {
@@ -209,10 +215,10 @@ func (g *growth) bound(fresh []member) float64 {
 func (g *growth) awaitReady(ctx context.Context, n int) error {
 	pace := time.Second + time.Duration(n)*200*time.Microsecond // a scrape of them all takes time, too
 	for start := time.Now(); time.Since(start) < 30*time.Minute; system.Pause(ctx, pace) {
-		m, err := g.Metrics(ctx)
-		if err != nil {
+		if err := g.Alive(); err != nil {
 			return err
 		}
+		m, _ := g.Metrics(ctx) // a start takes a moment
 		ready := 0
 		for _, series := range m["live_notify_ready"].GetMetric() {
 			if series.GetGauge().GetValue() == 1 {
@@ -475,6 +481,7 @@ func growthTable(sizes []*size) string {
 	}
 	row("objects, accounts", func(s *size) string { return fmt.Sprintf("%d, %d", s.Objects, s.Accounts) })
 	row("all written after / bound of the limits", func(s *size) string { return fmt.Sprintf("%.0f s / %.0f s", s.ConvergeSeconds, s.BoundSeconds) })
+	row("or taken over, all Ready after", func(s *size) string { return fmt.Sprintf("%.0f s", s.TakeOverSeconds) })
 	row("throttled replies", func(s *size) string { return fmt.Sprint(s.Throttled) })
 	row("edit to cloud write (p50/p99/max)", func(s *size) string { return s.Edit.String() })
 	row("resident memory", func(s *size) string { return fmt.Sprintf("%.0f MiB", s.ResidentMiB) })

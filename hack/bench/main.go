@@ -32,6 +32,7 @@ import (
 type config struct {
 	n        int
 	accounts int
+	standing bool
 	mix      shares
 	scale    float64
 	throttle emulator.ThrottleModel
@@ -50,6 +51,7 @@ func parseFlags() (config, error) {
 	var c config
 	flag.IntVar(&c.n, "n", 1000, "objects to converge, 1 to 100000")
 	flag.IntVar(&c.accounts, "accounts", 0, "cloud accounts to spread the objects over, each with the documented limits, and to measure at a hundredth and a tenth of them first; 0 is the operator's own account alone")
+	flag.BoolVar(&c.standing, "standing", false, "with -accounts: all but the first hundredth of the objects are in sync before the operator finds them, instead of converging one by one")
 	mix := flag.String("mix", "80,15,5", "percent of objects of each kind, in this order: "+kindNames()+"; what is left out is 0")
 	flag.Float64Var(&c.scale, "qps-scale", 1, "multiplies the documented limits, of the cloud and of the operator's share")
 	throttle := flag.String("throttle", string(emulator.FixedWindow), "how the cloud counts: fixed-window or token-bucket")

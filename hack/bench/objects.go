@@ -70,13 +70,18 @@ func members(prefix string, n int, mix shares) []member {
 // create makes the object, and first what it refers to in the cloud.
 func (s *bench) create(ctx context.Context, m member) error {
 	m.family.Add(s.Cloud, m.account(), m.key())
+	return s.API.Create(ctx, s.fresh(m))
+}
+
+// fresh returns the object that is to be created.
+func (s *bench) fresh(m member) kind.Object {
 	o := m.object(hook)
 	spec, _ := o.Callback()
 	spec.ResyncInterval.Duration = s.cfg.resync
 	if m.account() != "" {
 		spec.AccountRef = &v1alpha1.AccountReference{Name: accountName}
 	}
-	return s.API.Create(ctx, o)
+	return o
 }
 
 // account is the cloud account of the object, "" for the operator's own. Each

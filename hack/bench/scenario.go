@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -321,29 +321,22 @@ func (s *bench) editOne(ctx context.Context, among []member) (time.Duration, err
 
 // createAll creates objects, some at a time.
 func (s *bench) createAll(ctx context.Context, all []member) error {
-	const creators = 8
-	work := make(chan member)
-	errs := make(chan error, creators)
-	var group sync.WaitGroup
-	for range creators {
-		group.Go(func() {
-			for m := range work {
-				if err := s.create(ctx, m); err != nil {
-					select {
-					case errs <- fmt.Errorf("creating %s: %w", m.name, err):
-					default:
-					}
-				}
+	return inParallel(ctx, all, s.create)
+}
+
+// inParallel does something with each member, with several at once.
+func inParallel(ctx context.Context, all []member, do func(context.Context, member) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(8)
+	for _, m := range all {
+		group.Go(func() error {
+			if err := do(ctx, m); err != nil {
+				return fmt.Errorf("%s: %w", m.name, err)
 			}
+			return nil
 		})
 	}
-	for _, m := range all {
-		work <- m
-	}
-	close(work)
-	group.Wait()
-	close(errs)
-	return <-errs
+	return group.Wait()
 }
 
 // await waits until as many objects are in sync.

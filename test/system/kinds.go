@@ -53,7 +53,10 @@ type Kind struct {
 	Send func(cloud *emulator.Server, key string, n int)
 	// Erase removes what the cloud holds, Edit changes it.
 	Erase, Edit func(cloud *emulator.Server, key string)
-	held        func(cloud *emulator.Server, key string) any
+	// Copy has the cloud hold for one key what it holds for another. A subscription is
+	// named by its key.
+	Copy func(cloud *emulator.Server, from, to string)
+	held func(cloud *emulator.Server, key string) any
 }
 
 // Kinds are all of them.
@@ -138,6 +141,13 @@ func with[C any](
 		c, _ := get(s, key)
 		reflect.ValueOf(&c).Elem().FieldByName(k.URL).SetString(Elsewhere)
 		set(s, key, c)
+	}
+	k.Copy = func(s *emulator.Server, from, to string) {
+		c, _ := get(s, from)
+		if id := reflect.ValueOf(&c).Elem().FieldByName("SubID"); id.IsValid() {
+			id.SetString(to)
+		}
+		set(s, to, c)
 	}
 	switch {
 	case k.Add != nil:
@@ -246,6 +256,16 @@ func (k *Kind) Object(namespace, name string) kind.Object {
 		o.Spec.DataCenter = center
 	}
 	return o
+}
+
+// CopyStatus gives an object the status of another, with the subscription that Copy
+// names.
+func (k *Kind) CopyStatus(o, from kind.Object) {
+	status := reflect.ValueOf(o).Elem().FieldByName("Status")
+	status.Set(reflect.ValueOf(from.DeepCopyObject()).Elem().FieldByName("Status"))
+	if id := status.FieldByName("SubID"); id.IsValid() {
+		id.SetString(k.KeyOf(o))
+	}
 }
 
 // field is one of the spec of an object.

@@ -117,6 +117,7 @@ func (s *System) startCluster(ctx context.Context) error {
 		CRDDirectoryPaths: []string{"config/crd/bases"}, ErrorIfCRDPathMissing: true,
 	}
 	etcd, server := &envtest.Etcd{DataDir: filepath.Join(s.dir, "etcd.data")}, s.env.ControlPlane.GetAPIServer()
+	etcd.Configure().Set("quota-backend-bytes", fmt.Sprint(8<<30)) // of 2 GiB, 100,000 objects need more
 	s.env.ControlPlane.Etcd = etcd
 	var err, err2 error
 	etcd.Path, etcd.Out, err = s.mortal("etcd", filepath.Join(s.Assets, "etcd"))
