@@ -13,7 +13,9 @@ tool = bin/$(1)-$(shell sed -n 's|^\(require\)\{0,1\}[[:space:]]*$(3) \(v[^ ]*\)
 
 CONTROLLER_GEN := $(call tool,controller-gen,controller-gen,sigs.k8s.io/controller-tools)
 ACTIONLINT     := $(call tool,actionlint,actionlint,github.com/rhysd/actionlint)
+CRDIFY         := $(call tool,crdify,crdify,sigs.k8s.io/crdify)
 CRD_REF_DOCS   := $(call tool,crd-ref-docs,crd-ref-docs,github.com/elastic/crd-ref-docs)
+GOJQ           := $(call tool,gojq,gojq,github.com/itchyny/gojq)
 GOLANGCI_LINT  := $(call tool,golangci-lint,golangci-lint,github.com/golangci/golangci-lint/v2)
 GORELEASER     := $(call tool,goreleaser,goreleaser,github.com/goreleaser/goreleaser/v2)
 HELM           := $(call tool,helm,helm,helm.sh/helm/v4)
@@ -81,7 +83,7 @@ test-race: ## Run the short form of the tests with the race detector, which need
 	set -x; KUBEBUILDER_ASSETS=$$assets go test -race -short -count=1 -parallel 8 -timeout 30m $(TESTFLAGS) $(RACY)
 
 # Modules whose dependencies are not the operator's.
-MODULES := hack/crdcheck hack/monitoring test/livetest-example
+MODULES := hack/monitoring test/livetest-example
 
 # $(call in-modules,command) runs a command in each of them.
 in-modules = for module in $(MODULES); do (set -x; cd $$module && $(1)) || exit 1; done
@@ -225,8 +227,11 @@ verify-rules: $(PROMTOOL) ## Check the alerts, and run their tests.
 	@$(PROMTOOL) test rules config/prometheus/rules_test.yaml
 
 .PHONY: verify-crds
-verify-crds: ## Check that the CRDs break nothing that works with the last release; BASE=<commit> compares with another.
+verify-crds: export CRDIFY := $(CURDIR)/$(CRDIFY)
+verify-crds: export GOJQ := $(CURDIR)/$(GOJQ)
+verify-crds: $(CRDIFY) $(GOJQ) ## Check that the CRDs break nothing that works with the last release, and test this check; BASE=<commit> compares with another.
 	@hack/crdcheck/crdcheck.sh '$(BASE)'
+	@go test -count=1 ./hack/crdcheck
 
 .PHONY: verify-workflows
 verify-workflows: $(ACTIONLINT) ## Check the workflows of the forge.
@@ -404,8 +409,14 @@ $(CONTROLLER_GEN):
 $(ACTIONLINT):
 	$(call build-tool,actionlint,github.com/rhysd/actionlint/cmd/actionlint)
 
+$(CRDIFY):
+	$(call build-tool,crdify,sigs.k8s.io/crdify)
+
 $(CRD_REF_DOCS):
 	$(call build-tool,crd-ref-docs,github.com/elastic/crd-ref-docs)
+
+$(GOJQ):
+	$(call build-tool,gojq,github.com/itchyny/gojq/cmd/gojq)
 
 $(GOLANGCI_LINT):
 	$(call build-tool,golangci-lint,github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
