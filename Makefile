@@ -131,7 +131,7 @@ test-image: ## Test the images whose archives are in IMAGES: user, labels, conte
 OUT ?= .
 
 .PHONY: generate
-generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(HELM_DOCS) ## Write everything generated: deepcopy, CRDs, RBAC, docs/reference, monitoring, files of the chart.
+generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(GOJQ) $(HELM_DOCS) ## Write everything generated: deepcopy, CRDs, RBAC, docs/reference, monitoring, files of the chart.
 	@mkdir -p $(OUT)/api/v1alpha1 $(OUT)/config/crd/bases $(OUT)/config/rbac $(OUT)/docs/reference
 	$(CONTROLLER_GEN) paths=./api/... \
 		object:headerFile=hack/boilerplate.go.txt output:object:dir=$(OUT)/api/v1alpha1 \
@@ -143,7 +143,7 @@ generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(HELM_DOCS) ## Write everything gen
 		--output-path=$(OUT)/docs/reference/api.md
 	go run ./hack/refdocs -out $(OUT)
 	@GOFLAGS= GOWORK=off go -C hack/monitoring run . -root '$(CURDIR)' -out '$(abspath $(OUT))'
-	go run ./hack/chart -out $(OUT)
+	GOJQ=$(CURDIR)/$(GOJQ) hack/chart/chart.sh '$(OUT)'
 	$(call helm-docs,live-notify-operator)
 	$(call helm-docs,live-callbacks)
 
@@ -184,7 +184,7 @@ verify: ## Check all that a change must satisfy besides its tests; reports every
 	echo "make verify: ok"
 
 .PHONY: verify-generate
-verify-generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(HELM_DOCS) ## Check that generated files are fresh.
+verify-generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(GOJQ) $(HELM_DOCS) ## Check that generated files are fresh.
 	@hack/verify-generate.sh
 
 # It asks a database on the internet, so that it is not part of verify.

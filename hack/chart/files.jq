@@ -1,0 +1,102 @@
+# Copyright The live-notify-operator Authors.
+# SPDX-License-Identifier: Apache-2.0
+
+# What is generated from all CRDs, which are the input: the file that $file names.
+
+def header($more): "# Copyright The live-notify-operator Authors.\n# SPDX-License-Identifier: Apache-2.0\n\n# Generated from config/crd by \"make generate\".\($more)";
+def list($indent): map("\($indent)- \(.)") | join("\n");
+
+# Of the fields that callback kinds have in common the chart live-callbacks takes
+# defaults.
+def shared: ["accountRef", "adoptionPolicy", "deletionPolicy", "driftPolicy", "guard", "managementPolicy", "records", "resyncInterval", "suspend"];
+def spec: .spec.versions[0].schema.openAPIV3Schema.properties.spec;
+def callbacks: map(select(spec.properties.managementPolicy));
+
+def kinds:
+  header(""),
+  (callbacks[] | spec.properties as $has
+    | "\(.spec.names.plural):\n  defaults:\n\(shared | map(select($has[.])) | list("  "))\n  kind: \(.spec.names.kind)");
+
+def role($name; $resources; $verbs): "---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  labels:
+    rbac.authorization.k8s.io/aggregate-to-\($name): \"true\"
+  name: \($name)
+rules:
+- apiGroups:
+  - live.alibabacloud.com
+  resources:
+\($resources | list("  "))
+  verbs:
+\($verbs | list("  "))";
+
+def users:
+  map(.spec.names.plural) as $all | ["create", "delete", "deletecollection", "patch", "update"] as $write
+  | header(" Kubernetes adds these rules to its
+# own roles view, edit and admin. A LiveAccount can learn Secrets of its namespace
+# (docs/security.md): only admin may write one."),
+    role("view"; $all; ["get", "list", "watch"]),
+    role("edit"; $all - ["liveaccounts"]; $write),
+    role("admin"; ["liveaccounts"]; $write);
+
+# The kinds that Artifact Hub is to show.
+def hub:
+  .[] | .spec.versions[0] as $version
+  | "    - kind: \(.spec.names.kind)
+      version: \($version.name)
+      name: \(.metadata.name)
+      displayName: \(.spec.names.kind)
+      description: \($version.schema.openAPIV3Schema.description | split(".")[0] | gsub("\\s+"; " "))";
+
+# What is behind a token that a text begins with.
+def after($token): sub("^ +"; "") | select(startswith($token)) | .[($token | length):] | sub("^ +"; "");
+
+# Parts with tokens between them, each with the text that is left.
+def parts(part; $token; $key):
+  def all: part as $one | ($one.rest | after($token) | all | {is: ([$one.is] + .is), rest}) // {is: [$one.is], rest: $one.rest};
+  all | .is |= if length == 1 then .[0] else {($key): .} end;
+
+# The rules that JSON schema can say too: matches, of patterns without quotation marks
+# and escapes, and has, with !, &&, || and parentheses. The API server has the others.
+def either:
+  def term:
+    (after("!") | term | .is |= {not: .}),
+    (after("(") | either | .rest |= after(")") | select(.rest)),
+    (after("has(self.") | capture("^(?<name>[^.)]*)\\)(?<rest>[\\s\\S]*)$") | {is: {required: [.name]}, rest}),
+    (after("self.matches('") | capture("^(?<pattern>[^'\\\\]*)'\\)(?<rest>[\\s\\S]*)$") | {is: {pattern}, rest});
+  parts(parts(term; "&&"; "allOf"); "||"; "anyOf");
+
+# The JSON schema of a field of a CRD.
+def schema:
+  with_entries(select(.key | IN("type", "description", "pattern", "minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum", "enum")))
+  + if .items then {items: .items | schema} else {} end
+  + if .["x-kubernetes-list-type"] == "set" then {uniqueItems: true} else {} end
+  + if .properties then {properties: .properties | map_values(schema), required: (.required // []), additionalProperties: false} else {} end
+  + ([.["x-kubernetes-validations"][]?.rule | either | select(.rest | test("^ *$")) | .is] | if . == [] then {} else {allOf: .} end);
+
+# The schema of the values of live-callbacks, which refuses what the CRDs refuse, as far
+# as JSON schema can say it.
+def values:
+  [callbacks[] | {key: .spec.names.plural, value: spec | schema}] as $kinds
+  | {type: "object", additionalProperties: {type: "string"}} as $labels
+  | {
+      "$schema": "http://json-schema.org/draft-07/schema#", title: "Values of live-callbacks", type: "object", additionalProperties: false,
+      properties: ({
+        global: {type: "object"}, commonLabels: $labels, commonAnnotations: $labels,
+        defaults: {
+          type: "object", additionalProperties: false,
+          properties: [$kinds[].value.properties | with_entries(select(.key | IN(shared[])))] | add
+        }
+      } + ($kinds | map(.value |= {
+        type: "array",
+        items: (
+          .required += if .properties.domainName then [] else ["name"] end
+          | .properties += {
+              name: {type: "string", maxLength: 253, pattern: "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"}, labels: $labels, annotations: $labels
+            })
+      }) | from_entries))
+    };
+
+if $file == "kinds" then kinds elif $file == "users" then users elif $file == "hub" then hub else values end
