@@ -6,15 +6,11 @@ package main
 import (
 	"bytes"
 	"path/filepath"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
 	"github.com/live-notify/live-notify-operator/test/system"
 )
@@ -33,7 +29,7 @@ func TestReceiverFailsEveryFourthRequestOfEachPath(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if got, want := r.summary(), "The receiver got 16 callbacks (8 signed) and answered 500 to 4."; got != want {
+	if got, want := r.summary(), "The receiver got 16 callbacks (8 signed) and answered 500 to 4. "; got != want {
 		t.Errorf("summary: got %q, want %q", got, want)
 	}
 }
@@ -97,82 +93,14 @@ func TestSamples(t *testing.T) {
 	cloud := emulator.New(emulator.Options{})
 	defer cloud.Close()
 	all.exist(cloud)
-	kinds := 0
-	all.each(func(k *system.Kind, key string) {
-		kinds++
-		k.Edit(cloud, key)
-		if k.Have(cloud, key)[k.URL] != system.Elsewhere {
-			t.Errorf("the cloud does not know the %s %q", k.Name, key)
-		}
-	})
-	if kinds != len(system.Kinds) {
-		t.Errorf("there are samples of %d kinds, want one of each of %d", kinds, len(system.Kinds))
-	}
-}
-
-// counting is a LiveNotifyConfig with counts.
-func counting(failed int64) resource {
-	r := resource{Kind: "LiveNotifyConfig"}
-	r.Metadata.Name, r.Spec.DomainName, r.Spec.Records = "push", "push.example.com", &struct{}{}
-	r.Status.Conditions = []metav1.Condition{
-		{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonInSync},
-		{Type: v1alpha1.ConditionCallbacksHealthy, Status: metav1.ConditionFalse},
-	}
-	r.Status.Callbacks = &v1alpha1.Callbacks{Failed: failed, Total: 8}
-	if failed > 0 {
-		r.Status.Callbacks.LastFailure = &v1alpha1.CallbackFailure{
-			Time: &metav1.Time{Time: time.Date(2024, 5, 1, 12, 30, 0, 0, time.Local)}, Type: "publish", Reason: "unexpected HTTP status 500",
+	for _, to := range all.targets() {
+		to.kind.Edit(cloud, to.key)
+		if to.kind.Have(cloud, to.key)[to.kind.URL] != system.Elsewhere {
+			t.Errorf("the cloud does not know the %s %q", to.kind.Name, to.key)
 		}
 	}
-	return r
-}
-
-func TestRender(t *testing.T) {
-	untouched := resource{Kind: "LiveRtcMPUEventSub"}
-	untouched.Metadata.Name, untouched.Spec.AppID = "relay", "a1"
-	cases := map[string]struct {
-		resources []resource
-		want      string
-	}{
-		"nothing": {nil, `
-KIND  NAME  DOMAIN  READY  HEALTHY  FAILED  TOTAL  LAST FAILURE
-(no resources)
-`},
-		"one that failed, and one that the operator has not seen": {[]resource{counting(2), untouched}, `
-KIND                NAME   DOMAIN            READY          HEALTHY  FAILED  TOTAL  LAST FAILURE
-LiveNotifyConfig    push   push.example.com  True (InSync)  False    2       8      12:30:00 publish unexpected HTTP status 500
-LiveRtcMPUEventSub  relay  a1                -              -        -       -      -
-`},
-	}
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(strings.TrimPrefix(tc.want, "\n"), render(tc.resources)); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-}
-
-func TestCounted(t *testing.T) {
-	account := counting(0)
-	account.Spec.Records, account.Status.Callbacks = nil, nil
-	unready := counting(1)
-	unready.Status.Conditions = nil
-	cases := map[string]struct {
-		resource resource
-		want     bool
-	}{
-		"ready, with failures":           {counting(1), true},
-		"ready, without failures":        {counting(0), false},
-		"not ready":                      {unready, false},
-		"ready, and nothing to be count": {account, true},
-	}
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			if got := tc.resource.counted(); got != tc.want {
-				t.Errorf("got %v, want %v", got, tc.want)
-			}
-		})
+	if got := len(all.targets()); got != len(system.Kinds) {
+		t.Errorf("there are samples of %d kinds, want one of each of %d", got, len(system.Kinds))
 	}
 }
 

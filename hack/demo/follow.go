@@ -5,61 +5,78 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
-
-	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/test/system"
 )
 
 const (
 	refreshInterval = time.Second
-	// listTimeout is how long the API server has for an answer: without its etcd
+	// answerTimeout is how long the API server has for an answer: without its etcd
 	// it takes a minute to say so.
-	listTimeout = 5 * time.Second
+	answerTimeout = 5 * time.Second
 	// apiPatience is for how long it may fail to answer.
 	apiPatience = 10 * time.Second
 )
 
-// follower shows the resources as they change.
-type follower struct {
-	*system.System
-	receiver *receiver
-	screen   *screen
+// command is a program that sees what the demo runs, and nothing else of a cluster.
+func command(ctx context.Context, s *system.System, program string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Env = s.Environment()
+	return cmd
 }
 
-// untilCounted shows the resources until all samples are ready and their
-// failed callbacks are counted.
-func (f follower) untilCounted(ctx context.Context, s samples, timeout time.Duration) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errTimeout)
+func kubectl(ctx context.Context, s *system.System, args ...string) *exec.Cmd {
+	return command(ctx, s, filepath.Join(s.Assets, "kubectl"), args...)
+}
+
+// columns has those of the table, as kubectl takes them.
+const columns = "hack/demo/columns.txt"
+
+// table shows the objects of all kinds, as kubectl does.
+func table(ctx context.Context, s *system.System) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
-	var missing []string
-	err := f.until(ctx, func(all []resource) bool {
-		missing = uncounted(s, all)
-		return len(missing) == 0
-	})
-	if errors.Is(err, errTimeout) {
-		return fmt.Errorf("%w after %s:\n    %s", err, timeout, strings.Join(missing, "\n    "))
+	out, err := kubectl(ctx, s, "get", "live", "-o", "custom-columns-file="+columns).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("kubectl get live: %w: %s", err, out)
 	}
-	return err
+	return strings.ReplaceAll(string(out), "<none>", "-     "), nil
 }
 
-var errTimeout = errors.New("not every sample is ready with its failed callbacks counted")
+// counted waits until all objects are ready and failed callbacks are counted.
+func counted(ctx context.Context, s *system.System) error {
+	var counting []string
+	for _, k := range system.Kinds {
+		if k.Records != "" {
+			counting = append(counting, k.Name)
+		}
+	}
+	for _, what := range [][]string{
+		{"live", "--for=condition=Ready"},
+		{strings.Join(counting, ","), "--for=jsonpath={.status.callbacks.lastFailure}"},
+	} {
+		if out, err := kubectl(ctx, s, append([]string{"wait", "--all", "--timeout", onceTimeout.String()}, what...)...).CombinedOutput(); err != nil {
+			return fmt.Errorf("not every sample is ready with its failed callbacks counted:\n%s", out)
+		}
+	}
+	return nil
+}
 
-// until shows the resources until done says so, or the context ends.
-func (f follower) until(ctx context.Context, done func([]resource) bool) error {
+// follow shows a text as it changes, until it is done or the context ends.
+func follow(ctx context.Context, s *system.System, look func(context.Context) (text string, done bool, err error), footer func() string) error {
+	out := newScreen(os.Stdout)
 	ticker := time.NewTicker(refreshInterval)
 	defer ticker.Stop()
 	for answered := time.Now(); ; {
-		all, err := f.resources(ctx)
-		switch alive := f.Alive(); {
+		text, done, err := look(ctx)
+		switch alive := s.Alive(); {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case alive != nil:
@@ -70,8 +87,8 @@ func (f follower) until(ctx context.Context, done func([]resource) bool) error {
 			}
 		default:
 			answered = time.Now()
-			f.screen.show(render(all), f.receiver.summary()+" Ctrl-C ends the demo.")
-			if done(all) {
+			out.show(text, footer()+"Ctrl-C ends the demo.")
+			if done {
 				return nil
 			}
 		}
@@ -83,58 +100,45 @@ func (f follower) until(ctx context.Context, done func([]resource) bool) error {
 	}
 }
 
-// uncounted says of each sample what it still lacks.
-func uncounted(s samples, all []resource) []string {
-	var missing []string
-	for _, sample := range s {
-		if sample.GroupVersionKind().Group != v1alpha1.GroupVersion.Group {
-			continue
-		}
-		name := sample.GetKind() + " " + sample.GetName()
-		i := slices.IndexFunc(all, func(r resource) bool {
-			return r.Kind == sample.GetKind() && r.Metadata.Name == sample.GetName()
-		})
-		if i < 0 {
-			missing = append(missing, name+" does not exist")
-			continue
-		}
-		if r := all[i]; !r.counted() {
-			missing = append(missing, name+": "+r.state())
-		}
-	}
-	return missing
+// screen shows a text that changes: in place on a terminal, else one after the
+// other.
+type screen struct {
+	out      io.Writer
+	terminal bool
+	shown    string
 }
 
-// state says what holds a resource up.
-func (r resource) state() string {
-	ready := meta.FindStatusCondition(r.Status.Conditions, v1alpha1.ConditionReady)
-	if ready == nil {
-		return "the operator has not touched it"
-	}
-	text := fmt.Sprintf("Ready is %s (%s): %s", ready.Status, ready.Reason, ready.Message)
-	if healthy := meta.FindStatusCondition(r.Status.Conditions, v1alpha1.ConditionCallbacksHealthy); healthy != nil {
-		text += fmt.Sprintf(" CallbacksHealthy is %s (%s): %s", healthy.Status, healthy.Reason, healthy.Message)
-	}
-	return text
+func newScreen(out *os.File) *screen {
+	info, err := out.Stat()
+	return &screen{out: out, terminal: err == nil && info.Mode()&os.ModeCharDevice != 0}
 }
 
-// resources returns the objects of our kinds, sorted by kind and name.
-func (f follower) resources(ctx context.Context) (all []resource, err error) {
-	ctx, cancel := context.WithTimeout(ctx, listTimeout)
-	defer cancel()
-	for _, kind := range f.Kinds() {
-		list := &unstructured.UnstructuredList{}
-		list.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + "List"))
-		if err := f.API.List(ctx, list); err != nil {
-			return nil, err
-		}
-		for _, item := range list.Items { // the API server sorts them by name
-			var r resource
-			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(item.Object, &r); err != nil {
-				return nil, err
-			}
-			all = append(all, r)
-		}
+// Terminal sequences: up so many lines; clear from here on; lines that are too
+// long wrap, or are cut off, which keeps the count of lines right.
+const (
+	goUp   = "\x1b[%dA"
+	erase  = "\x1b[J"
+	wrap   = "\x1b[?7h"
+	cutOff = "\x1b[?7l"
+)
+
+// show shows the table, and on a terminal the footer, which changes all the
+// time.
+func (s *screen) show(table, footer string) {
+	text := table
+	if s.terminal {
+		text += "\n" + footer + "\n"
 	}
-	return all, nil
+	if text == s.shown {
+		return
+	}
+	switch {
+	case !s.terminal:
+		fmt.Fprint(s.out, "\n", text)
+	case s.shown == "":
+		fmt.Fprint(s.out, "\n", cutOff, text, wrap)
+	default:
+		fmt.Fprintf(s.out, goUp+erase+cutOff+"%s"+wrap, strings.Count(s.shown, "\n"), text)
+	}
+	s.shown = text
 }

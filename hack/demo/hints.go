@@ -20,6 +20,7 @@ In another terminal:
 
   kubectl live-notify status
   kubectl get live -o wide
+  kubectl get live -o custom-columns-file={columns}
   kubectl describe lnc {name}
 
 Things to try, while the table below follows:
@@ -55,19 +56,22 @@ Things to try, while the table below follows:
 // hints are the hintText for what runs here.
 func hints(s *system.System, all samples) string {
 	stream := all.first("LiveNotifyConfig")
-	applied, err := filepath.Abs(appliedFile)
-	if err != nil {
-		applied = appliedFile // the working directory is gone; kubectl will say so
+	absolute := func(path string) string {
+		if abs, err := filepath.Abs(path); err == nil {
+			return abs
+		}
+		return path // the working directory is gone; kubectl will say so
 	}
 	return strings.NewReplacer(
 		"{kubeconfig}", s.Kubeconfig(),
 		"{kubectl}", filepath.Join(s.Assets, "kubectl"),
-		"{bin}", filepath.Join(filepath.Dir(filepath.Dir(applied)), programsDir),
+		"{bin}", absolute(programsDir),
 		"{id}", accessKey.ID,
 		"{secret key}", accessKey.Secret,
 		"{emulator}", s.URL,
 		"{metrics}", s.MetricsURL(),
-		"{applied}", applied,
+		"{applied}", absolute(appliedFile),
+		"{columns}", absolute(columns),
 		"{name}", stream.GetName(),
 		"{domain}", text(stream, "spec", "domainName"),
 		"{secret}", text(stream, "spec", "authentication", "keySecretRef", "name"),

@@ -66,25 +66,37 @@ func main() {
 	})
 }
 
+// start starts all but the operator, and returns what stops it.
+func start(ctx context.Context, keys []emulator.AccessKey) (s *system.System, stop func() error, err error) {
+	unlock, err := enterStateDir()
+	if err != nil {
+		return nil, nil, err
+	}
+	say("building the operator, and starting kube-apiserver and etcd")
+	s, err = system.StartIn(ctx, stateDir, emulator.Options{AccessKeys: append([]emulator.AccessKey{accessKey}, keys...), QPSScale: 1})
+	if err != nil {
+		unlock()
+		return nil, nil, err
+	}
+	return s, func() error {
+		defer unlock()
+		return s.Stop()
+	}, nil
+}
+
 // run is the demo, step by step. Whatever it starts is stopped when it returns,
 // last things first.
 func run(ctx context.Context, once bool) (err error) {
-	start := time.Now()
-	unlock, err := enterStateDir()
-	if err != nil {
-		return err
-	}
-	defer unlock()
+	begin := time.Now()
 	samples, err := readSamples(samplesDir)
 	if err != nil {
 		return err
 	}
-	say("building the operator, and starting kube-apiserver and etcd")
-	s, err := system.StartIn(ctx, stateDir, emulator.Options{AccessKeys: append([]emulator.AccessKey{accessKey}, samples.accessKeys()...), QPSScale: 1})
+	s, stop, err := start(ctx, samples.accessKeys())
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Stop()) }()
+	defer func() { err = errors.Join(err, stop()) }()
 	cli, err := programs.CommandLine(ctx, ".", programsDir)
 	if err != nil {
 		return err
@@ -99,23 +111,28 @@ func run(ctx context.Context, once bool) (err error) {
 		return err
 	}
 	say("the operator runs; all logs are in %s/", stateDir)
-	go samples.send(ctx, s.Cloud)
+	go send(ctx, s.Cloud, samples.targets())
 	if err := samples.apply(ctx, s, server.Listener.Addr().String()); err != nil {
 		return err
 	}
-	say("everything runs after %s", since(start))
-	f := follower{System: s, receiver: r, screen: newScreen(os.Stdout)}
-	if !once {
+	say("everything runs after %s", since(begin))
+	ended := make(chan error, 1)
+	if once {
+		go func() { ended <- counted(ctx, s) }()
+	} else {
 		fmt.Println(hints(s, samples))
-		return f.until(ctx, func([]resource) bool { return false })
 	}
-	if err := f.untilCounted(ctx, samples, onceTimeout); err != nil {
+	err = follow(ctx, s, func(ctx context.Context) (string, bool, error) {
+		text, err := table(ctx, s)
+		return text, len(ended) > 0, err
+	}, r.summary)
+	if err != nil || !once {
 		return err
 	}
-	if err := status(ctx, s, cli); err != nil {
+	if err := errors.Join(<-ended, status(ctx, s, cli)); err != nil {
 		return err
 	}
-	say("all samples are ready and their failed callbacks are counted, after %s in all", since(start))
+	say("all samples are ready and their failed callbacks are counted, after %s in all", since(begin))
 	return nil
 }
 
@@ -148,8 +165,8 @@ func enterStateDir() (unlock func(), err error) {
 // status prints what the command line says is not right.
 func status(ctx context.Context, s *system.System, cli string) error {
 	fmt.Println("\n$ kubectl live-notify status")
-	cmd := exec.CommandContext(ctx, cli, "status")
-	cmd.Env, cmd.Stdout, cmd.Stderr = s.Environment(), os.Stdout, os.Stdout
+	cmd := command(ctx, s, cli, "status")
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stdout
 	exit, err := (*exec.ExitError)(nil), cmd.Run()
 	if errors.As(err, &exit) && exit.ExitCode() == 1 {
 		return nil // something is not right: callbacks fail here, on purpose

@@ -54,5 +54,5 @@ func (r *receiver) fails(path string, signed bool) bool {
 func (r *receiver) summary() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return fmt.Sprintf("The receiver got %d callbacks (%d signed) and answered 500 to %d.", r.total, r.signed, r.failed)
+	return fmt.Sprintf("The receiver got %d callbacks (%d signed) and answered 500 to %d. ", r.total, r.signed, r.failed)
 }

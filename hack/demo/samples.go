@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -80,18 +78,27 @@ func (s samples) accessKeys() (keys []emulator.AccessKey) {
 	return keys
 }
 
-// each visits the objects of callback kinds, with what the cloud knows them by.
-func (s samples) each(visit func(k *system.Kind, key string)) {
+// target is what callbacks are sent about.
+type target struct {
+	kind *system.Kind
+	key  string // what the cloud knows it by
+}
+
+// targets are the objects of callback kinds.
+func (s samples) targets() (all []target) {
 	for _, obj := range s {
 		if k := system.KindOf(obj.GetKind()); k != nil {
-			visit(k, text(obj, "spec", "domainName")+text(obj, "spec", "appID"))
+			all = append(all, target{k, text(obj, "spec", "domainName") + text(obj, "spec", "appID")})
 		}
 	}
+	return all
 }
 
 // exist makes known to the cloud what the samples need.
 func (s samples) exist(cloud *emulator.Server) {
-	s.each(func(k *system.Kind, key string) { k.Add(cloud, "", key) })
+	for _, to := range s.targets() {
+		to.kind.Add(cloud, "", to.key)
+	}
 	for _, domain := range cloud.Domains(emulator.IngestDomain) {
 		_ = cloud.MapDomain(domain, cloud.Domains(emulator.StreamingDomain)[0]) // both exist
 	}
@@ -100,10 +107,12 @@ func (s samples) exist(cloud *emulator.Server) {
 // send makes things happen in the cloud, for which it sends callbacks to whatever
 // URLs are configured at that time. The cloud may refuse, because someone who plays
 // with the demo removed a domain: the rest goes on.
-func (s samples) send(ctx context.Context, cloud *emulator.Server) {
+func send(ctx context.Context, cloud *emulator.Server, all []target) {
 	say("sending traffic through the cloud: a stream starts or stops, and a recording is reported, every %s", trafficInterval)
 	for n := 0; ctx.Err() == nil; n++ {
-		s.each(func(k *system.Kind, key string) { k.Send(cloud, key, n) })
+		for _, to := range all {
+			to.kind.Send(cloud, to.key, n)
+		}
 		system.Pause(ctx, trafficInterval)
 	}
 }
@@ -167,7 +176,7 @@ func (s samples) apply(ctx context.Context, world *system.System, receiver strin
 	}
 	say("applying %s as %s, with changes: URLs lead to the receiver, the cloud is read back each %s and failures are counted each %s",
 		samplesDir, appliedFile, demoResyncInterval, demoRecordsInterval)
-	cmd := exec.CommandContext(ctx, filepath.Join(world.Assets, "kubectl"), "apply", "-f", appliedFile)
-	cmd.Env, cmd.Stdout, cmd.Stderr = world.Environment(), os.Stdout, os.Stdout
+	cmd := kubectl(ctx, world, "apply", "-f", appliedFile)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stdout
 	return cmd.Run()
 }
