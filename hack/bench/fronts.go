@@ -5,7 +5,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -16,33 +15,26 @@ import (
 type fronts struct {
 	servers  []*httptest.Server
 	troubled atomic.Bool
-	ended    chan struct{}
 }
 
 // troubles are what becomes of a request, by front; the first front has none.
-var troubles = []func(f *fronts, w http.ResponseWriter, r *http.Request){
+var troubles = []http.HandlerFunc{
 	nil,
-	func(_ *fronts, _ http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) }, // which closes the connection
-	func(_ *fronts, w http.ResponseWriter, _ *http.Request) {
+	func(_ http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) }, // which closes the connection
+	func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusBadRequest)
 		fmt.Fprint(w, `{"Code":"Throttling.User","Message":"Request was denied due to user flow control.","RequestId":"00000000-0000-0000-0000-000000000000"}`)
 	},
-	func(f *fronts, _ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		select {
-		case <-r.Context().Done():
-		case <-f.ended:
-		}
-	},
+	hang,
 }
 
 func openFronts(cloud http.Handler) *fronts {
-	f := &fronts{ended: make(chan struct{})}
+	f := &fronts{}
 	for _, trouble := range troubles {
 		f.servers = append(f.servers, httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if trouble != nil && f.troubled.Load() {
-				trouble(f, w, r)
+				trouble(w, r)
 				return
 			}
 			cloud.ServeHTTP(w, r)
@@ -69,8 +61,8 @@ func (f *fronts) kindOf(tenant, of int) int {
 func (f *fronts) of(tenant, of int) string { return f.servers[f.kindOf(tenant, of)].URL }
 
 func (f *fronts) close() {
-	close(f.ended)
 	for _, s := range f.servers {
+		s.CloseClientConnections()
 		s.Close()
 	}
 }

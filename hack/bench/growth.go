@@ -302,20 +302,7 @@ func (g *growth) restarted(ctx context.Context, at *size) error {
 		return err
 	}
 	r := &at.Restart
-	for time.Since(start) < time.Minute {
-		for _, call := range log.since() {
-			switch {
-			case isWrite(call) && call.Code == "" && wroteURL(call) == url:
-				r.EditSeconds = call.Time.Sub(start).Seconds()
-			case isRead(call):
-				r.Reads++
-			}
-			if call.Code != "" {
-				r.Refused++
-			}
-		}
-		system.Pause(ctx, 100*time.Millisecond)
-	}
+	g.firstMinute(ctx, log, start, r, map[string]*float64{url: &r.EditSeconds})
 	for _, m := range g.all {
 		r.ReadsByInterval += m.family.ReadRequests() * float64(time.Minute) / float64(g.cfg.resync)
 	}
@@ -367,16 +354,10 @@ func (g *growth) troubled(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	moved := 0
-	for name, version := range versions {
-		if now[name] != version {
-			moved++
-		}
-	}
 	figure("accounts in an outage, throttled, hung / others", "%d each / %d", g.cfg.accounts/10, g.cfg.accounts-3*(g.cfg.accounts/10))
 	figure("edits of the others, p50 / p99 / max", "%s", quantiles(took))
 	figure("reads and counts of the others, by the intervals (1)", "%.2f", float64(calls)/wanted)
-	figure(fmt.Sprintf("objects of the others that moved, but for the %d edited (0)", len(few)), "%d", moved)
+	figure(fmt.Sprintf("objects of the others that moved, but for the %d edited (0)", len(few)), "%d", moved(versions, now))
 	return g.Alive()
 }
 
@@ -394,7 +375,7 @@ func (g *growth) well() []member {
 
 // versionsOf returns the resource versions of objects, but for the first 50, which
 // are edited.
-func (g *growth) versionsOf(ctx context.Context, among []member) (map[string]string, error) {
+func (s *bench) versionsOf(ctx context.Context, among []member) (map[string]string, error) {
 	wanted := map[string]bool{}
 	for _, m := range among[min(len(among), 50):] {
 		wanted[m.namespace+"/"+m.name] = true
@@ -404,7 +385,7 @@ func (g *growth) versionsOf(ctx context.Context, among []member) (map[string]str
 		list := &metav1.PartialObjectMetadataList{}
 		list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(families[i].Name + "List"))
 		for {
-			if err := g.API.List(ctx, list, client.Limit(5000), client.Continue(list.Continue)); err != nil {
+			if err := s.API.List(ctx, list, client.Limit(5000), client.Continue(list.Continue)); err != nil {
 				return nil, err
 			}
 			for _, o := range list.Items {

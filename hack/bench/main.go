@@ -78,7 +78,7 @@ func parseFlags() (config, error) {
 		c.scenes = sceneNames()
 	}
 	for _, name := range c.scenes {
-		if scenes[name] == nil {
+		if scenes[name].play == nil {
 			return c, fmt.Errorf("-scenes: there is no %q; want all, or some of %s", name, strings.Join(sceneNames(), ", "))
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -40,14 +41,8 @@ func measure(ctx context.Context, cfg config, m mode) (*figures, error) {
 	}
 	defer s.stop()
 	f := &figures{Mode: m.name, Objects: cfg.n, QPSScale: cfg.scale, Throttle: string(cfg.throttle)}
-	if err := s.startOperator(ctx); err != nil {
-		return nil, err
-	}
-	old := members("old", veterans, shares{100, 0, 0})
-	if err := s.createAll(ctx, old); err != nil {
-		return nil, err
-	}
-	if err := s.await(ctx, "the first objects are in sync", len(old)); err != nil {
+	old := members("old", veterans, onStream)
+	if err := s.begin(ctx, old); err != nil {
 		return nil, err
 	}
 	fresh := members("new", cfg.n, cfg.mix)
@@ -63,8 +58,8 @@ func measure(ctx context.Context, cfg config, m mode) (*figures, error) {
 			return nil, err
 		}
 	}
-	p, err := s.process(ctx)
-	f.ResidentMiB = max(f.ResidentMiB, p.resident)
+	last, err := s.Metrics(ctx)
+	f.ResidentMiB = max(f.ResidentMiB, last.ResidentMiB())
 	return f, err
 }
 
@@ -77,14 +72,10 @@ func (s *bench) backlog(ctx context.Context, f *figures, old, fresh []member) er
 	go func() { created <- s.createAll(ctx, fresh) }()
 
 	var edits []time.Duration
-	missing := map[string]bool{}
+	missing, applied, count := map[string]*family{}, map[*family]time.Duration{}, map[*family]int{}
 	for _, m := range fresh {
-		missing[m.key()] = true
-	}
-	applied := map[*family]time.Duration{}
-	byKey := map[string]*family{}
-	for _, m := range fresh {
-		byKey[m.key()] = m.family
+		missing[m.key()] = m.family
+		count[m.family]++
 	}
 	lost := time.Duration(30*float64(len(fresh))/s.cfg.scale)*time.Second/10 + 5*time.Minute
 	for len(missing) > 0 {
@@ -97,9 +88,9 @@ func (s *bench) backlog(ctx context.Context, f *figures, old, fresh []member) er
 		}
 		edits = append(edits, wait)
 		for _, call := range log.since() {
-			if isWrite(call) && call.Code == "" && missing[call.Key] {
+			if of := missing[call.Key]; of != nil && isWrite(call) && call.Code == "" {
 				delete(missing, call.Key)
-				applied[byKey[call.Key]] = max(applied[byKey[call.Key]], call.Time.Sub(start))
+				applied[of] = max(applied[of], call.Time.Sub(start))
 			}
 		}
 		system.Pause(ctx, time.Second)
@@ -108,14 +99,8 @@ func (s *bench) backlog(ctx context.Context, f *figures, old, fresh []member) er
 		return err
 	}
 	f.BacklogEdit = quantiles(edits)
-	for i := range families {
-		of := families[i]
-		n := 0
-		for _, m := range fresh {
-			if m.family == of {
-				n++
-			}
-		}
+	for _, of := range families {
+		n := count[of]
 		if n == 0 {
 			continue
 		}
@@ -127,11 +112,11 @@ func (s *bench) backlog(ctx context.Context, f *figures, old, fresh []member) er
 			Kind: of.Name, Writes: n, Seconds: applied[of].Seconds(), BoundSeconds: bound, Ratio: applied[of].Seconds() / bound,
 		})
 	}
-	if err := s.await(ctx, "all objects are read back", len(old)+len(fresh)); err != nil {
+	if err := s.await(ctx, len(old)+len(fresh)); err != nil {
 		return err
 	}
 	f.InSyncSeconds = time.Since(start).Seconds()
-	f.ThrottledReplies = s.throttled(log)
+	f.ThrottledReplies = log.count(isThrottled)
 	return nil
 }
 
@@ -148,7 +133,7 @@ func (s *bench) idle(ctx context.Context, f *figures, old []member) error {
 		system.Pause(ctx, 200*time.Millisecond+rand.N(300*time.Millisecond))
 	}
 	f.IdleEdit = quantiles(edits)
-	return s.await(ctx, "the edits are read back", len(old)+s.cfg.n)
+	return s.await(ctx, len(old)+s.cfg.n)
 }
 
 // steady watches what the operator does when nothing changes.
@@ -157,29 +142,22 @@ func (s *bench) steady(ctx context.Context, f *figures, all []member) error {
 		return nil
 	}
 	system.Say("%s: watching the steady state for %s", s.mode.name, s.cfg.steady)
-	// The first counts of the objects are not at their phase yet.
-	system.Pause(ctx, 10*time.Second)
+	system.Pause(ctx, 30*time.Second) // the last edits are read back, and first counts are taken
 	log := s.follow()
-	before, err := s.process(ctx)
+	before, err := s.Metrics(ctx)
 	if err != nil {
 		return err
 	}
 	system.Pause(ctx, s.cfg.steady)
-	after, err := s.process(ctx)
+	after, err := s.Metrics(ctx)
 	if err != nil {
 		return err
 	}
 	hours := s.cfg.steady.Hours()
-	st := &steady{Minutes: s.cfg.steady.Minutes()}
-	for _, call := range log.since() {
-		switch {
-		case isWrite(call):
-			st.CloudWrites++
-		case isRead(call):
-			st.ReadsPerObjectHour++
-		default:
-			st.RecordsPerObjectHour++
-		}
+	perHour := func(n int) float64 { return float64(n) / float64(len(all)) / hours }
+	st := &steady{
+		Minutes: s.cfg.steady.Minutes(), CloudWrites: log.count(isWrite), APIServerWrites: after.APIServerWrites() - before.APIServerWrites(),
+		ReadsPerObjectHour: perHour(log.count(isRead)), RecordsPerObjectHour: perHour(log.count(isRecords)),
 	}
 	for _, m := range all {
 		st.ReadsByInterval += float64(time.Hour) / float64(s.cfg.resync)
@@ -188,13 +166,11 @@ func (s *bench) steady(ctx context.Context, f *figures, all []member) error {
 	for _, perObject := range []*float64{&st.ReadsByInterval, &st.RecordsByInterval} {
 		*perObject /= float64(len(all))
 	}
-	for _, perObject := range []*float64{&st.ReadsPerObjectHour, &st.RecordsPerObjectHour} {
-		*perObject /= float64(len(all)) * hours
-	}
-	st.APIServerWrites = after.apiWrites - before.apiWrites
-	st.CPUPercent = 100 * (after.cpu - before.cpu).Seconds() / s.cfg.steady.Seconds()
-	st.CPUMillisPerReconcile = 1000 * (after.cpu - before.cpu).Seconds() / max(after.reconciles-before.reconciles, 1)
-	f.Steady, f.ResidentMiB = st, max(before.resident, after.resident)
+	cpu := after.Sum("process_cpu_seconds_total", nil) - before.Sum("process_cpu_seconds_total", nil)
+	ours := func(l map[string]string) bool { return strings.HasPrefix(l["controller"], "Live") }
+	passes := after.Sum("controller_runtime_reconcile_total", ours) - before.Sum("controller_runtime_reconcile_total", ours)
+	st.CPUPercent, st.CPUMillisPerReconcile = 100*cpu/s.cfg.steady.Seconds(), 1000*cpu/max(passes, 1)
+	f.Steady, f.ResidentMiB = st, max(before.ResidentMiB(), after.ResidentMiB())
 	return s.Alive()
 }
 
@@ -210,8 +186,9 @@ func (s *bench) restart(ctx context.Context, f *figures, old []member) error {
 			return err
 		}
 	}
-	edited, newcomer := old[0], members("late", 1, shares{100, 0, 0})[0]
-	if err := s.edit(ctx, edited, hook+"/while-down"); err != nil {
+	edited, newcomer := old[0], members("late", 1, onStream)[0]
+	const url = hook + "/while-down"
+	if err := s.edit(ctx, edited, url); err != nil {
 		return err
 	}
 	if err := s.create(ctx, newcomer); err != nil {
@@ -223,14 +200,21 @@ func (s *bench) restart(ctx context.Context, f *figures, old []member) error {
 		return err
 	}
 	r := &restarted{}
-	for time.Since(start) < time.Minute {
+	s.firstMinute(ctx, log, start, r, map[string]*float64{url: &r.EditSeconds, hook: &r.NewSeconds})
+	r.ReadsByInterval = float64(len(old)+s.cfg.n) * float64(time.Minute) / float64(s.cfg.resync)
+	f.Restart = r
+	return s.Alive()
+}
+
+// firstMinute watches the first minute of an operator: what it asks the cloud, and
+// after how many seconds it writes these URLs.
+func (s *bench) firstMinute(ctx context.Context, log *callLog, start time.Time, r *restarted, wrote map[string]*float64) {
+	for time.Since(start) < time.Minute && ctx.Err() == nil {
 		for _, call := range log.since() {
-			switch {
-			case isWrite(call) && call.Code == "" && call.Key == edited.key() && r.EditSeconds == 0:
-				r.EditSeconds = call.Time.Sub(start).Seconds()
-			case isWrite(call) && call.Code == "" && call.Key == newcomer.key() && r.NewSeconds == 0:
-				r.NewSeconds = call.Time.Sub(start).Seconds()
-			case isRead(call):
+			if at := wrote[wroteURL(call)]; at != nil && *at == 0 && isWrite(call) && call.Code == "" {
+				*at = call.Time.Sub(start).Seconds()
+			}
+			if isRead(call) {
 				r.Reads++
 			}
 			if call.Code != "" {
@@ -239,9 +223,6 @@ func (s *bench) restart(ctx context.Context, f *figures, old []member) error {
 		}
 		system.Pause(ctx, 100*time.Millisecond)
 	}
-	r.ReadsByInterval = float64(len(old)+s.cfg.n) * float64(time.Minute) / float64(s.cfg.resync)
-	f.Restart = r
-	return s.Alive()
 }
 
 // failing creates objects that the cloud rejects for ever.
@@ -250,7 +231,7 @@ func (s *bench) failing(ctx context.Context, f *figures, old []member) error {
 		return nil
 	}
 	system.Say("%s: %d objects that the cloud rejects", s.mode.name, s.cfg.failing)
-	bad := members("bad", s.cfg.failing, shares{100, 0, 0})
+	bad := members("bad", s.cfg.failing, onStream)
 	rejected := map[string]bool{}
 	for _, m := range bad {
 		rejected[m.key()] = true
@@ -260,34 +241,20 @@ func (s *bench) failing(ctx context.Context, f *figures, old []member) error {
 	if err := s.createAll(ctx, bad); err != nil {
 		return err
 	}
-	if err := s.awaitStalled(ctx, bad); err != nil {
+	if err := s.awaitRejected(ctx, len(bad)); err != nil {
 		return err
 	}
-	first := 0
-	for _, call := range log.since() {
-		if rejected[call.Key] && isWrite(call) {
-			first++
-		}
-	}
-	var edits []time.Duration
-	for start := time.Now(); time.Since(start) < time.Minute; system.Pause(ctx, time.Second) {
-		wait, err := s.editOne(ctx, old)
-		if err != nil {
-			return err
-		}
-		edits = append(edits, wait)
-	}
-	more := 0
-	for _, call := range log.since() {
-		if rejected[call.Key] && !isRecords(call) {
-			more++
-		}
+	first := log.count(func(c emulator.Call) bool { return rejected[c.Key] && isWrite(c) })
+	log = s.follow()
+	edits, err := s.editsFor(ctx, old, time.Minute)
+	if err != nil {
+		return err
 	}
 	// One round of attempts after 15 s, doubling up to 30 minutes (docs/decisions.md).
 	f.Failing = &rejects{
-		Objects: len(bad), FirstWrites: first, CallsInNextMinute: more,
-		QuotaPercent: 100 * float64(first) / (bad[0].family.Writes * s.cfg.scale * (30 * time.Minute).Seconds()),
-		Edit:         quantiles(edits),
+		Objects: len(bad), FirstWrites: first, Edit: edits,
+		CallsInNextMinute: log.count(func(c emulator.Call) bool { return rejected[c.Key] && !isRecords(c) }),
+		QuotaPercent:      100 * float64(first) / (bad[0].family.Writes * s.cfg.scale * (30 * time.Minute).Seconds()),
 	}
 	return s.Alive()
 }
@@ -339,88 +306,41 @@ func inParallel(ctx context.Context, all []member, do func(context.Context, memb
 	return group.Wait()
 }
 
-// await waits until as many objects are in sync.
-func (s *bench) await(ctx context.Context, what string, n int) error {
-	// A list of them all takes the API server's time, too.
-	for start := time.Now(); time.Since(start) < 30*time.Minute; system.Pause(ctx, time.Second+time.Duration(n)*time.Millisecond) {
-		got := 0
-		err := s.each(ctx, func(_ *family, obj client.Object, status *v1alpha1.CallbackStatus) error {
-			ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
-			if ready != nil && ready.Reason == v1alpha1.ReasonInSync && ready.ObservedGeneration == obj.GetGeneration() {
-				got++
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		if got >= n {
-			return nil
-		}
-		if err := s.Alive(); err != nil {
-			return err
-		}
-	}
-	return fmt.Errorf("not so: %s", what)
+// await waits until so many objects are Ready, as the metrics tell.
+func (s *bench) await(ctx context.Context, n int) error {
+	return (&growth{bench: s, log: s.follow()}).awaitReady(ctx, n)
 }
 
-// awaitStalled waits until no retry of these is due soon.
-func (s *bench) awaitStalled(ctx context.Context, all []member) error {
-	wanted := map[string]bool{}
-	for _, m := range all {
-		wanted[m.name] = true
-	}
+// awaitRejected waits until so many objects are rejected, after which no retry is due
+// soon.
+func (s *bench) awaitRejected(ctx context.Context, n int) error {
 	for start := time.Now(); time.Since(start) < 10*time.Minute; system.Pause(ctx, time.Second) {
-		stalled := 0
-		err := s.each(ctx, func(_ *family, obj client.Object, status *v1alpha1.CallbackStatus) error {
-			if wanted[obj.GetName()] && meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionStalled) {
-				stalled++
-			}
-			return nil
-		})
-		if err != nil || stalled == len(all) {
+		m, err := s.Metrics(ctx)
+		if err != nil || m.Sum("live_notify_not_ready", func(l map[string]string) bool { return l["reason"] == v1alpha1.ReasonRejected }) >= float64(n) {
 			return err
 		}
 	}
-	return fmt.Errorf("objects that the cloud rejects are not stalled")
+	return fmt.Errorf("objects that the cloud rejects are not rejected")
 }
 
 // forget takes from the status what the operator did, as if it did not note it.
 func (s *bench) forget(ctx context.Context) error {
-	return s.each(ctx, func(_ *family, obj client.Object, status *v1alpha1.CallbackStatus) error {
-		before := obj.DeepCopyObject().(client.Object)
-		status.Applied, status.Conditions = nil, nil
-		return s.API.Status().Patch(ctx, obj, client.MergeFrom(before))
-	})
-}
-
-// each visits all objects of all kinds.
-func (s *bench) each(ctx context.Context, visit func(*family, client.Object, *v1alpha1.CallbackStatus) error) error {
 	for i := range families {
 		list := families[i].NewList()
 		if err := s.API.List(ctx, list); err != nil {
 			return err
 		}
 		err := meta.EachListItem(list, func(o runtime.Object) error {
-			obj := o.(kind.Object)
+			before, obj := o.DeepCopyObject().(client.Object), o.(kind.Object)
 			_, status := obj.Callback()
-			return visit(families[i], obj, status)
+			status.Applied, status.Conditions = nil, nil
+			return s.API.Status().Patch(ctx, obj, client.MergeFrom(before))
 		})
 		if err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// throttled counts the replies that refused a call for being one too many.
-func (s *bench) throttled(log *callLog) (n int) {
-	for _, call := range log.all() {
-		if isThrottled(call) {
-			n++
-		}
-	}
-	return n
 }
 
 func isThrottled(call emulator.Call) bool {
@@ -458,6 +378,34 @@ func (l *callLog) since() []emulator.Call {
 
 // all returns the calls since it began.
 func (l *callLog) all() []emulator.Call { return l.cloud.CallsSince(l.begin) }
+
+// count returns how many calls since it began are of a sort.
+func (l *callLog) count(is func(emulator.Call) bool) (n int) {
+	for _, call := range l.all() {
+		if is(call) {
+			n++
+		}
+	}
+	return n
+}
+
+// writes waits until each of these keys is written, with its URL if it has one, and
+// returns how long that took.
+func (l *callLog) writes(ctx context.Context, wanted map[string]string) (time.Duration, error) {
+	start := time.Now()
+	for len(wanted) > 0 && ctx.Err() == nil {
+		if time.Since(start) > 5*time.Minute {
+			return 0, fmt.Errorf("%d writes are not in the cloud", len(wanted))
+		}
+		for _, call := range l.since() {
+			if url, ok := wanted[call.Key]; ok && isWrite(call) && call.Code == "" && (url == "" || url == wroteURL(call)) {
+				delete(wanted, call.Key)
+			}
+		}
+		system.Pause(ctx, 10*time.Millisecond)
+	}
+	return time.Since(start), ctx.Err()
+}
 
 func isWrite(c emulator.Call) bool {
 	return slices.ContainsFunc(families[:], func(f *family) bool { return c.Action == f.Create || c.Action == f.Update })

@@ -7,8 +7,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"strings"
-	"time"
 
 	"github.com/live-notify/live-notify-operator/internal/emulator"
 	"github.com/live-notify/live-notify-operator/test/system"
@@ -33,37 +31,13 @@ func startSystem(ctx context.Context, cfg config, m mode, keys ...emulator.Acces
 	return &bench{System: s, cfg: cfg, mode: m}, err
 }
 
-func (s *bench) startOperator(ctx context.Context) error {
+func (s *bench) startOperator(ctx context.Context, flags ...string) error {
 	share := int(math.Round(float64(s.mode.share) * s.cfg.scale))
-	return s.StartOperator(ctx, "--quota-share-percent", fmt.Sprint(share), "--pprof-bind-address", s.cfg.pprof)
+	return s.StartOperator(ctx, append([]string{"--quota-share-percent", fmt.Sprint(share), "--pprof-bind-address", s.cfg.pprof}, flags...)...)
 }
 
 func (s *bench) stop() {
 	if err := s.Stop(); err != nil {
 		system.Say("stopping: %v", err)
 	}
-}
-
-// process is what the operator's process has used.
-type process struct {
-	cpu        time.Duration
-	resident   float64 // MiB
-	apiWrites  float64 // requests that change something, to the API server
-	reconciles float64
-}
-
-// process reads the operator's metrics.
-func (s *bench) process(ctx context.Context) (process, error) {
-	m, err := s.Metrics(ctx)
-	if err != nil {
-		return process{}, err
-	}
-	return process{
-		cpu:       time.Duration(m.Sum("process_cpu_seconds_total", nil) * float64(time.Second)),
-		resident:  m.ResidentMiB(),
-		apiWrites: m.APIServerWrites(),
-		reconciles: m.Sum("controller_runtime_reconcile_total", func(l map[string]string) bool {
-			return strings.HasPrefix(l["controller"], "Live")
-		}),
-	}, nil
 }
