@@ -242,22 +242,27 @@ verify-workflows: $(ACTIONLINT) ## Check the workflows of the forge.
 ##@ Documentation
 
 SITE_URL ?= https://live-notify.github.io/live-notify-operator/
-# Hugo's modules come from where Go's do.
-hugo = cd hack/site && HUGO_MODULE_PROXY=$$(go env GOPROXY) HUGO_MODULE_NOPROXY=none GOFLAGS= GOWORK=off $(CURDIR)/$(HUGO)
+# The versions that are released, the newest first, as name=commit.
+DOCS_VERSIONS ?= $(shell git tag --list 'v*' --sort=-version:refname 2>/dev/null | grep -v - | sed 's/.*/&=&/')
+# Hugo's modules come from where Go's do, and are checked as Go's are: by go.sum, and
+# what is new in that by the checksum database, which Hugo alone leaves out.
+site = HUGO=$(CURDIR)/$(HUGO) URL='$(SITE_URL)' HUGO_MODULE_PROXY=$$(go env GOPROXY) HUGO_MODULE_NOPROXY=none HUGO_MODULE_PRIVATE=none GOFLAGS= GOWORK=off hack/site/build.sh
 
 %/node_modules: %/package-lock.json
 	cd $* && npm ci --no-audit --no-fund --ignore-scripts && touch node_modules
 
 .PHONY: docs
-docs: $(HUGO) hack/site/node_modules ## Build the documentation as a site, into bin/site; needs npm. A dead link fails it.
-	$(hugo) --cleanDestinationDir --gc --panicOnWarning --baseURL '$(SITE_URL)' --destination $(CURDIR)/bin/site
+docs: $(HUGO) hack/site/node_modules ## Build the documentation as a site, with that of each release, into bin/site; needs npm. A dead link fails it.
+	$(site) $(CURDIR)/bin/site $(DOCS_VERSIONS)
 
 .PHONY: docs-serve
 docs-serve: $(HUGO) hack/site/node_modules ## Serve the documentation on this machine, and build it anew when it changes.
-	$(hugo) server --renderToMemory
+	$(site) serve
 
+# There may be no release yet, so that the site of this test has one of its own.
 .PHONY: test-docs
-test-docs: docs ## Open each page of the site in Chromium (CHROMIUM=/usr/bin/chromium): links, search, width, accessibility.
+test-docs: $(HUGO) hack/site/node_modules ## Open each page of the site in Chromium (CHROMIUM=/usr/bin/chromium): links, versions, search, width, accessibility.
+	$(site) $(CURDIR)/bin/site-test v0.0.0-test=HEAD
 	node hack/site/test.mjs
 
 ##@ Build and install

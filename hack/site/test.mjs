@@ -10,9 +10,10 @@ import { mkdirSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import puppeteer from "puppeteer-core";
 
-const root = join(import.meta.dirname, "../../bin/site");
+const root = join(import.meta.dirname, "../../bin/site-test");
 const pictures = join(import.meta.dirname, "../../bin/site-screenshots");
 const prefix = "/live-notify-operator/";
+const release = "v0.0.0-test"; // of make test-docs
 const types = { html: "text/html", js: "text/javascript", css: "text/css", json: "application/json", svg: "image/svg+xml", png: "image/png" };
 mkdirSync(pictures, { recursive: true });
 
@@ -20,7 +21,9 @@ const files = (dir) => readdirSync(dir).flatMap((name) => {
   const path = join(dir, name);
   return statSync(path).isDirectory() ? files(path) : [path];
 });
-const pages = files(root).filter((f) => f.endsWith("index.html")).map((f) => prefix + relative(root, f).replace(/index\.html$/, ""));
+const pages = files(root).filter((f) => f.endsWith("index.html")).map((f) => prefix + relative(root, f).replace(/index\.html$/, ""))
+  // Of the release, which has the same pages, some are enough.
+  .filter((path) => !path.startsWith(prefix + release) || path.split("/").length < 6);
 
 const server = createServer((request, reply) => {
   const path = new URL(request.url, "http://localhost").pathname;
@@ -87,6 +90,26 @@ for (const { from, to } of links) {
   const there = anchors.get(url.pathname);
   if (!there) problems.push(`${from}: there is no ${url.pathname}`);
   else if (url.hash && !there.has(decodeURIComponent(url.hash.slice(1)))) problems.push(`${from}: ${url.pathname} has no ${url.hash}`);
+}
+
+// The menu of the versions leads from each to the others.
+await page.setViewport(sizes.desk);
+for (const [at, name, to] of [["docs/", "main", release], [`${release}/docs/`, release, "main"]]) {
+  current = `versions of ${at}`;
+  await page.goto(base + prefix + at, { waitUntil: "load" });
+  const toggle = await page.$(`button.hextra-nav-menu-toggle[title="Version: ${name}"]`);
+  if (!toggle) {
+    problems.push(`${current}: the menu does not say ${name}`);
+    continue;
+  }
+  await toggle.click();
+  const shown = await page.$$eval(".hextra-nav-menu-items a", (all) => all.filter((a) => a.offsetParent).map((a) => [a.textContent.trim(), a.getAttribute("href")]));
+  await page.screenshot({ path: join(pictures, `versions-${name}.png`) });
+  const names = shown.map(([text]) => text).join(" ");
+  if (names !== `main ${release} What changed`) problems.push(`${current}: the menu has ${names}`);
+  const link = shown.find(([text]) => text === to)?.[1];
+  const answer = link && await page.goto(base + link, { waitUntil: "load" });
+  if (!answer?.ok() || !await page.$(`button[title="Version: ${to}"]`)) problems.push(`${current}: ${link} is not the documentation of ${to}`);
 }
 
 current = "search";
