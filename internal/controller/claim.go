@@ -69,8 +69,9 @@ func (p *pass) winner(ctx context.Context) (kind.Object, error) {
 	if err != nil || len(rivals) <= 1 {
 		return nil, err
 	}
-	mine, _ := p.cloudOf(ctx, p.obj)
 	best := kind.Claim{Obj: p.obj, Owns: wrote(p.obj)}
+	mine, _ := p.cloudOf(ctx, p.obj)
+	mine = best.In(mine)
 	for _, rival := range rivals {
 		if rival.GetUID() == p.obj.GetUID() {
 			continue

@@ -75,17 +75,31 @@ func (a Claim) Precedes(b Claim) bool {
 // place in front of one of another account.
 const Unseen = time.Minute
 
+// In returns a cloud with the account of what the object owns, where that of its
+// credentials is not verified: as while a Secret is lost.
+func (a Claim) In(c Cloud) Cloud {
+	if c.ID == "" && a.Owns {
+		_, status := a.Obj.Callback()
+		c.ID = status.Applied.AccountID
+	}
+	return c
+}
+
 // May tells whether a rival, whose account exists or not, may have what is in the
 // cloud of another object. To name a domain is not enough: who owns nothing yet
 // must not have been refused it, and towards another account must have read it.
+// Towards a verified account it must be verified itself: an endpoint of a tenant's
+// own may have told it that it wrote or read the domain.
 func (a Claim) May(theirs, mine Cloud, exists bool, now time.Time) bool {
+	theirs = a.In(theirs)
 	if !theirs.Same(mine) {
 		return false
 	}
+	mere := theirs.Account != mine.Account && theirs.ID == "" && mine.ID != ""
 	_, status := a.Obj.Callback()
 	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
 	if a.Owns {
-		return !neverThere(status, ready)
+		return !mere && !neverThere(status, ready)
 	}
 	if ready != nil {
 		switch ready.Reason {
@@ -97,7 +111,7 @@ func (a Claim) May(theirs, mine Cloud, exists bool, now time.Time) bool {
 	case !exists || !a.Obj.GetDeletionTimestamp().IsZero():
 		return false
 	case theirs.Account == mine.Account || status.LastSyncTime != nil:
-		return true
+		return !mere
 	default:
 		return status.ObservedGeneration == 0 && now.Sub(a.Obj.GetCreationTimestamp().Time) < Unseen
 	}

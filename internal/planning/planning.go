@@ -399,8 +399,9 @@ func (i Item) failed(err error) Item {
 // winner returns the object of the cluster that comes before this one; nil if there
 // is none.
 func (p *Planner) winner(s Subject) kind.Object {
-	mine, _ := p.cloudOf(s.Object)
 	best := kind.Claim{Obj: s.Object, Owns: kind.Wrote(s.Object)}
+	mine, _ := p.cloudOf(s.Object)
+	mine = best.In(mine)
 	for _, rival := range p.Objects {
 		o := rival.Object
 		if rival.Kind != s.Kind || s.Kind.Key(o) != s.Kind.Key(s.Object) || o.GetNamespace() == s.Object.GetNamespace() && o.GetName() == s.Object.GetName() {
