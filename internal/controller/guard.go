@@ -213,11 +213,11 @@ func (p *pass) learnPrevious(c comparison) {
 // arrived notes that the cloud holds what this pass brought it to. Written tells
 // that it had to be written.
 func (p *pass) arrived(want kind.Config, written bool) {
-	if p.guard == nil {
-		return
-	}
 	s, c := p.status.Guard, p.change()
 	switch {
+	case s == nil:
+	case p.guard == nil: // it owned nothing until now, so that no change is watched
+		p.accept(want)
 	case c != nil && c.State == v1alpha1.ChangeWriting && written:
 		c.State = v1alpha1.ChangeWatching
 		c.WrittenTime = &metav1.Time{Time: p.writing}

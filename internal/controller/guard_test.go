@@ -386,6 +386,26 @@ func TestGuardCostsNothingWhenNothingChanges(t *testing.T) {
 	})
 }
 
+// TestAdoptionIsNotedAtOnce as what to go back to: a later pass that nothing calls for
+// has nothing to note.
+func TestAdoptionIsNotedAtOnce(t *testing.T) {
+	forEachCountedKind(t, func(t *testing.T, f fixture) {
+		d := simulated(t, f, emulator.Options{})
+		d.create("a", func(o Object) { spec(o).DeletionPolicy = v1alpha1.DeletionRetain })
+		d.settle("a")
+		d.remove("a")
+		d.pass("a")
+		d.create("b", d.readable, rollBack, rarely)
+		obj := d.settle("b")
+		d.expectEvent("b", v1alpha1.EventAdopted)
+		d.Expect(statusOf(obj).Guard.Previous).NotTo(BeNil())
+		d.passes("b", 2*time.Minute) // the first count
+		version := d.get("b").GetResourceVersion()
+		d.passes("b", 3*time.Hour)
+		d.Expect(d.get("b").GetResourceVersion()).To(Equal(version))
+	})
+}
+
 // TestRecordsThatCannotBeReadAcceptNothing.
 func TestRecordsThatCannotBeReadAcceptNothing(t *testing.T) {
 	forEachCountedKind(t, func(t *testing.T, f fixture) {
