@@ -9,6 +9,7 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
@@ -92,4 +93,26 @@ func TestWatchPassesRequests(t *testing.T) {
 	NewWithT(t).Expect(passes(event.UpdateEvent{ObjectOld: was, ObjectNew: is})).To(BeTrue())
 	is.SetAnnotations(map[string]string{"example.com/other": "one"})
 	NewWithT(t).Expect(passes(event.UpdateEvent{ObjectOld: was, ObjectNew: is})).To(BeFalse())
+}
+
+// TestWatchPassesWhatAnAccountIsKnownToBe: only then an object may come before one of
+// another account.
+func TestWatchPassesWhatAnAccountIsKnownToBe(t *testing.T) {
+	passes := func(change func(*v1alpha1.LiveAccount)) bool {
+		was := &v1alpha1.LiveAccount{}
+		is := was.DeepCopy()
+		change(is)
+		return accountChanges.Update(event.UpdateEvent{ObjectOld: was, ObjectNew: is})
+	}
+	verified := func(status metav1.ConditionStatus) func(*v1alpha1.LiveAccount) {
+		return func(a *v1alpha1.LiveAccount) {
+			a.Status.AccountID = "1"
+			a.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionVerified, Status: status}}
+		}
+	}
+	g := NewWithT(t)
+	g.Expect(passes(func(*v1alpha1.LiveAccount) {})).To(BeFalse())
+	g.Expect(passes(verified(metav1.ConditionUnknown))).To(BeFalse())
+	g.Expect(passes(verified(metav1.ConditionTrue))).To(BeTrue())
+	g.Expect(passes(func(a *v1alpha1.LiveAccount) { a.Generation++ })).To(BeTrue())
 }

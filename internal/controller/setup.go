@@ -146,7 +146,7 @@ func (r *Reconciler) setup() error {
 		Watches(r.kind.New(), changesBeforeNews, builder.WithPredicates(r.worthALook())).
 		Watches(r.kind.New(), mapped(r.nextInLine), builder.WithPredicates(claims)).
 		WatchesMetadata(&corev1.Secret{}, mapped(r.usersOfSecret)).
-		Watches(&v1alpha1.LiveAccount{}, mapped(r.usersOfAccount), builder.WithPredicates(specChanges)).
+		Watches(&v1alpha1.LiveAccount{}, mapped(r.usersOfAccount), builder.WithPredicates(accountChanges)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: r.workers})
 	if r.kind.Records != nil {
 		b = b.Watches(&v1alpha1.LiveRolloutPolicy{}, mapped(r.selected), builder.WithPredicates(specChanges)).
@@ -178,6 +178,16 @@ var specChanges = predicate.Funcs{
 	UpdateFunc: func(e event.UpdateEvent) bool {
 		return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() || e.ObjectOld.GetUID() != e.ObjectNew.GetUID() ||
 			e.ObjectOld.GetDeletionTimestamp().IsZero() != e.ObjectNew.GetDeletionTimestamp().IsZero()
+	},
+}
+
+// accountChanges passes changes of the spec of a LiveAccount, and of which cloud account
+// it is verified to be: who lost a configuration before that was known may have it.
+var accountChanges = predicate.Funcs{
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		was, ok := e.ObjectOld.(*v1alpha1.LiveAccount)
+		is, ok2 := e.ObjectNew.(*v1alpha1.LiveAccount)
+		return specChanges.Update(e) || ok && ok2 && kind.CloudOf(was).ID != kind.CloudOf(is).ID
 	},
 }
 
