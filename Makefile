@@ -108,7 +108,7 @@ MINUTES ?= 10
 
 .PHONY: soak
 soak: ## Wear the operator out for MINUTES, and see whether all is well afterwards; ARGS=-h lists flags. First the tests in their long form.
-	LONG=1 $(MAKE) test PKGS='./internal/controller ./internal/live ./internal/replay ./test/lifecycle' TESTFLAGS='-timeout 3h'
+	LONG=1 $(MAKE) test PKGS='./internal/controller ./internal/live ./internal/replay ./cmd/kubectl-live_notify ./test/leaders ./test/lifecycle' TESTFLAGS='-timeout 3h'
 	go run ./hack/soak -minutes $(MINUTES) $(ARGS)
 
 .PHONY: test-monitoring

@@ -49,6 +49,9 @@ var (
 	discovered string // a directory of what the API server was found to have
 )
 
+// long asks for the long form of the tests that have one, as make soak does.
+var long = os.Getenv("LONG") != ""
+
 // asProgram makes the test binary the program itself, for shells to run.
 const asProgram = "LIVE_NOTIFY_TEST_AS_PROGRAM"
 

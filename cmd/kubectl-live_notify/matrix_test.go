@@ -210,7 +210,8 @@ type callOptions struct {
 }
 
 // Every verb ends with the right code in every column. A verb or a column without
-// its cell fails.
+// its cell fails. In the short form each verb is tried in a quarter of them, and
+// interrupted in all.
 func TestExitCodes(t *testing.T) {
 	app := newApp("live-notify", nil, nil, nil)
 	root := app.root()
@@ -222,19 +223,22 @@ func TestExitCodes(t *testing.T) {
 	if rows := slices.Sorted(maps.Keys(matrix)); !slices.Equal(slices.Sorted(slices.Values(verbs)), rows) {
 		t.Fatalf("the verbs are %q, and the rows of the table %q", verbs, rows)
 	}
-	for verb, row := range matrix {
+	for v, verb := range verbs {
+		row := matrix[verb]
 		for column := range row {
 			if columns[column] == nil {
 				t.Errorf("%s has a cell %q, and there is no such column", verb, column)
 			}
 		}
-		for column, arrange := range columns {
+		for n, column := range slices.Sorted(maps.Keys(columns)) {
+			arrange := columns[column]
 			c, ok := row[column]
 			switch {
 			case !ok || c.code < 0 && c.says == "":
 				t.Errorf("%s has no cell %q, and no reason", verb, column)
 			case c.code < 0:
 				t.Logf("%s cannot come to %q: %s", verb, column, c.says)
+			case testing.Short() && (v+n)%4 != 0 && !strings.HasPrefix(column, "Ctrl-C"): // what goes on beside a call is its end
 			default:
 				t.Run(verb+"/"+column, func(t *testing.T) { tryCell(t, verb, row, c, arrange) })
 			}

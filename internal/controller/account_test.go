@@ -229,7 +229,7 @@ func TestAccountKinds(t *testing.T) {
 				g.Expect(status.Conditions[0].Reason).To(Equal(v1alpha1.ReasonCredentialsLoaded))
 				g.Expect(status.Conditions[1].Reason).To(Equal(v1alpha1.ReasonIdentified))
 				g.Expect(status.AccountID).To(Equal("1234567890123456"))
-			}).WithTimeout(10 * time.Second).Should(Succeed())
+			}).Should(Succeed())
 			for _, r := range sts.seen("AssumeRoleWithOIDC") {
 				claims := claimsOf(t, r.Get("OIDCToken"))
 				d.Expect(claims["aud"]).To(ConsistOf("sts.aliyuncs.com"))
@@ -271,7 +271,7 @@ func TestAccountComesAndGoes(t *testing.T) {
 				obj := d.get("a")
 				g.Expect(reasonIn(obj, v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonAccountNotReady))
 				g.Expect(messageOf(obj, v1alpha1.ConditionReady)).To(ContainSubstring(text))
-			}).WithTimeout(5 * time.Second).WithPolling(20 * time.Millisecond).Should(Succeed())
+			}).WithPolling(20 * time.Millisecond).Should(Succeed())
 		}
 		d.create("a", viaAccount)
 		says(`LiveAccount "account" does not exist`)
@@ -296,7 +296,7 @@ func TestAccountComesAndGoes(t *testing.T) {
 		d.Expect(d.api.Delete(d.ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: d.namespace, Name: "access-key"}})).To(Succeed())
 		says(`Secret "access-key" does not exist`) // else the deletion may find them still in the cache
 		d.remove("a")
-		d.Eventually(func() bool { return d.gone("a") }).WithTimeout(10 * time.Second).Should(BeTrue())
+		d.Eventually(func() bool { return d.gone("a") }).Should(BeTrue())
 		d.Expect(f.have(d.cloud)).To(BeNil())
 	})
 }
@@ -377,11 +377,11 @@ func TestNamespaceGoesAway(t *testing.T) {
 			g.Expect(account.DeletionTimestamp).NotTo(BeNil(), "it stays while it is needed")
 		}).Should(Succeed())
 		d.remove("a")
-		d.Eventually(func() bool { return d.gone("a") }).WithTimeout(10 * time.Second).Should(BeTrue())
+		d.Eventually(func() bool { return d.gone("a") }).Should(BeTrue())
 		d.Expect(f.have(d.cloud)).To(BeNil())
 		d.Eventually(func() error {
 			return d.api.Get(d.ctx, client.ObjectKey{Namespace: d.namespace, Name: "account"}, &v1alpha1.LiveAccount{})
-		}).WithTimeout(10 * time.Second).Should(HaveOccurred())
+		}).Should(HaveOccurred())
 	})
 }
 
@@ -411,15 +411,15 @@ func TestNamespaceGoesAwayWithinTheLimit(t *testing.T) {
 		}
 		return names
 	}
-	d.Eventually(left).WithTimeout(time.Minute).Should(HaveLen(1))
+	d.Eventually(left).Should(HaveLen(1))
 	held := left()[0]
-	d.Eventually(func() string { return readyReason(d.get(held)) }).WithTimeout(time.Minute).Should(Equal(v1alpha1.ReasonDeletionHeld))
+	d.Eventually(func() string { return readyReason(d.get(held)) }).Should(Equal(v1alpha1.ReasonDeletionHeld))
 	d.clock.advance(61 * time.Minute)
 	d.ask(held, "now") // the queue goes by the clock of the machine
-	d.Eventually(left).WithTimeout(time.Minute).Should(BeEmpty())
+	d.Eventually(left).Should(BeEmpty())
 	d.Eventually(func() error {
 		return d.api.Get(d.ctx, client.ObjectKey{Namespace: d.namespace, Name: "account"}, &v1alpha1.LiveAccount{})
-	}).WithTimeout(time.Minute).Should(HaveOccurred())
+	}).Should(HaveOccurred())
 	for _, domain := range []string{ingestDomain, other} {
 		_, there := d.cloud.StreamConfig(domain)
 		d.Expect(there).To(BeFalse(), domain)
@@ -469,7 +469,7 @@ func TestAccountRestrictions(t *testing.T) {
 						return ""
 					}
 					return conditions[0].Message
-				}).WithTimeout(5 * time.Second).Should(ContainSubstring(c.message))
+				}).Should(ContainSubstring(c.message))
 			}
 		})
 	}
@@ -554,7 +554,7 @@ func TestKeysOfAnotherCloudAccount(t *testing.T) {
 		d.clock.advance(11 * time.Minute)
 		d.pass("a")
 		return slices.ContainsFunc(d.cloud.Calls(), func(c emulator.Call) bool { return c.Account == "stranger" })
-	}).WithTimeout(10 * time.Second).Should(BeTrue())
+	}).Should(BeTrue())
 	obj = d.get("a")
 	d.Expect(statusOf(obj).Applied == nil || statusOf(obj).Applied.AccountID == "6543210987654321").To(BeTrue(), "what it owns is in the other account")
 	for _, call := range d.cloud.Calls() {

@@ -5,7 +5,6 @@ package controller
 
 import (
 	"errors"
-	"hash/fnv"
 	"slices"
 	"strings"
 	"testing"
@@ -25,23 +24,16 @@ const (
 )
 
 // driven returns a driver for a world whose API server is the real one in the long
-// form, and for one test in four in the usual form: the kinds take turns at it, so
-// that each test has two that meet it, and each kind meets it in a quarter of the
-// tests. The others have a simulated one, which costs a tenth. Those that show that
+// form. In the usual form the kinds take turns at it: one of them meets it in each
+// test. The others have a simulated one, which costs a tenth. Those that show that
 // the two agree are always served by the real one.
 func driven(t tester, f fixture, o emulator.Options) *driver {
 	t.Helper()
-	if long || inTurns(t.Name(), f) {
+	test := strings.TrimSuffix(t.Name(), "/"+f.name)
+	if long || slices.Index(kind.All, f.kind) == whoseTurn(test, len(kind.All)) {
 		return served(t, f, o)
 	}
 	return simulated(t, f, o)
-}
-
-// inTurns tells whether it is a kind's turn to play the long form of a test.
-func inTurns(test string, f fixture) bool {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(strings.TrimSuffix(test, "/"+f.name))) // which cannot fail
-	return (int(h.Sum32()%4)+slices.Index(kind.All, f.kind))%4 == 0
 }
 
 // served returns a driver for a world whose API server is the real one.

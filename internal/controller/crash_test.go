@@ -305,16 +305,12 @@ var awkward = map[string]emulator.Switches{
 }
 
 // plays tells whether a kind plays the nth case of an enumeration. One loop serves
-// all kinds: in the usual form each plays every sixth case, and the eight of the
-// table all of them; in the short form, for the race detector, every twelfth; in the
-// long form each kind plays all.
+// all kinds: in the usual form they take turns, so that each plays an eighth of the
+// cases, and all kinds together all of them; in the long form each kind plays all.
 func (f fixture) plays(n int) bool {
-	every := 6
-	switch {
-	case long:
+	every := len(kind.All)
+	if long {
 		every = 1
-	case testing.Short():
-		every = 12
 	}
 	return (n+slices.Index(kind.All, f.kind))%every == 0
 }
@@ -324,7 +320,7 @@ func (f fixture) plays(n int) bool {
 // most the writes of the pass that was cut short.
 func TestCrashAtEveryCall(t *testing.T) {
 	t.Run("real API server", func(t *testing.T) {
-		forEachKind(t, func(t *testing.T, f fixture) {
+		forKindsInTurn(t, func(t *testing.T, f fixture) {
 			crashEverywhere(t, served(t, f, emulator.Options{}), func(s scenario) bool {
 				return long || s.name == "create" || s.name == "update" || s.name == "delete"
 			})

@@ -144,7 +144,7 @@ func TestThrottledComesBackWhenTold(t *testing.T) {
 		d.Eventually(func() string {
 			d.clock.advance(d.pass("a"))
 			return reasonIn(d.get("a"), v1alpha1.ConditionReady)
-		}).WithTimeout(5 * time.Second).WithPolling(50 * time.Millisecond).Should(Equal(v1alpha1.ReasonInSync))
+		}).WithPolling(50 * time.Millisecond).Should(Equal(v1alpha1.ReasonInSync))
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -269,8 +270,7 @@ func (d *driver) told(name string) string {
 	for _, c := range statusOf(obj).Conditions {
 		fmt.Fprintf(&told, "%s %s %s %s %d\n", c.Type, c.Status, c.Reason, c.Message, c.ObservedGeneration)
 	}
-	status, _ := fields(obj)["status"].(map[string]any)
-	fmt.Fprintln(&told, status["observed"])
+	told.Write(stored(reflect.ValueOf(obj).Elem().FieldByName("Status").FieldByName("Observed").Interface()))
 	return told.String()
 }
 
@@ -450,7 +450,7 @@ func TestFaultAtEveryCall(t *testing.T) {
 // TestFaultWithRealAPIServer is a sample of the faults on a real API server, so
 // that what is simulated agrees with it.
 func TestFaultWithRealAPIServer(t *testing.T) {
-	forEachKind(t, func(t *testing.T, f fixture) {
+	forKindsInTurn(t, func(t *testing.T, f fixture) {
 		d := disturbed(served(t, f, emulator.Options{}))
 		update := func(name string) bool { return long || name == "update" }
 		d.eachCallOf(update, func(s scenario, i int, call string, undisturbed recovery) {
@@ -496,7 +496,7 @@ func blame(s scenario, call string, f fault) string {
 // TestFaultThatLasts lets each call of each scenario, and all later ones to the
 // same operation, meet each error code for a while. Status tells of it, and all
 // is well when it is over. In the usual form a code meets each operation once, and
-// each kind plays a sixth of the codes.
+// each kind plays an eighth of the codes.
 func TestFaultThatLasts(t *testing.T) {
 	forEachKind(t, func(t *testing.T, f fixture) {
 		d := disturbed(simulated(t, f, emulator.Options{}))
@@ -645,14 +645,15 @@ func TestHangAtEveryCall(t *testing.T) {
 				d.restart()
 				hung := map[string]bool{}
 				for i, call := range undisturbed.untilStable() {
-					if !isCloud(call) || hung[call] && !long || !f.plays(i) {
-						continue
-					}
-					hung[call] = true
-					for _, hang := range []fault{
+					for j, hang := range []fault{
 						{name: "hang with the work done", fate: fate{hang: true}, mends: soon},
 						{name: "hang with nothing done", fate: fate{hang: true, fault: emulator.Fault{Drop: true}}, mends: soon},
 					} {
+						once := call + hang.name
+						if !isCloud(call) || hung[once] && !long || !f.plays(2*i+j) {
+							continue
+						}
+						hung[once] = true
 						where := fmt.Sprintf("%s: %s at call %d, %s, of %v", s.name, hang.name, i, call, undisturbed.calls)
 						got := d.once(s, i, hang.fate)
 						if isRecords(d.gate.struck().call) {
@@ -741,7 +742,7 @@ func (d *driver) haveAccount(name string) {
 // TestGoneInTheMiddle takes away what an object needs, just before each call of
 // each scenario, and gives it back later. While it is away, nothing is written
 // but what was begun before. In the usual form each operation of a scenario is
-// interrupted once, and each kind plays a sixth of the calls.
+// interrupted once, and each kind plays an eighth of the calls.
 func TestGoneInTheMiddle(t *testing.T) {
 	forEachKind(t, func(t *testing.T, f fixture) {
 		object := f.object

@@ -14,10 +14,13 @@ import (
 	"github.com/live-notify/live-notify-operator/internal/emulator"
 )
 
+// asAssumed is the cloud as the operator takes it to be.
+const asAssumed = "as assumed"
+
 // openPoints are the behaviours of the cloud that its documentation leaves
 // open, each on its own and all of the awkward ones at once.
 var openPoints = map[string]emulator.Switches{
-	"as assumed":                                 {},
+	asAssumed:                                    {},
 	"stream Describe: object missing":            {StreamDescribeAbsent: emulator.AbsentMissing},
 	"stream Describe: not found":                 {StreamDescribeAbsent: emulator.AbsentNotFound},
 	"stream Set keeps omitted fields":            {StreamSetMerges: true},

@@ -193,7 +193,9 @@ func planStates() []planState {
 
 // A plan says what the operator then does: in every state, with every behaviour that
 // the cloud's documentation leaves open, for every kind. Only how often drift was
-// corrected within minutes is known to the operator alone.
+// corrected within minutes is known to the operator alone. In the usual form each kind
+// is in every state as the cloud is assumed to be, and in an eighth of them with each
+// other behaviour; in the short form in an eighth.
 func TestThePlanIsWhatTheOperatorDoes(t *testing.T) {
 	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", keyID)
 	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", keySecret)
@@ -202,7 +204,11 @@ func TestThePlanIsWhatTheOperatorDoes(t *testing.T) {
 			if family, _, _ := strings.Cut(point, " "); families[family] != "" && families[family] != f.name {
 				continue // it is of another kind
 			}
-			for _, s := range planStates() {
+			first := whoseTurn(point, len(kind.All))
+			for i, s := range planStates() {
+				if (point != asAssumed || testing.Short()) && !f.plays(first+i) {
+					continue
+				}
 				t.Run(point+"/"+f.name+"/"+s.name, func(t *testing.T) {
 					d := simulated(t, f, emulator.Options{Switches: switches})
 					if s.arrange(d) {

@@ -37,11 +37,11 @@ func TestRunningOperatorRollsOut(t *testing.T) {
 	}
 	for _, name := range names {
 		d.Eventually(func() any { g := statusOf(d.get(name)).Guard; return g != nil && g.Previous != nil }).
-			WithTimeout(30*time.Second).WithPolling(50*time.Millisecond).Should(BeTrue(), "%s is accepted", name)
+			WithPolling(50*time.Millisecond).Should(BeTrue(), "%s is accepted", name)
 	}
 	for _, name := range names {
 		d.update(name, d.f.change)
-		d.Eventually(func() int64 { return statusOf(d.get(name)).ObservedGeneration }).WithTimeout(30 * time.Second).Should(Equal(int64(2)))
+		d.Eventually(func() int64 { return statusOf(d.get(name)).ObservedGeneration }).Should(Equal(int64(2)))
 	}
 	reaches := func(name string, state v1alpha1.ChangeState) {
 		d.t.Helper()
@@ -51,7 +51,7 @@ func TestRunningOperatorRollsOut(t *testing.T) {
 				return "none"
 			}
 			return string(g.Change.State)
-		}).WithTimeout(60*time.Second).WithPolling(20*time.Millisecond).Should(Equal(string(state)), name)
+		}).WithPolling(20*time.Millisecond).Should(Equal(string(state)), name)
 	}
 	reaches("o-000", v1alpha1.ChangeWatching)
 	reaches("o-001", v1alpha1.ChangeWaiting)
@@ -74,7 +74,7 @@ func TestRunningOperatorRollsOut(t *testing.T) {
 		d.Expect(d.api.Get(d.ctx, client.ObjectKey{Namespace: d.namespace, Name: "steps"}, &p)).To(Succeed())
 		return fmt.Sprintf("%d halted, %d waiting, %d failed", len(p.Status.Halted), p.Status.Waiting, p.Status.Failed)
 	}
-	d.Eventually(halted).WithTimeout(20 * time.Second).Should(Equal("1 halted, 1 waiting, 1 failed"))
+	d.Eventually(halted).Should(Equal("1 halted, 1 waiting, 1 failed"))
 	d.expectEvent("steps", v1alpha1.EventRolloutHalted)
 	d.update("o-001", func(o Object) { o.(*v1alpha1.LiveNotifyConfig).Spec.NotifyURL = "http://hooks.example.com/notify" })
 	d.reaches("o-001", v1alpha1.ReasonInSync)
@@ -101,8 +101,8 @@ func TestRunningOperatorRollsOut(t *testing.T) {
 	}
 	d.Expect(d.api.Create(d.ctx, second)).To(Succeed())
 	for _, name := range []string{"steps", "second"} {
-		d.Eventually(ready(name)).WithTimeout(20*time.Second).Should(Equal(v1alpha1.ReasonOverlapping), name)
+		d.Eventually(ready(name)).Should(Equal(v1alpha1.ReasonOverlapping), name)
 	}
 	d.Expect(d.api.Delete(d.ctx, second)).To(Succeed())
-	d.Eventually(ready("steps")).WithTimeout(20 * time.Second).Should(Equal(v1alpha1.ReasonInForce))
+	d.Eventually(ready("steps")).Should(Equal(v1alpha1.ReasonInForce))
 }

@@ -38,16 +38,16 @@ func (d *driver) reaches(name string, reasons ...string) Object {
 	d.Eventually(func(g Gomega) {
 		obj = d.get(name)
 		g.Expect(reasons).To(ContainElement(reasonIn(obj, v1alpha1.ConditionReady)), messageOf(obj, v1alpha1.ConditionReady))
-	}).WithTimeout(20 * time.Second).WithPolling(20 * time.Millisecond).Should(Succeed())
+	}).WithPolling(20 * time.Millisecond).Should(Succeed())
 	return obj
 }
 
 func TestRunningOperatorFollowsEveryChange(t *testing.T) {
-	forEachKind(t, func(t *testing.T, f fixture) {
+	forKindsInTurn(t, func(t *testing.T, f fixture) {
 		d := running(t, f, emulator.Options{})
 		cloudHolds := func(want any) {
 			d.t.Helper()
-			d.Eventually(func() any { return f.have(d.cloud) }).WithTimeout(10 * time.Second).WithPolling(10 * time.Millisecond).Should(Equal(want))
+			d.Eventually(func() any { return f.have(d.cloud) }).WithPolling(10 * time.Millisecond).Should(Equal(want))
 		}
 		obj := d.create("a", f.sign)
 		if f.signs {
@@ -70,7 +70,7 @@ func TestRunningOperatorFollowsEveryChange(t *testing.T) {
 		d.remove("a")
 		cloudHolds(f.want(b, ""))
 		d.remove("b")
-		d.Eventually(func() bool { return d.gone("b") }).WithTimeout(10 * time.Second).Should(BeTrue())
+		d.Eventually(func() bool { return d.gone("b") }).Should(BeTrue())
 		d.Expect(f.have(d.cloud)).To(BeNil())
 	})
 }
@@ -99,7 +99,7 @@ func TestKeyAppearsNowhere(t *testing.T) {
 			return emulator.Fault{Status: 400, Body: `{"RequestId": "` + key + `", "Code": "InvalidParam", "Message": "?"}`}
 		},
 	}
-	forEachSigningKind(t, func(t *testing.T, f fixture) {
+	forSigningKindsInTurn(t, func(t *testing.T, f fixture) {
 		d := served(t, f, emulator.Options{})
 		d.secret(firstKey)
 		d.create("a", f.sign)
@@ -204,7 +204,7 @@ func TestAnEditGoesBeforeTheBacklog(t *testing.T) {
 			}
 		}
 		return false
-	}).WithTimeout(30 * time.Second).WithPolling(5 * time.Millisecond).Should(BeTrue())
+	}).WithPolling(5 * time.Millisecond).Should(BeTrue())
 	// How many go before it is for the events of a busy machine to say; it is not
 	// behind them all.
 	d.Expect(before).To(BeNumerically("<", backlog*3/4), "new configurations were written before the edit")

@@ -4,6 +4,7 @@
 package controller
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -349,10 +350,8 @@ func (c *simClient) change(obj client.Object, edit func(was map[string]any) map[
 	if v := obj.GetResourceVersion(); v != "" && v != was.GetResourceVersion() {
 		return apierrors.NewConflict(schema.GroupResource{Resource: key.kind}, key.name, fmt.Errorf("the object has been modified"))
 	}
-	before := fields(was)
-	after := edit(before)
 	is := reflect.New(reflect.TypeOf(was).Elem()).Interface().(client.Object)
-	raw, err := json.Marshal(after)
+	raw, err := json.Marshal(edit(fields(was)))
 	if err != nil {
 		return err
 	}
@@ -360,30 +359,43 @@ func (c *simClient) change(obj client.Object, edit func(was map[string]any) map[
 		return err
 	}
 	is.SetResourceVersion(was.GetResourceVersion())
-	if !reflect.DeepEqual(fields(is)["spec"], before["spec"]) {
+	if !bytes.Equal(stored(specField(is)), stored(specField(was))) {
 		is.SetGeneration(was.GetGeneration() + 1)
 	}
 	switch {
 	case !is.GetDeletionTimestamp().IsZero() && len(is.GetFinalizers()) == 0:
 		c.commit(key, nil)
-	case !reflect.DeepEqual(fields(is), before):
+	case !bytes.Equal(stored(is), stored(was)):
 		c.commit(key, is)
 	}
 	reflect.ValueOf(obj).Elem().Set(reflect.ValueOf(is.DeepCopyObject()).Elem())
 	return nil
 }
 
-// fields returns an object as the API server stores it.
-func fields(obj client.Object) map[string]any {
-	raw, err := json.Marshal(obj)
+// stored returns an object, or a part of one, as the API server stores it.
+func stored(part any) []byte {
+	raw, err := json.Marshal(part)
 	if err != nil {
 		panic(err)
 	}
+	return raw
+}
+
+// fields returns an object as the API server stores it.
+func fields(obj client.Object) map[string]any {
 	out := map[string]any{}
-	if err := json.Unmarshal(raw, &out); err != nil {
+	if err := json.Unmarshal(stored(obj), &out); err != nil {
 		panic(err)
 	}
 	return out
+}
+
+// specField returns the spec of an object; nil for one without, such as a Secret.
+func specField(obj client.Object) any {
+	if spec := reflect.ValueOf(obj).Elem().FieldByName("Spec"); spec.IsValid() {
+		return spec.Interface()
+	}
+	return nil
 }
 
 // merged is a JSON merge patch (RFC 7386).

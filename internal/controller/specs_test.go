@@ -24,7 +24,7 @@ import (
 )
 
 // fewSpecs is how many of a kind are lived through in the usual form.
-const fewSpecs = 12
+const fewSpecs = 4
 
 // TestSpecsThatTheSchemaAllows draws specs from the bounds of the schema. The API
 // server accepts them, the operator makes the cloud equal to them, the API
@@ -47,7 +47,7 @@ func TestSpecsThatTheSchemaAllows(t *testing.T) {
 // in returns the same driver for another test.
 func (d *driver) in(t tester) *driver {
 	w := *d.world
-	w.t, w.Gomega = t, NewWithT(t)
+	w.t, w.Gomega = t, expecting(t)
 	return &driver{world: &w, f: d.f, r: d.r, accounts: d.accounts}
 }
 

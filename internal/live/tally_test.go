@@ -171,10 +171,20 @@ func reloaded(c Counts) Counts {
 	return Counts{End: c.End, Failed: c.Failed, Total: c.Total, AtLeast: c.AtLeast, Last: c.Last, Buckets: slices.Clone(c.Buckets)}
 }
 
+// sequential leaves a long test out of the short form: in one goroutine the race
+// detector finds nothing.
+func sequential(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("in one goroutine there is no race; the usual form has it")
+	}
+}
+
 // TestTallyAgreesWithTheList sends records at random, some of them late, has polls
 // fail, the operator restart, and its clock jump. Whenever a count is complete, it
 // is exactly that of the list.
 func TestTallyAgreesWithTheList(t *testing.T) {
+	sequential(t)
 	for _, window := range []time.Duration{time.Minute, 10 * time.Minute, time.Hour, 24 * time.Hour, 167 * time.Hour} {
 		for _, interval := range []time.Duration{30 * time.Second, 5 * time.Minute, 3 * time.Hour} {
 			for seed := range uint64(4) {
@@ -327,6 +337,7 @@ func TestTallyGoesOnWhereItWas(t *testing.T) {
 // TestTallyInterrupted: an error at any page, with or without a restart, loses
 // nothing, doubles nothing, and has few pages read again.
 func TestTallyInterrupted(t *testing.T) {
+	sequential(t)
 	for _, page := range []int{1, 2, 3, 7, 8, 9, 10, 49, 50, 51, 52, 101} {
 		for _, restart := range []bool{false, true} {
 			s := busy()
@@ -359,6 +370,7 @@ func TestTallyInterrupted(t *testing.T) {
 // TestTallyAfterAnOutage: an outage in the middle of a scan, as long as it may be,
 // does not hold up the counts after it.
 func TestTallyAfterAnOutage(t *testing.T) {
+	sequential(t)
 	for _, outage := range []time.Duration{time.Second, 70 * time.Second, 100 * time.Minute, 30 * time.Hour, 200 * time.Hour} {
 		const window = 167 * time.Hour
 		s := &store{now: epoch}
@@ -393,6 +405,7 @@ func TestTallyOfAnotherQuery(t *testing.T) {
 // TestTallyOfMoreWithoutEnd: a list that claims to have more for ever costs a
 // bounded number of pages, is said to be at least as much, and ends.
 func TestTallyOfMoreWithoutEnd(t *testing.T) {
+	sequential(t)
 	for name, page := range map[string]int{"full pages": listPage, "pages of one record": 1, "empty pages": 0, "very large pages": 5000} {
 		t.Run(name, func(t *testing.T) {
 			s, n := &store{now: epoch}, 0
@@ -467,11 +480,9 @@ func TestTallyOfABusyBucket(t *testing.T) {
 
 // TestTallyBuckets: at most 60, whatever the window and the times of polls.
 func TestTallyBuckets(t *testing.T) {
-	random, windows := rand.New(rand.NewPCG(1, 2)), 1000
-	if testing.Short() {
-		windows /= 10
-	}
-	for range windows {
+	sequential(t)
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 1000 {
 		window := time.Minute + time.Duration(random.Int64N(int64(166*time.Hour/time.Millisecond)))*time.Millisecond
 		if random.IntN(3) == 0 {
 			window = time.Minute + time.Duration(random.IntN(600))*time.Second

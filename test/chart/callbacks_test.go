@@ -4,11 +4,14 @@
 package chart
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -125,28 +128,41 @@ func TestCallbacks(t *testing.T) {
 	}
 }
 
-// cluster returns an API server with the CRDs.
-func cluster(t *testing.T) client.Client {
-	t.Helper()
-	assets, err := controlplane.Assets(t.Context(), os.Stderr)
-	if err != nil {
-		t.Fatal(err)
+// env is an API server with the CRDs, which all tests share that need one.
+var env = &envtest.Environment{CRDDirectoryPaths: []string{"../../config/crd/bases"}, ErrorIfCRDPathMissing: true}
+
+// started starts it, for the first test that asks.
+var started = sync.OnceValues(func() (client.Client, error) {
+	var err error
+	if env.BinaryAssetsDirectory, err = controlplane.Assets(context.Background(), os.Stderr); err != nil {
+		return nil, err
 	}
-	env := &envtest.Environment{BinaryAssetsDirectory: assets, CRDDirectoryPaths: []string{"../../config/crd/bases"}, ErrorIfCRDPathMissing: true}
 	config, err := env.Start()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	t.Cleanup(func() {
+	return client.New(config, client.Options{})
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if env.Config != nil {
 		if err := env.Stop(); err != nil {
-			t.Error(err)
+			fmt.Fprintln(os.Stderr, "stopping the API server:", err)
 		}
-	})
-	api, err := client.New(config, client.Options{})
+	}
+	os.Exit(code)
+}
+
+// cluster returns a client of an API server that knows the kinds, and keeps nothing:
+// what the tests create is no hindrance to each other.
+func cluster(t *testing.T) client.Client {
+	t.Helper()
+	api, err := started()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return api
+	return client.NewDryRunClient(api)
 }
 
 // TestCallbacksRefused holds the schema of the values to that of the CRDs: what one

@@ -6,6 +6,7 @@ package leaders
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -109,9 +110,14 @@ func (s *shards) claimedAll() bool {
 }
 
 // TestShards: operators share out objects by a label. Each works on its own alone,
-// also while objects move from one to another in the middle of a write.
+// also while objects move from one to another in the middle of a write. In the usual
+// form there are three of them, in the long one, as make soak runs it, two and four too.
 func TestShards(t *testing.T) {
-	for _, n := range []int{2, 4} {
+	counts := []int{3}
+	if os.Getenv("LONG") != "" {
+		counts = []int{2, 3, 4}
+	}
+	for _, n := range counts {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
 			s := startShards(t, n)

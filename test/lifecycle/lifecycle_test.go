@@ -30,8 +30,8 @@ import (
 const patience = 5 * time.Minute
 
 // many is how many objects each test has: 60 in the long form, as make soak runs it,
-// and 20 in the usual one.
-var many = map[bool]int{true: 60, false: 20}[os.Getenv("LONG") != ""]
+// and 10 in the usual one.
+var many = map[bool]int{true: 60, false: 10}[os.Getenv("LONG") != ""]
 
 var world *system.System
 
