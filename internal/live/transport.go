@@ -212,32 +212,35 @@ type head struct {
 // code returns the error code. A success of the records operations has the number 0.
 func (h head) code() string { return strings.Trim(string(h.Code), `" `) }
 
-// headOf reads a body that is one object within the bounds. Its tokens are counted
-// one by one before anything is made of them.
+// headOf reads a body that is one object within the bounds. Nothing but the head is
+// made of it before its tokens are counted.
 func headOf(body []byte, most int) (h head, ok bool) {
-	if len(body) > most || !bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) {
-		return h, false
+	if len(body) > most || !bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) || json.Unmarshal(body, &h) != nil {
+		return head{}, false
 	}
-	tokens := json.NewDecoder(bytes.NewReader(body))
-	for n, depth := 0, 0; ; n++ {
-		token, err := tokens.Token()
-		if errors.Is(err, io.EOF) && depth == 0 {
-			break
-		}
-		if err != nil || n == maxTokens {
-			return h, false
-		}
-		switch token {
-		case json.Delim('{'), json.Delim('['):
-			depth++
-		case json.Delim('}'), json.Delim(']'):
+	return h, isModest(body)
+}
+
+// isModest tells whether valid JSON keeps to the bounds of tokens and of depth. Each
+// token but the first is behind one of the characters that are counted.
+func isModest(body []byte) bool {
+	tokens, depth, quoted := 1, 0, false
+	for i := 0; i < len(body) && tokens <= maxTokens && depth <= maxDepth; i++ {
+		switch c := body[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			tokens, depth = tokens+2, depth+1
+		case c == '}' || c == ']':
 			depth--
-		}
-		if depth > maxDepth {
-			return h, false
+		case c == ',' || c == ':':
+			tokens++
 		}
 	}
-	return h, json.Unmarshal(body, &h) == nil
+	return tokens <= maxTokens && depth <= maxDepth
 }
 
 // fault reads a reply that is an error.

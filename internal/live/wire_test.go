@@ -315,3 +315,32 @@ func TestEncodeRefusesWhatItDoesNotKnow(t *testing.T) {
 		t.Errorf("got %q, %v, want an error", got, err)
 	}
 }
+
+// The bounds count what is there, not what a text says.
+func TestBoundsOfAReply(t *testing.T) {
+	t.Parallel()
+	deep := func(n int) string { return strings.Repeat(`{"a":[`, n/2) + strings.Repeat("]}", n/2) }
+	many := func(n int) string { return `{"a":[0` + strings.Repeat(",0", n) + "]}" }
+	for name, tc := range map[string]struct {
+		body string
+		ok   bool
+	}{
+		"nothing in it":              {"{}", true},
+		"as deep as allowed":         {deep(maxDepth), true},
+		"deeper":                     {deep(maxDepth + 2), false},
+		"many items":                 {many(maxTokens - 10), true},
+		"more":                       {many(maxTokens), false},
+		"many fields":                {`{"a":0` + strings.Repeat(`,"a":0`, maxTokens/2) + "}", false},
+		"many empty lists":           {`{"a":[[]` + strings.Repeat(",[]", maxTokens/3) + "]}", false},
+		"brackets in a text":         {`{"a":"` + strings.Repeat("[{,:", maxTokens) + `"}`, true},
+		"quotes in a text":           {`{"a":"` + strings.Repeat(`\"[`, maxTokens) + `"}`, true},
+		"a backslash before the end": {`{"a":"\\","b":` + deep(maxDepth) + "}", false},
+	} {
+		if !json.Valid([]byte(tc.body)) {
+			t.Fatalf("%s: no JSON", name)
+		}
+		if _, ok := headOf([]byte(tc.body), maxReply); ok != tc.ok {
+			t.Errorf("%s: got %t, want %t", name, ok, tc.ok)
+		}
+	}
+}
