@@ -34,7 +34,7 @@ Some errors show in another way:
 - The first two transient failures in a row of an object that is in sync leave its Ready as it is. Transient are the classes
   that are not Stalled.
 - While an object is being deleted, errors that are Stalled, and those of class NoCredentials, have the reason
-  `DeletionBlocked` and are Stalled. Not so DomainNotFound: what belonged to a domain that is gone is gone too.
+  `DeletionBlocked` and are Stalled. DomainNotFound is an exception: what belonged to a domain that is gone is gone too.
 - Errors of the callback records make CallbacksHealthy `Unknown` with the reason `RecordsUnavailable`. They never touch Ready.
 
 ## Codes

@@ -76,7 +76,7 @@ of them, or [the share that a LiveAccount says](../liveaccount.md#request-quota)
 No page of the vendor was found that names the resource of `UpdateRtcMPUEventSub`, `DescribeRtcMPUEventSub` and
 `DeleteRtcMPUEventSub`. It is assumed to be that of `CreateRtcMPUEventSub`.
 
-Neither was one found for `DeleteLiveAudioAuditNotifyConfig`, which is assumed to be that of the Add, for
+No page was found either for `DeleteLiveAudioAuditNotifyConfig`, which is assumed to be that of the Add, for
 `DescribeLiveSnapshotConfig`, and for `DescribeLiveMessageApp`, which is assumed to be that of
 `ModifyLiveMessageAppCallback`. If `DescribeLiveSnapshotConfig` is denied, a LiveSnapshotNotifyConfig works all the same; it
 only cannot tell of other callbacks.
