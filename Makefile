@@ -132,7 +132,7 @@ OUT ?= .
 
 .PHONY: generate
 generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(GOJQ) $(HELM_DOCS) ## Write everything generated: deepcopy, CRDs, RBAC, docs/reference, monitoring, files of the chart.
-	@mkdir -p $(OUT)/api/v1alpha1 $(OUT)/config/crd/bases $(OUT)/config/rbac $(OUT)/docs/reference
+	@mkdir -p $(OUT)/api/v1alpha1 $(OUT)/config/crd/bases $(OUT)/config/prometheus $(OUT)/config/rbac $(OUT)/docs/reference
 	$(CONTROLLER_GEN) paths=./api/... \
 		object:headerFile=hack/boilerplate.go.txt output:object:dir=$(OUT)/api/v1alpha1 \
 		crd:headerFile=hack/boilerplate.yaml.txt output:crd:dir=$(OUT)/config/crd/bases
@@ -142,7 +142,10 @@ generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(GOJQ) $(HELM_DOCS) ## Write everyt
 		--config=hack/api-docs/config.yaml --templates-dir=hack/api-docs \
 		--output-path=$(OUT)/docs/reference/api.md
 	go run ./hack/refdocs -out $(OUT)
-	@GOFLAGS= GOWORK=off go -C hack/monitoring run . -root '$(CURDIR)' -out '$(abspath $(OUT))'
+	@# The rule of the Prometheus operator is rules.yaml below a head.
+	@GOFLAGS= GOWORK=off go -C hack/monitoring run . >$(OUT)/config/prometheus/dashboard.json.new && \
+		mv $(OUT)/config/prometheus/dashboard.json.new $(OUT)/config/prometheus/dashboard.json
+	@sed -n -e '/^groups:/,$$ { s/^./  &/; p; }' config/prometheus/rules.yaml | cat hack/monitoring/prometheusrule.yaml - >$(OUT)/config/prometheus/prometheusrule.yaml
 	GOJQ=$(CURDIR)/$(GOJQ) hack/chart/chart.sh '$(OUT)'
 	$(call helm-docs,live-notify-operator)
 	$(call helm-docs,live-callbacks)
