@@ -144,12 +144,7 @@ func (s *bench) steady(ctx context.Context, f *figures, all []member) error {
 	system.Say("%s: watching the steady state for %s", s.mode.name, s.cfg.steady)
 	system.Pause(ctx, 30*time.Second) // the last edits are read back, and first counts are taken
 	log := s.follow()
-	before, err := s.Metrics(ctx)
-	if err != nil {
-		return err
-	}
-	system.Pause(ctx, s.cfg.steady)
-	after, err := s.Metrics(ctx)
+	before, after, err := s.aroundSteady(ctx)
 	if err != nil {
 		return err
 	}
@@ -172,6 +167,17 @@ func (s *bench) steady(ctx context.Context, f *figures, all []member) error {
 	st.CPUPercent, st.CPUMillisPerReconcile = 100*cpu/s.cfg.steady.Seconds(), 1000*cpu/max(passes, 1)
 	f.Steady, f.ResidentMiB = st, max(before.ResidentMiB(), after.ResidentMiB())
 	return s.Alive()
+}
+
+// aroundSteady returns the metrics before and after as long as the steady state is
+// watched.
+func (s *bench) aroundSteady(ctx context.Context) (before, after system.Metrics, err error) {
+	if before, err = s.Metrics(ctx); err != nil {
+		return nil, nil, err
+	}
+	system.Pause(ctx, s.cfg.steady)
+	after, err = s.Metrics(ctx)
+	return before, after, err
 }
 
 // recordsInterval is the default of spec.records.interval.

@@ -239,12 +239,7 @@ func overload(ctx context.Context, s *bench, all []member) error {
 		return err
 	}
 	log := s.follow()
-	before, err := s.Metrics(ctx)
-	if err != nil {
-		return err
-	}
-	system.Pause(ctx, s.cfg.steady)
-	after, err := s.Metrics(ctx)
+	before, after, err := s.aroundSteady(ctx)
 	if err != nil {
 		return err
 	}
