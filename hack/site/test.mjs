@@ -43,11 +43,12 @@ const base = `http://127.0.0.1:${server.address().port}`;
 const problems = [];
 // Nothing is asked of the world outside, which takes its time to say no.
 const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-const browser = await puppeteer.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args });
+const browser = await puppeteer.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args, protocolTimeout: 0 });
 const axe = readFileSync(join(import.meta.dirname, "node_modules/axe-core/axe.min.js"), "utf8");
 
 const sizes = { phone: { width: 390, height: 844 }, desk: { width: 1280, height: 900 } };
 const page = await browser.newPage();
+page.setDefaultNavigationTimeout(0); // the machine may be a busy one
 let current = "";
 page.on("pageerror", (e) => problems.push(`${current}: ${e.message}`));
 page.on("console", (m) => m.type() === "error" && problems.push(`${current}: console: ${m.text()}`));
@@ -115,12 +116,12 @@ for (const [at, name, to] of [["docs/", "main", release], [`${release}/docs/`, r
 current = "search";
 await page.setViewport(sizes.desk);
 await page.goto(base + prefix, { waitUntil: "load" });
-const picture = await page.waitForSelector("pre.mermaid svg, .mermaid svg", { timeout: 20000 }).catch(() => null);
+const picture = await page.waitForSelector("pre.mermaid svg, .mermaid svg", { timeout: 120000 }).catch(() => null);
 if (!picture) problems.push("home: the picture is not drawn");
 await page.screenshot({ path: join(pictures, "home-picture.png"), fullPage: true });
 const input = await page.evaluateHandle(() => [...document.querySelectorAll(".hextra-search-input")].find((e) => e.offsetParent));
 await input.asElement().type("ExistingConfiguration");
-const found = await page.waitForFunction(() => [...document.querySelectorAll(".hextra-search-results a")].map((a) => a.getAttribute("href")).find((h) => h.includes("/docs/")), { timeout: 20000 }).catch(() => null);
+const found = await page.waitForFunction(() => [...document.querySelectorAll(".hextra-search-results a")].map((a) => a.getAttribute("href")).find((h) => h.includes("/docs/")), { timeout: 120000 }).catch(() => null);
 if (!found) problems.push("search: ExistingConfiguration is not found");
 await page.screenshot({ path: join(pictures, "search.png") });
 
