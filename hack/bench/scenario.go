@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -162,7 +161,7 @@ func (s *bench) steady(ctx context.Context, f *figures, all []member) error {
 		*perObject /= float64(len(all))
 	}
 	cpu := after.Sum("process_cpu_seconds_total", nil) - before.Sum("process_cpu_seconds_total", nil)
-	ours := func(l map[string]string) bool { return strings.HasPrefix(l["controller"], "Live") }
+	ours := func(l map[string]string) bool { return system.KindOf(l["controller"]) != nil }
 	passes := after.Sum("controller_runtime_reconcile_total", ours) - before.Sum("controller_runtime_reconcile_total", ours)
 	st.CPUPercent, st.CPUMillisPerReconcile = 100*cpu/s.cfg.steady.Seconds(), 1000*cpu/max(passes, 1)
 	f.Steady, f.ResidentMiB = st, max(before.ResidentMiB(), after.ResidentMiB())
