@@ -10,8 +10,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,6 +25,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
@@ -30,139 +35,176 @@ import (
 )
 
 const (
-	// patience is how long after the last trouble all may still not be well: a
-	// backoff, the time for which the cloud may show what was, and a resync.
-	patience = 3*time.Minute + resync
-	// counted is how long after it all callbacks are counted.
-	counted = 2*counting + 5*time.Second
-	// quiet is for how long nothing may be written then: two resyncs.
-	quiet = 2*resync + 10*time.Second
+	// patience is for how long no further object may come to be as it should: a
+	// backoff, the time for which the cloud may show what was, a resync, and a guard,
+	// on a machine that has other work, too.
+	patience = 5 * time.Minute
 	// deleted is how many objects are deleted at last, and must leave nothing.
 	deleted = 9
 )
 
-// calm undoes what keeps objects from being in sync, and waits until they are.
+// calm undoes what keeps objects from being in sync, and waits until they are. The
+// hostile accounts go on meanwhile.
 func (w *world) calm(ctx context.Context) error {
+	system.Say("calm returns")
 	start := time.Now()
 	w.Cloud.ClearFaults()
-	if err := w.find(ctx); err != nil {
+	all, err := w.survey(ctx)
+	err = errors.Join(err, w.find(ctx), change(ctx, w.API, w.policy, func(p *v1alpha1.LiveRolloutPolicy) {
+		p.Spec.Paused, p.Spec.MaxConcurrent = false, new(intstr.FromInt32(1000))
+	}))
+	if err != nil {
 		return err
 	}
-	for _, s := range w.slots {
-		if err := client.IgnoreAlreadyExists(w.create(ctx, s)); err != nil {
+	if err := w.mend(ctx, all, w.soothe); err != nil {
+		return err
+	}
+	fewest, moved := len(w.slots)+1, start
+	for next := start; ; {
+		all, err := w.survey(ctx)
+		if err != nil {
 			return err
 		}
-		for _, name := range []string{s.name, s.name + "-rival"} {
-			one := s
-			one.name = name
-			err := w.update(ctx, one, func(o kind.Object) {
-				spec, _ := o.Callback()
-				spec.Suspend, spec.ManagementPolicy = false, v1alpha1.Manage
-				spec.AdoptionPolicy, spec.DriftPolicy, spec.DeletionPolicy = v1alpha1.AdoptAlways, v1alpha1.DriftCorrect, v1alpha1.DeletionDelete
-			})
-			if err := errors.Join(err, w.act(ctx, one)); err != nil {
-				return err
-			}
-		}
-	}
-	for next := time.Now(); ; {
-		wrong, err := w.mismatches(ctx)
+		wrong, err := w.mismatches(ctx, all)
 		if err := errors.Join(err, ctx.Err()); err != nil {
 			return err
+		}
+		if len(wrong) < fewest {
+			fewest, moved = len(wrong), time.Now()
 		}
 		switch {
 		case len(wrong) == 0:
 			w.settled = time.Since(start)
 			system.Say("all is well after %s", w.settled.Round(time.Second))
-			return w.rest(ctx, counted-w.settled)
-		case time.Since(start) > patience:
-			w.violations = wrong
+			// All callbacks are counted in the second count after the last one.
+			return w.rest(ctx, 2*w.counting+5*time.Second-w.settled)
+		case time.Since(moved) > patience+w.cfg.resync:
+			w.violations = append(w.violations, wrong...)
 			return nil
 		case time.Now().After(next):
 			system.Say("%d objects are not as they should be, such as: %s", len(wrong), wrong[0])
 			next = time.Now().Add(30 * time.Second)
 		}
-		// Objects that were on their way out come again.
-		for _, s := range w.slots {
-			if err := client.IgnoreAlreadyExists(w.recreate(ctx, s)); err != nil {
-				return err
-			}
+		// Objects that were on their way out come again, and changes whose callbacks
+		// failed before it was calm may be rolled back only now.
+		if err := w.mend(ctx, all, w.retry); err != nil {
+			return err
 		}
-		if err := w.rest(ctx, time.Second); err != nil {
+		if err := errors.Join(w.harm(ctx), w.rest(ctx, time.Second+time.Duration(w.cfg.objects)*time.Millisecond)); err != nil {
 			return err
 		}
 	}
 }
 
-// act does what the operator waits for someone to do where a retry by itself is
-// half an hour off, or a correction that was undone too often: it edits the spec.
-func (w *world) act(ctx context.Context, s slot) error {
-	if s.kind.Several(w.Cloud, s.key) { // which a list that was stale makes of one
-		s.kind.Erase(w.Cloud, s.key)
-		w.done["removal of all of several subscriptions"]++
-	}
-	waits := false
-	err := w.update(ctx, s, func(o kind.Object) {
-		_, status := o.Callback()
-		ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
-		waits = ready != nil && ready.Reason != v1alpha1.ReasonConflict &&
-			(meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionStalled) || strings.HasPrefix(ready.Message, "Someone keeps changing"))
-		if waits {
-			s.kind.SetURL(o, w.url())
+// mend creates the objects of slots that have none, and edits the others and their
+// rivals where that changes anything.
+func (w *world) mend(ctx context.Context, all map[string]kind.Object, edit func(slot, kind.Object)) error {
+	for _, s := range w.slots {
+		if all[s.name] == nil {
+			if err := client.IgnoreAlreadyExists(w.create(ctx, s)); err != nil {
+				return err
+			}
 		}
-	})
-	if waits {
-		w.done["edit of one that waits for it"]++
+		if s.kind.Several(w.Cloud, s.key()) { // which a list that was stale makes of one
+			s.kind.Erase(w.Cloud, s.key())
+			w.done["removal of all of several subscriptions"]++
+		}
+		for _, one := range []slot{s, s.rival()} {
+			o := all[one.name]
+			if o == nil {
+				continue
+			}
+			before := o.DeepCopyObject()
+			if edit(s, o); reflect.DeepEqual(before, o) {
+				continue
+			}
+			if err := w.update(ctx, one, func(o kind.Object) { edit(s, o) }); err != nil {
+				return err
+			}
+		}
 	}
-	return err
+	return nil
 }
 
-// recreate makes the object of a slot if there is none.
-func (w *world) recreate(ctx context.Context, s slot) error {
-	err := w.API.Get(ctx, client.ObjectKey{Namespace: namespace, Name: s.name}, s.object())
-	if client.IgnoreNotFound(err) != nil || err == nil {
-		return err
+// soothe lets an object come in sync. It does what the operator waits for someone to
+// do where a retry by itself is half an hour off, or a correction that was undone too
+// often: it edits the spec.
+func (w *world) soothe(s slot, o kind.Object) {
+	spec, status := o.Callback()
+	spec.Suspend, spec.ManagementPolicy = false, v1alpha1.Manage
+	spec.AdoptionPolicy, spec.DriftPolicy, spec.DeletionPolicy = v1alpha1.AdoptAlways, v1alpha1.DriftCorrect, v1alpha1.DeletionDelete
+	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
+	waits := ready != nil && ready.Reason != v1alpha1.ReasonConflict &&
+		(meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionStalled) || strings.HasPrefix(ready.Message, "Someone keeps changing"))
+	if waits || strings.Contains(s.kind.Want(o, "")[s.kind.URL], bad+"/") {
+		s.kind.SetURL(o, w.url(""))
 	}
-	return w.create(ctx, s)
+	w.retry(s, o)
 }
 
-// objects returns all objects of a kind.
-func (w *world) objects(ctx context.Context, k *system.Kind) (all []kind.Object, err error) {
-	list := k.NewList()
-	if err := w.API.List(ctx, list); err != nil {
-		return nil, err
+// retry edits an object whose change has failed.
+func (w *world) retry(s slot, o kind.Object) {
+	if c := changeOf(o); c != nil && c.State.Bad() {
+		s.kind.SetURL(o, w.url(""))
 	}
-	return all, meta.EachListItem(list, func(o runtime.Object) error {
-		all = append(all, o.(kind.Object))
-		return nil
-	})
 }
 
-// mismatches says what is not as it should be.
-func (w *world) mismatches(ctx context.Context) (wrong []string, err error) {
+// changeOf returns the last change that was watched; nil if there is none.
+func changeOf(o kind.Object) *v1alpha1.GuardedChange {
+	if c, ok := o.(kind.Counted); ok {
+		if _, status := c.Counted(); status.Guard != nil {
+			return status.Guard.Change
+		}
+	}
+	return nil
+}
+
+// survey returns all objects of the accounts that are not hostile, by name.
+func (w *world) survey(ctx context.Context) (map[string]kind.Object, error) {
+	all := map[string]kind.Object{}
 	for _, k := range system.Kinds {
-		all, err := w.objects(ctx, k)
+		list := k.NewList()
+		if err := w.API.List(ctx, list, client.InNamespace(namespace)); err != nil {
+			return nil, err
+		}
+		err := meta.EachListItem(list, func(o runtime.Object) error {
+			all[o.(kind.Object).GetName()] = o.(kind.Object)
+			return nil
+		})
 		if err != nil {
 			return nil, err
 		}
-		named := map[string]kind.Object{}
-		for _, o := range all {
-			named[o.GetName()] = o
+	}
+	return all, nil
+}
+
+// mismatches says what is not as it should be.
+func (w *world) mismatches(ctx context.Context, all map[string]kind.Object) (wrong []string, err error) {
+	var list corev1.SecretList
+	if err := w.API.List(ctx, &list, client.InNamespace(namespace)); err != nil {
+		return nil, err
+	}
+	keys := map[string]string{}
+	for _, secret := range list.Items {
+		keys[secret.Name] = string(secret.Data[entry])
+	}
+	for _, s := range w.slots {
+		owner, loser := all[s.name], all[s.rival().name]
+		if owner == nil || loser != nil && precedes(loser, owner) {
+			owner, loser = loser, owner
 		}
-		for _, s := range w.slots {
-			if s.kind != k {
-				continue
-			}
-			owner, loser := named[s.name], named[s.name+"-rival"]
-			if owner == nil || loser != nil && precedes(loser, owner) {
-				owner, loser = loser, owner
-			}
-			key, err := w.keyOf(ctx, s, owner)
-			if err != nil {
-				return nil, err
-			}
-			wrong = append(wrong, judgeSlot(s, owner, loser, key, k.Have(w.Cloud, s.key))...)
+		key := ""
+		if owner != nil && s.kind.Signed(owner) {
+			key = keys[s.secret]
 		}
+		wrong = append(wrong, judgeSlot(s, owner, loser, key, s.kind.Have(w.Cloud, s.key()))...)
+	}
+	p := w.policy()
+	if err := w.API.Get(ctx, client.ObjectKeyFromObject(p), p); err != nil {
+		return nil, err
+	}
+	if is := p.Status; is.UpToDate != is.Selected || meta.IsStatusConditionTrue(is.Conditions, v1alpha1.ConditionHalted) {
+		wrong = append(wrong, fmt.Sprintf("the policy has %d objects, of which %d are up to date, %d wait and %d failed", is.Selected, is.UpToDate, is.Waiting, is.Failed))
 	}
 	return wrong, nil
 }
@@ -189,6 +231,9 @@ func judgeSlot(s slot, owner, loser kind.Object, key string, have map[string]str
 	if meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionDrifted) {
 		wrong = append(wrong, owner.GetName()+" says that it drifted")
 	}
+	if c := changeOf(owner); c != nil && c.State != v1alpha1.ChangeAccepted {
+		wrong = append(wrong, fmt.Sprintf("%s: its change is %s", owner.GetName(), c.State))
+	}
 	healthy := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionCallbacksHealthy)
 	if _, ok := owner.(kind.Counted); ok && (healthy == nil || healthy.Status == metav1.ConditionUnknown) {
 		wrong = append(wrong, owner.GetName()+": its callbacks are not counted")
@@ -203,18 +248,6 @@ func judgeSlot(s slot, owner, loser kind.Object, key string, have map[string]str
 func precedes(a, b kind.Object) bool {
 	at, bt := a.GetCreationTimestamp(), b.GetCreationTimestamp()
 	return at.Before(&bt) || at.Equal(&bt) && a.GetUID() < b.GetUID()
-}
-
-// keyOf returns the authentication key that an object is to be signed with.
-func (w *world) keyOf(ctx context.Context, s slot, o kind.Object) (string, error) {
-	if o == nil || !s.kind.Signed(o) {
-		return "", nil
-	}
-	var secret corev1.Secret
-	if err := w.API.Get(ctx, client.ObjectKey{Namespace: namespace, Name: s.secret}, &secret); err != nil {
-		return "", err
-	}
-	return string(secret.Data[entry]), nil
 }
 
 // differing names the fields in which two configurations differ. Their values may
@@ -247,7 +280,7 @@ func readyReason(o kind.Object) string {
 
 // judge looks at everything once more, now that nothing happens.
 func (w *world) judge(ctx context.Context) (*report, error) {
-	r := &report{Objects: len(w.slots), Kills: w.kills, Done: w.done, SettledSeconds: w.settled.Seconds(), Violations: w.violations}
+	r := &report{Objects: len(w.slots), Accounts: w.cfg.accounts, Hostile: w.cfg.hostile}
 	if len(w.violations) == 0 {
 		for _, step := range []func(context.Context, *report) error{w.staysQuiet, w.leavesNothing} {
 			if err := step(ctx, r); err != nil {
@@ -255,37 +288,105 @@ func (w *world) judge(ctx context.Context) (*report, error) {
 			}
 		}
 	}
-	r.Samples, r.Growth, r.Callbacks = len(w.samples), growths(w.samples), w.received.Load()
-	r.Reads, r.Records, r.Writes = total(w.samples)
+	r.Samples, r.Growth, r.Lives = len(w.samples), growths(w.samples), lives(w.samples)
 	for _, g := range r.Growth {
 		if g.Late > g.Most {
-			r.violate("%s grew from %.1f to %.1f, more than to %.1f", g.Figure, g.Early, g.Late, g.Most)
+			w.violate("%s grew from %.1f to %.1f, more than to %.1f", g.Figure, g.Early, g.Late, g.Most)
 		}
 	}
-	if w.refused > 0 {
-		r.violate("the cloud refused %d calls that came too fast", w.refused)
+	if r.Growth == nil && w.cfg.minutes > judged.Minutes() {
+		w.violate("there are too few samples of the last process to tell whether it grows")
 	}
-	return r, w.tellsNothing(ctx, r)
+	if w.calls.refused > 0 {
+		w.violate("the cloud refused %d calls that came too fast", w.calls.refused)
+	}
+	for _, h := range w.hostile {
+		r.Objects += len(h.slots)
+		w.violations = append(w.violations, h.robbed(w.tokens)...)
+	}
+	if err := w.tellsNothing(ctx, r); err != nil {
+		return nil, err
+	}
+	w.sum(r)
+	return r, nil
 }
 
-// staysQuiet fails the soak if the operator writes anything.
+// staysQuiet fails the soak if the operator writes anything, or miscounts. The
+// endpoints of hostile accounts hang meanwhile.
 func (w *world) staysQuiet(ctx context.Context, r *report) error {
+	for _, h := range w.hostile {
+		h.mood.Store(hanging)
+	}
+	quiet := 2*w.cfg.resync + 10*time.Second
 	system.Say("nothing may be written for %s", quiet)
-	before, err := w.look(ctx)
+	before, err := w.take(ctx)
 	if err != nil {
 		return err
 	}
 	if err := w.rest(ctx, quiet); err != nil {
 		return err
 	}
-	after, err := w.look(ctx)
+	after, err := w.take(ctx)
 	if err != nil {
 		return err
 	}
-	r.Violations = append(r.Violations, disturbances(before, after, w.Cloud.CallsSince(before.calls))...)
-	wrong, err := w.mismatches(ctx)
-	r.Violations = append(r.Violations, wrong...)
+	calls := slices.DeleteFunc(w.Cloud.CallsSince(before.calls), func(c emulator.Call) bool { return isHostile(c.Account) })
+	if r.APIWrites = after.requests - before.requests; w.cfg.leaders > 0 || w.cfg.hostile > 0 {
+		after.requests = before.requests // the lease is renewed, and objects of the hostile move
+	}
+	w.violations = append(w.violations, disturbances(before, after, calls)...)
+	all, err := w.survey(ctx)
+	if err != nil {
+		return err
+	}
+	wrong, err := w.mismatches(ctx, all)
+	w.violations = append(append(w.violations, wrong...), w.miscounted(all, r)...)
 	return err
+}
+
+// miscounted says whose failed callbacks are not as many as the cloud has noted.
+func (w *world) miscounted(all map[string]kind.Object, r *report) (wrong []string) {
+	for _, s := range w.slots {
+		o := all[s.name]
+		if o == nil || callbacksOf(o) == nil {
+			continue
+		}
+		want, known := w.failures(s)
+		if got := callbacksOf(o).Failed; known && got != want && readyReason(o) == v1alpha1.ReasonInSync {
+			wrong = append(wrong, fmt.Sprintf("%s: its status has %d failed callbacks, the cloud %d", s.name, got, want))
+		}
+		r.Counted++
+	}
+	return wrong
+}
+
+// failures returns how many failed callbacks the cloud has noted for a slot, if it
+// tells of all that there were.
+func (w *world) failures(s slot) (n int64, known bool) {
+	family := map[string]string{"push": "stream", "live": "record", "app": "mpu", "rtc": "event"}[s.kind.Short]
+	reply := httptest.NewRecorder()
+	w.Cloud.ServeHTTP(reply, httptest.NewRequest(http.MethodGet, "/_emulator/records/"+family+"/"+s.key(), http.NoBody))
+	var have struct {
+		Total   int
+		Records []struct {
+			Result, SubID  string
+			HTTPCode, Code int
+		}
+	}
+	if err := json.Unmarshal(reply.Body.Bytes(), &have); err != nil {
+		return 0, false
+	}
+	subs := w.Cloud.EventSubs(s.key())
+	for _, is := range have.Records {
+		code := is.HTTPCode + is.Code
+		if family == "event" && (len(subs) != 1 || is.SubID != subs[0].SubID) {
+			continue // those of a subscription that is gone
+		}
+		if is.Result == emulator.ResultFailed || is.Result == "" && (code < 200 || code > 299) {
+			n++
+		}
+	}
+	return n, have.Total == len(have.Records)
 }
 
 // still is what must not change while it is quiet.
@@ -303,23 +404,35 @@ type seen struct {
 	raw []byte
 }
 
-// look takes everything in.
-func (w *world) look(ctx context.Context) (still, error) {
+// take takes everything in.
+func (w *world) take(ctx context.Context) (still, error) {
 	now := still{calls: w.Cloud.CallCount(), objects: map[string]seen{}}
 	m, err := w.Metrics(ctx)
 	if err != nil {
 		return now, err
 	}
 	now.requests = m.APIServerWrites()
-	for _, k := range system.Kinds {
-		objects, err := w.objects(ctx, k)
-		if err != nil {
+	all, err := w.survey(ctx)
+	if err != nil {
+		return now, err
+	}
+	for name, o := range all {
+		if now.objects[name], err = asSeen(o); err != nil {
 			return now, err
 		}
-		for _, o := range objects {
-			if now.objects[k.Name+" "+o.GetName()], err = asSeen(o); err != nil {
-				return now, err
-			}
+	}
+	for _, list := range []client.ObjectList{&v1alpha1.LiveAccountList{}, &v1alpha1.LiveRolloutPolicyList{}, &eventsv1.EventList{}} {
+		if err := w.API.List(ctx, list, client.InNamespace(namespace)); err != nil {
+			return now, err
+		}
+		err := meta.EachListItem(list, func(o runtime.Object) error {
+			is := o.(client.Object)
+			version := is.GetResourceVersion()
+			now.objects[fmt.Sprintf("%T %s", o, is.GetName())] = seen{version, []byte(strconv.Quote(version))}
+			return nil
+		})
+		if err != nil {
+			return now, err
 		}
 	}
 	return now, nil
@@ -376,9 +489,7 @@ func (w *world) leavesNothing(ctx context.Context, r *report) error {
 	}
 	some := w.slots[:min(deleted, len(w.slots))]
 	for _, s := range some {
-		for _, name := range []string{s.name + "-rival", s.name} {
-			one := s
-			one.name = name
+		for _, one := range []slot{s.rival(), s} {
 			if err := w.delete(ctx, one); err != nil {
 				return err
 			}
@@ -392,10 +503,10 @@ func (w *world) leavesNothing(ctx context.Context, r *report) error {
 			o = s.object()
 		}
 		if !gone {
-			r.violate("%s is still there a minute after it was deleted", s.name)
+			w.violate("%s is still there a minute after it was deleted", s.name)
 		}
-		if s.kind.Have(w.Cloud, s.key) != nil {
-			r.violate("the cloud still has a configuration of %s, which was deleted", s.name)
+		if s.kind.Have(w.Cloud, s.key()) != nil {
+			w.violate("the cloud still has a configuration of %s, which was deleted", s.name)
 		}
 	}
 	return nil
@@ -409,14 +520,14 @@ func (w *world) tellsNothing(ctx context.Context, r *report) error {
 	}
 	r.LogMiB = float64(len(log)) / (1 << 20)
 	r.LoggedErrors = bytes.Count(log, []byte(`"level":"error"`))
-	r.Violations = append(r.Violations, crashes(log)...)
+	w.violations = append(w.violations, crashes(log)...)
 	var events eventsv1.EventList
 	if err := w.API.List(ctx, &events); err != nil {
 		return err
 	}
 	r.Events = len(events.Items)
 	told := [][]byte{log}
-	lists := []client.ObjectList{&events, &v1alpha1.LiveAccountList{}}
+	lists := []client.ObjectList{&events, &v1alpha1.LiveAccountList{}, &v1alpha1.LiveRolloutPolicyList{}}
 	for _, k := range system.Kinds {
 		lists = append(lists, k.NewList())
 	}
@@ -430,7 +541,7 @@ func (w *world) tellsNothing(ctx context.Context, r *report) error {
 		}
 		told = append(told, raw)
 	}
-	r.Secrets, r.Violations = len(w.tokens), append(r.Violations, leaks(w.tokens, told)...)
+	r.Secrets, w.violations = len(w.tokens), append(w.violations, leaks(w.tokens, told)...)
 	return nil
 }
 

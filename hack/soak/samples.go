@@ -7,10 +7,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/live-notify/live-notify-operator/internal/emulator"
 	"github.com/live-notify/live-notify-operator/test/system"
 )
 
@@ -18,14 +22,23 @@ import (
 // time.
 type sample struct {
 	At         time.Time
-	Process    int // how many were killed before
+	Process    int // how many were killed or stopped before
 	Resident   float64
 	Heap       float64
 	Goroutines float64
 	Files      float64
 	// Reads and Records are the calls since the last sample that follow from the
-	// intervals, Writes the others.
+	// intervals, Writes the others. Those of hostile accounts are not among them.
 	Reads, Records, Writes int
+	// Drift, RolledBack and Accepted are what the process says that it has met.
+	Drift, RolledBack, Accepted float64
+}
+
+// calls are those of which each sample has looked at some.
+type calls struct {
+	looked  int // at so many
+	refused int // that the cloud throttled of its own accord
+	hostile int // of hostile accounts
 }
 
 // rest waits, at most until the end, and takes samples.
@@ -42,13 +55,16 @@ func (w *world) rest(ctx context.Context, d time.Duration) error {
 // sample looks at the operator, and at the calls that it has made, if it is time
 // to.
 func (w *world) sample(ctx context.Context) error {
-	if err := w.Alive(); err != nil {
-		return err
+	if i := slices.IndexFunc(w.processes, (*system.Operator).Ended); i >= 0 {
+		return w.lost(ctx, i)
+	}
+	if !w.leaderOut.IsZero() {
+		return w.succeeded(ctx)
 	}
 	if len(w.samples) > 0 && time.Since(w.samples[len(w.samples)-1].At) < sampling {
 		return nil
 	}
-	s := sample{At: time.Now(), Process: w.kills}
+	s := sample{At: time.Now(), Process: w.changes}
 	m, err := w.Metrics(ctx)
 	if err != nil {
 		return nil //nolint:nilerr // a process that was just started may not serve them yet
@@ -57,22 +73,62 @@ func (w *world) sample(ctx context.Context) error {
 	s.Heap = m.Sum("go_memstats_heap_inuse_bytes", nil) / (1 << 20)
 	s.Goroutines = m.Sum("go_goroutines", nil)
 	s.Files = m.Sum("process_open_fds", nil)
-	for _, call := range w.Cloud.CallsSince(w.lastFrom) {
-		w.lastFrom++
-		switch {
-		case system.IsRecords(call.Action):
-			s.Records++
-		case system.IsRead(call.Action):
-			s.Reads++
-		default:
-			s.Writes++
-		}
-		if strings.HasPrefix(call.Code, "Throttling") && !call.Fault {
-			w.refused++
-		}
+	of := func(metric, result string) float64 { // of accounts that are not hostile
+		return m.Sum(metric, func(l map[string]string) bool { return l["namespace"] == namespace && l["result"] == result })
+	}
+	s.Drift = of("live_notify_drift_total", "")
+	s.RolledBack, s.Accepted = of("live_notify_changes_total", "rolled_back"), of("live_notify_changes_total", "accepted")
+	for _, call := range w.Cloud.CallsSince(w.calls.looked) {
+		w.look(call, &s)
 	}
 	w.samples = append(w.samples, s)
+	return w.paces(ctx)
+}
+
+// look adds a call to a sample. It is an error if an account was let at what is
+// another's.
+func (w *world) look(call emulator.Call, s *sample) {
+	w.calls.looked++
+	owner, owned := w.owners[call.Key]
+	done := call.Status == http.StatusOK && !call.Fault
+	if done && (owned && call.Account != owner || call.Action == "AssumeRole") {
+		w.violate("%s of %s, which is of %q, was done for %q", call.Action, call.Key, owner, call.Account)
+	}
+	if isHostile(call.Account) {
+		w.calls.hostile++
+		return
+	}
+	switch {
+	case system.IsRecords(call.Action):
+		s.Records++
+	case system.IsRead(call.Action):
+		s.Reads++
+	default:
+		s.Writes++
+	}
+	if strings.HasPrefix(call.Code, "Throttling") && !call.Fault {
+		w.calls.refused++
+	}
+}
+
+// paces fails the soak if the policy has let more changes start than it may.
+func (w *world) paces(ctx context.Context) error {
+	p := w.policy()
+	if err := w.API.Get(ctx, client.ObjectKeyFromObject(p), p); err != nil {
+		return err
+	}
+	n, most := len(p.Status.Granted), p.Spec.MaxConcurrent.IntValue()
+	if most == w.concurrent { // it is 1000 in the calm
+		w.underWay = max(w.underWay, n)
+	}
+	if n > most {
+		w.violate("%d changes are under way, of which the policy allows %d", n, most)
+	}
 	return nil
+}
+
+func (w *world) violate(format string, args ...any) {
+	w.violations = append(w.violations, fmt.Sprintf(format, args...))
 }
 
 // word is how things are, in a line.
@@ -82,8 +138,8 @@ func (w *world) word() string {
 	}
 	s := w.samples[len(w.samples)-1]
 	reads, records, writes := total(w.samples)
-	return fmt.Sprintf("process %d has %.0f MiB, %.0f goroutines, %.0f files; so far %d reads, %d record queries, %d writes, %d refused by the quota",
-		s.Process+1, s.Resident, s.Goroutines, s.Files, reads, records, writes, w.refused)
+	return fmt.Sprintf("process %d has %.0f MiB, %.0f goroutines, %.0f files; so far %d reads, %d record queries, %d writes, %d throttled, %d violations",
+		s.Process+1, s.Resident, s.Goroutines, s.Files, reads, records, writes, w.calls.refused, len(w.violations))
 }
 
 // total adds up the calls of samples.
@@ -92,6 +148,37 @@ func total(samples []sample) (reads, records, writes int) {
 		reads, records, writes = reads+s.Reads, records+s.Records, writes+s.Writes
 	}
 	return reads, records, writes
+}
+
+// counted adds up what a counter of each process says. An object that is deleted takes
+// its part with it, so that this is the least.
+func counted(samples []sample, of func(sample) float64) (sum int) {
+	for i, s := range samples {
+		before := 0.
+		if i > 0 && samples[i-1].Process == s.Process {
+			before = of(samples[i-1])
+		}
+		sum += int(max(0, of(s)-before))
+	}
+	return sum
+}
+
+// life is what a process had when it began and when it ended to be at work.
+type life struct {
+	Process    int
+	Minutes    float64
+	Begin, End sample
+}
+
+func lives(samples []sample) (all []life) {
+	for _, s := range samples {
+		if len(all) == 0 || all[len(all)-1].Process != s.Process {
+			all = append(all, life{Process: s.Process, Begin: s})
+		}
+		l := &all[len(all)-1]
+		l.End, l.Minutes = s, s.At.Sub(l.Begin.At).Minutes()
+	}
+	return all
 }
 
 // growth compares what a figure was early on, and what it was in the end.

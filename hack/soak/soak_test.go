@@ -20,8 +20,8 @@ import (
 	"github.com/live-notify/live-notify-operator/test/system"
 )
 
-// life is a process sampled for some minutes, with what grows by the minute.
-func life(process int, start time.Time, minutes int, resident, files float64) (samples []sample) {
+// lived is a process sampled for some minutes, with what grows by the minute.
+func lived(process int, start time.Time, minutes int, resident, files float64) (samples []sample) {
 	for i := range minutes * int(time.Minute/sampling) {
 		at := time.Duration(i) * sampling
 		samples = append(samples, sample{
@@ -38,11 +38,11 @@ func TestGrowthIsSeen(t *testing.T) {
 		samples []sample
 		want    []string // what grew
 	}{
-		"a steady process":                {samples: life(0, start, 30, 0, 0)},
-		"a leak of memory":                {samples: life(0, start, 30, 2, 0), want: []string{"resident memory, MiB"}},
-		"a leak of files":                 {samples: life(0, start, 30, 0, 1), want: []string{"open files"}},
-		"one that was killed had a leak":  {samples: append(life(0, start, 30, 9, 9), life(1, start.Add(time.Hour), 30, 0, 0)...)},
-		"the last one has, after a death": {samples: append(life(0, start, 30, 0, 0), life(1, start.Add(time.Hour), 30, 0, 1)...), want: []string{"open files"}},
+		"a steady process":                {samples: lived(0, start, 30, 0, 0)},
+		"a leak of memory":                {samples: lived(0, start, 30, 2, 0), want: []string{"resident memory, MiB"}},
+		"a leak of files":                 {samples: lived(0, start, 30, 0, 1), want: []string{"open files"}},
+		"one that was killed had a leak":  {samples: append(lived(0, start, 30, 9, 9), lived(1, start.Add(time.Hour), 30, 0, 0)...)},
+		"the last one has, after a death": {samples: append(lived(0, start, 30, 0, 0), lived(1, start.Add(time.Hour), 30, 0, 1)...), want: []string{"open files"}},
 	} {
 		var grew []string
 		for _, g := range growths(c.samples) {
@@ -54,7 +54,7 @@ func TestGrowthIsSeen(t *testing.T) {
 			t.Errorf("%s: %v grew, want %v", what, grew, c.want)
 		}
 	}
-	if got := growths(life(0, start, 2, 9, 9)); got != nil {
+	if got := growths(lived(0, start, 2, 9, 9)); got != nil {
 		t.Errorf("a process of two minutes was judged: %+v", got)
 	}
 }
@@ -122,12 +122,16 @@ func TestMismatchIsSeen(t *testing.T) {
 			_, s := o.Callback()
 			meta.SetStatusCondition(&s.Conditions, metav1.Condition{Type: v1alpha1.ConditionDrifted, Status: metav1.ConditionTrue})
 		}), have: want, want: "drifted"},
+		"a change that is not over": {owner: with(inSync(), func(o kind.Object) {
+			_, s := o.(kind.Counted).Counted()
+			s.Guard = &v1alpha1.GuardStatus{Change: &v1alpha1.GuardedChange{State: v1alpha1.ChangeWatching}}
+		}), have: want, want: "Watching"},
 		"no counts": {owner: with(inSync(), func(o kind.Object) {
 			_, s := o.Callback()
 			meta.SetStatusCondition(&s.Conditions, metav1.Condition{Type: v1alpha1.ConditionCallbacksHealthy, Status: metav1.ConditionUnknown})
 		}), have: want, want: "not counted"},
 	} {
-		got := judgeSlot(slot{kind: system.Kinds[0], name: "a", key: "a.example.com"}, c.owner, c.loser, c.key, c.have)
+		got := judgeSlot(slot{kind: system.Kinds[0], base: "a", name: "a"}, c.owner, c.loser, c.key, c.have)
 		if c.want == "" && len(got) > 0 || c.want != "" && (len(got) != 1 || !strings.Contains(got[0], c.want)) {
 			t.Errorf("%s: got %q, want one about %q", what, got, c.want)
 		}
@@ -192,5 +196,53 @@ func TestLeaksAndCrashesAreSeen(t *testing.T) {
 	}
 	if got := crashes(told[0]); got != nil {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestHarmIsSeen(t *testing.T) {
+	const theirs, own = "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
+	h := &hostile{name: "hostile-1", own: own, got: map[string]bool{}}
+	h.remember("NotifyAuthKey=" + own + "&NotifyAuth=yes")
+	if got := h.robbed([]string{theirs, own}); got != nil {
+		t.Errorf("got %q", got)
+	}
+	h.remember("NotifyAuthKey=" + theirs)
+	if got := h.robbed([]string{theirs, own}); len(got) != 1 || !strings.HasPrefix(got[0], "secret 1 of 2") {
+		t.Errorf("got %q", got)
+	}
+
+	for what, c := range map[string]struct {
+		call emulator.Call
+		seen bool
+	}{
+		"its own account":         {call: emulator.Call{Key: "a", Account: "team-1", Status: 200}},
+		"another, refused":        {call: emulator.Call{Key: "a", Account: "hostile-1", Status: 404, Code: "InvalidDomain.NotFound"}},
+		"another, without effect": {call: emulator.Call{Key: "a", Account: "hostile-1", Status: 200, Fault: true}},
+		"another":                 {call: emulator.Call{Key: "a", Account: "hostile-1", Status: 200}, seen: true},
+		"a role":                  {call: emulator.Call{Action: "AssumeRole", Account: "hostile-1", Status: 200}, seen: true},
+	} {
+		w := &world{owners: map[string]string{"a": "team-1"}}
+		w.look(c.call, &sample{})
+		if seen := len(w.violations) > 0; seen != c.seen {
+			t.Errorf("%s: got %q", what, w.violations)
+		}
+		if w.calls.looked != 1 || w.calls.hostile != 0 != isHostile(c.call.Account) {
+			t.Errorf("%s: %+v", what, w.calls)
+		}
+	}
+}
+
+func TestFiguresOfManyProcesses(t *testing.T) {
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	var samples []sample
+	for i, drift := range []float64{2, 5, 4, 6, 1, 3} { // at the fourth another process leads
+		samples = append(samples, sample{At: start.Add(time.Duration(i) * time.Minute), Process: i / 4, Drift: drift, Resident: float64(100 + i)})
+	}
+	if got := counted(samples, func(s sample) float64 { return s.Drift }); got != 5+2+3 {
+		t.Errorf("%d drifts", got)
+	}
+	all := lives(samples)
+	if len(all) != 2 || all[0].Minutes != 3 || all[0].End.Resident != 103 || all[1].Begin.Resident != 104 || all[1].Minutes != 1 {
+		t.Errorf("%+v", all)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
@@ -32,57 +33,179 @@ const (
 )
 
 // trouble makes it for a while.
-func (w *world) trouble(ctx context.Context, span time.Duration) error {
-	if err := w.StartOperator(ctx); err != nil {
+func (w *world) trouble(ctx context.Context) error {
+	if err := w.launch(ctx); err != nil {
 		return err
 	}
-	start := time.Now()
-	end := start.Add(span)
-	nextKill, nextFault := start.Add(span/8), start.Add(20*time.Second)
-	nextWord := start.Add(time.Minute)
-	lasting := false
-	for time.Now().Before(end) {
-		now := time.Now()
+	start, span := time.Now(), time.Duration(w.cfg.minutes*float64(time.Minute))
+	end, lastEnd := start.Add(span), start.Add(min(span/2, span-judged))
+	nextEnd := start.Add(span / 8)
+	if w.cfg.leaders > 0 {
+		nextEnd, lastEnd = start.Add(w.cfg.leaders), start.Add(span-w.cfg.leaders/2)
+	}
+	// Most objects converge before anything goes wrong.
+	nextFault := start.Add(20*time.Second + time.Duration(w.cfg.objects)*40*time.Millisecond)
+	nextWord, nextWave := start.Add(time.Minute), start.Add(span/10)
+	for now := start; now.Before(end); now = time.Now() {
+		var err error
 		switch {
-		case now.After(nextKill) && now.Before(start.Add(min(span/2, span-judged))):
-			w.KillOperator()
-			w.kills++
-			if err := w.StartOperator(ctx); err != nil {
-				return err
-			}
-			nextKill = now.Add(span/12 + time.Duration(w.random.Int64N(int64(span/12))))
+		case now.After(nextEnd) && now.Before(lastEnd) && w.leaderOut.IsZero():
+			err = w.succeed(ctx)
+			nextEnd = now.Add(cmp.Or(w.cfg.leaders, span/12+time.Duration(w.random.Int64N(int64(span/12)))))
 		case now.After(nextFault):
-			if lasting {
-				w.Cloud.ClearFaults()
-			}
-			f := w.fault()
-			wait := 5*time.Second + time.Duration(w.random.Int64N(int64(10*time.Second)))
-			if lasting = f.passes && w.random.IntN(3) == 0; lasting {
-				f.name, f.Times, wait = f.name+", for a while", 0, wait+outage
-				if w.random.IntN(2) == 0 {
-					f.Action = anAction(w.random)
-				}
-			}
-			w.done["fault: "+f.name]++
-			w.Cloud.Inject(f.Fault)
-			nextFault = now.Add(wait)
+			nextFault = now.Add(w.spoil())
 		case now.After(nextWord):
 			system.Say("%s to go: %s", end.Sub(now).Round(time.Second), w.word())
 			nextWord = now.Add(time.Minute)
+		case now.After(nextWave) && now.Before(end.Add(-span/10)):
+			err = w.wave(ctx)
+			nextWave = now.Add(span / 10)
 		default:
 			what, do := w.event()
-			if err := do(ctx); err != nil {
-				return fmt.Errorf("%s: %w", what, err)
+			if err = do(ctx); err != nil {
+				err = fmt.Errorf("%s: %w", what, err)
 			}
 			w.done[what]++
 			w.send()
 			system.Pause(ctx, pace)
 		}
-		if err := errors.Join(w.sample(ctx), ctx.Err()); err != nil {
+		if err := errors.Join(err, w.harm(ctx), w.sample(ctx), ctx.Err()); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// launch starts a process of the operator, which leads if it is the only one.
+func (w *world) launch(ctx context.Context) error {
+	var flags []string
+	if w.cfg.leaders > 0 {
+		flags = []string{"--leader-elect", "--leader-elect-namespace=" + namespace}
+	}
+	o, err := w.Launch(ctx, flags...)
+	if err != nil {
+		return err
+	}
+	w.processes = append(w.processes, o)
+	w.Lead(w.processes[0])
+	if w.cfg.leaders > 0 && len(w.processes) == 1 {
+		w.leaderOut = time.Now()
+	}
+	return nil
+}
+
+// succeed ends the process that leads, which is told to end or killed in turn. The
+// one that follows takes its place, or a new one where none does.
+func (w *world) succeed(ctx context.Context) error {
+	if w.cfg.leaders > 0 && w.stops <= w.kills {
+		w.processes[0].Stop()
+		w.stops++
+	} else {
+		w.processes[0].Kill()
+		w.kills++
+	}
+	w.changes++
+	w.processes = w.processes[1:]
+	if len(w.processes) == 0 {
+		return w.launch(ctx)
+	}
+	w.Lead(w.processes[0])
+	w.leaderOut = time.Now()
+	return nil
+}
+
+// lost replaces a process that ended by itself. One that cannot renew its lease in
+// time has to, as on a machine that is too busy.
+func (w *world) lost(ctx context.Context, i int) error {
+	if w.losses++; w.cfg.leaders == 0 || w.losses > 100 {
+		return errors.Join(errors.New("an operator ended by itself"), w.Alive())
+	}
+	if w.processes = slices.Delete(w.processes, i, i+1); i == 0 {
+		w.changes++
+		w.leaderOut = time.Now()
+	}
+	if i == 0 && len(w.processes) > 0 {
+		w.Lead(w.processes[0])
+		return nil
+	}
+	return w.launch(ctx)
+}
+
+// succeeded waits until a process leads, and then starts another one that follows.
+func (w *world) succeeded(ctx context.Context) error {
+	m, err := w.Metrics(ctx)
+	switch {
+	case err == nil && m.Sum("leader_election_master_status", nil) == 1:
+		w.leaderless = max(w.leaderless, time.Since(w.leaderOut))
+		w.leaderOut = time.Time{}
+		return w.launch(ctx)
+	case time.Since(w.leaderOut) > 2*patience:
+		return errors.New("nobody leads")
+	default:
+		return nil
+	}
+}
+
+// spoil has something go wrong with some calls, or with all of a kind for a while. It
+// returns when the next fault is due.
+func (w *world) spoil() time.Duration {
+	if w.lasting {
+		w.Cloud.ClearFaults()
+	}
+	f := w.fault()
+	wait := 5*time.Second + time.Duration(w.random.Int64N(int64(10*time.Second)))
+	if w.lasting = f.passes && w.random.IntN(3) == 0; w.lasting {
+		f.name, f.Times, wait = f.name+", for a while", 0, wait+outage
+		if w.random.IntN(4) > 0 {
+			f.Action = anAction(w.random)
+		}
+	}
+	w.done["fault: "+f.name]++
+	w.Cloud.Inject(f.Fault)
+	return wait
+}
+
+// wave edits all that the policy selects, which lets few of these changes be under
+// way at once.
+func (w *world) wave(ctx context.Context) error {
+	for _, s := range w.slots {
+		if !s.stepped {
+			continue
+		}
+		o := s.object()
+		s.kind.SetURL(o, w.url(""))
+		if err := w.API.Patch(ctx, o, client.MergeFrom(s.object())); client.IgnoreNotFound(err) != nil {
+			return err
+		}
+		w.done["edit of a wave"]++
+	}
+	w.done["wave"]++
+	return nil
+}
+
+// release lets a policy go on that a change has halted: whoever failed is edited, or
+// the policy is paused and resumed.
+func (w *world) release(ctx context.Context) error {
+	p := w.policy()
+	if err := w.API.Get(ctx, client.ObjectKeyFromObject(p), p); err != nil {
+		return err
+	}
+	if !p.Spec.Paused && !meta.IsStatusConditionTrue(p.Status.Conditions, v1alpha1.ConditionHalted) {
+		return nil
+	}
+	w.done["release of a halted policy"]++
+	if !p.Spec.Paused && w.random.IntN(2) == 0 {
+		for _, of := range p.Status.Halted {
+			i := slices.IndexFunc(w.slots, func(s slot) bool { return s.name == strings.TrimSuffix(of.Name, "-rival") })
+			s := w.slots[i]
+			s.name = of.Name
+			if err := w.update(ctx, s, func(o kind.Object) { s.kind.SetURL(o, w.url("")) }); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return change(ctx, w.API, w.policy, func(p *v1alpha1.LiveRolloutPolicy) { p.Spec.Paused = !p.Spec.Paused })
 }
 
 // event draws something that people do, to an object, a Secret or the cloud.
@@ -99,7 +222,7 @@ func (w *world) event() (what string, do func(context.Context) error) {
 	}
 	cloud := func(edit func(*emulator.Server, string)) func(context.Context) error {
 		return func(context.Context) error {
-			edit(w.Cloud, s.key)
+			edit(w.Cloud, s.key())
 			return nil
 		}
 	}
@@ -109,7 +232,7 @@ func (w *world) event() (what string, do func(context.Context) error) {
 		do     func(context.Context) error
 	}{
 		{30, "edit", func(ctx context.Context) error {
-			which, url := w.random.IntN(1+len(s.kind.Others)), w.url()
+			which, url := w.random.IntN(1+len(s.kind.Others)), w.url("")
 			return w.update(ctx, s, func(o kind.Object) {
 				if which == 0 {
 					s.kind.SetURL(o, url)
@@ -118,6 +241,15 @@ func (w *world) event() (what string, do func(context.Context) error) {
 				}
 			})
 		}},
+		{4, "edit to a receiver that fails", func(ctx context.Context) error {
+			if !s.watched() {
+				return nil
+			}
+			w.spoilt = append(w.spoilt[max(0, len(w.spoilt)-7):], s)
+			url := w.url(bad)
+			return w.update(ctx, s, func(o kind.Object) { s.kind.SetURL(o, url) })
+		}},
+		{3, "look at the policy", w.release},
 		{4, "sign or not", func(ctx context.Context) error {
 			if !s.kind.Signs() {
 				return nil
@@ -127,19 +259,23 @@ func (w *world) event() (what string, do func(context.Context) error) {
 		}},
 		{8, "edit the cloud", cloud(s.kind.Edit)},
 		{4, "erase from the cloud", cloud(s.kind.Erase)},
-		{2, "rotate a key", func(ctx context.Context) error { return w.rotate(ctx, s.secret) }},
-		{1, "lose a Secret", func(ctx context.Context) error { return w.lose(ctx, s.secret) }},
+		{2, "rotate a key", func(ctx context.Context) error { return w.rotate(ctx, namespace, s.secret) }},
+		{1, "lose a Secret", func(ctx context.Context) error {
+			w.broken[s.secret] = true
+			return w.lose(ctx, namespace, s.secret)
+		}},
 		{1, "rotate an access key", func(ctx context.Context) error {
-			if s.account == "" {
+			if s.account == own {
 				return nil
 			}
-			return w.rotateAccess(ctx, s.account)
+			return w.rotateAccess(ctx, namespace, s.account)
 		}},
 		{1, "lose an access key", func(ctx context.Context) error {
-			if s.account == "" || w.random.IntN(4) > 0 { // a third of all objects suffer
+			if s.account == own || w.random.IntN(4) > 0 { // all objects of the account suffer
 				return nil
 			}
-			return w.lose(ctx, accessPrefix+s.account)
+			w.broken[accessPrefix+s.account] = true
+			return w.lose(ctx, namespace, accessPrefix+s.account)
 		}},
 		{2, "find Secrets", w.find},
 		{5, "suspend or resume", spec(func(c *v1alpha1.CallbackSpec) { c.Suspend = !c.Suspend })},
@@ -158,8 +294,7 @@ func (w *world) event() (what string, do func(context.Context) error) {
 		{6, "delete", func(ctx context.Context) error { return w.delete(ctx, s) }},
 		{8, "create", func(ctx context.Context) error { return client.IgnoreAlreadyExists(w.create(ctx, s)) }},
 		{3, "create a rival", func(ctx context.Context) error {
-			rival := s
-			rival.name += "-rival"
+			rival := s.rival()
 			w.rivals[rival.name] = rival
 			return client.IgnoreAlreadyExists(w.create(ctx, rival))
 		}},
@@ -202,8 +337,12 @@ func (w *world) peace(ctx context.Context) error {
 
 // send makes the cloud send callbacks, which some receivers refuse.
 func (w *world) send() {
-	s := w.slots[w.random.IntN(len(w.slots))]
-	s.kind.Send(w.Cloud, s.key, w.random.IntN(2))
+	among := w.slots
+	if len(w.spoilt) > 0 && w.random.IntN(2) == 0 {
+		among = w.spoilt
+	}
+	s := among[w.random.IntN(len(among))]
+	s.kind.Send(w.Cloud, s.key(), w.random.IntN(2))
 	w.done["callback"]++
 }
 

@@ -18,6 +18,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -32,63 +33,94 @@ const (
 	entry     = "key" // of a Secret with an authentication key
 	// secrets is how many Secrets with authentication keys there are.
 	secrets = 6
-	// resync and counting are what the objects ask for; window is long enough
-	// for no callback to leave it, which would be a change.
-	resync   = time.Minute
-	counting = 30 * time.Second
-	window   = 24 * time.Hour
+	// window is long enough for no callback to leave it, which would be a change.
+	window = 24 * time.Hour
+	// watch is for how long changes are watched.
+	watch = time.Minute
+	own   = "own"   // the operator's own account
+	steps = "steps" // the policy, and the label of what it selects
+	// bad begins the path of what receivers always refuse.
+	bad = "/bad"
 )
-
-// accounts are those of the access keys; the first is the operator's own, the
-// others have a LiveAccount of that name.
-var accounts = []string{"own", "team-a", "team-b"}
 
 // slot is a configuration in the cloud that objects come and go for.
 type slot struct {
-	kind    *system.Kind
-	name    string // of the object
-	key     string // in the cloud
-	account string // of the LiveAccount; "" for the operator's own
-	secret  string // with its authentication key
+	kind      *system.Kind
+	namespace string
+	base      string // what the configuration is called after
+	name      string // of the object
+	account   string
+	secret    string // with its authentication key
+	guarded   bool   // by a guard of its own
+	stepped   bool   // selected by the policy
 }
 
-// object is an empty one of a slot, or of its rival, which has the same key.
+// key is what the cloud knows it by.
+func (s slot) key() string { return s.kind.Key(s.base) }
+
+// object is an empty one of a slot.
 func (s slot) object() kind.Object {
-	o := s.kind.Object(namespace, strings.TrimSuffix(s.name, "-rival"))
+	o := s.kind.Object(s.namespace, s.base)
 	o.SetName(s.name)
 	return o
 }
 
+// rival is another object for the same key.
+func (s slot) rival() slot {
+	s.name += "-rival"
+	return s
+}
+
+// watched tells whether changes of it are.
+func (s slot) watched() bool { return s.kind.Records != "" && (s.guarded || s.stepped) }
+
 // world is the system, and what was done to it.
 type world struct {
 	*system.System
+	cfg      config
+	counting time.Duration // what objects ask for
 	random   *rand.Rand
 	receiver *httptest.Server
 	received atomic.Int64
+	failed   atomic.Int64 // of them
 	slots    []slot
+	hostile  []*hostile
+	owners   map[string]string // accounts, by key
 
-	access   map[string][]emulator.AccessKey // of each account; the first is in use
-	tokens   []string                        // keys and secrets that must not show anywhere
-	broken   map[string]bool                 // Secrets
-	rivals   map[string]slot                 // by the name of the object
-	done     map[string]int                  // what was done, how often
-	urls     int
-	kills    int
-	samples  []sample
-	lastFrom int // calls that were looked at
-	refused  int // calls that the cloud throttled of its own accord
+	processes []*system.Operator // who leads, and who follows
+	leaderOut time.Time          // when the last one ended, if nobody leads
+	// changes are those of the process at work; stops and kills are ours, and losses
+	// processes that ended by themselves.
+	changes, stops, kills, losses int
+	// leaderless is the longest that nobody led.
+	leaderless time.Duration
+
+	access     map[string][]emulator.AccessKey // of each account; the first is in use
+	tokens     []string                        // keys and secrets that must not show anywhere
+	broken     map[string]bool                 // Secrets
+	rivals     map[string]slot                 // by the name of the object
+	spoilt     []slot                          // whose receivers fail, the last ones
+	done       map[string]int                  // what was done, how often
+	concurrent int                             // changes that the policy lets be under way
+	underWay   int                             // of them at most
+	lasting    bool                            // a fault is
+	urls       int
+	calls      calls
+	samples    []sample
 
 	settled    time.Duration // after which all was well
 	violations []string
 }
 
 // newWorld starts a world without objects.
-func newWorld(ctx context.Context, random *rand.Rand) (_ *world, err error) {
+func newWorld(ctx context.Context, cfg config) (_ *world, err error) {
 	w := &world{
-		random: random, access: map[string][]emulator.AccessKey{}, broken: map[string]bool{}, rivals: map[string]slot{}, done: map[string]int{},
+		cfg: cfg, counting: cfg.resync / 2, random: rand.New(rand.NewPCG(cfg.seed, 0)), access: map[string][]emulator.AccessKey{},
+		broken: map[string]bool{}, rivals: map[string]slot{}, done: map[string]int{}, owners: map[string]string{},
 	}
 	var keys []emulator.AccessKey
-	for _, account := range accounts {
+	for i := range cfg.accounts {
+		account := w.account(i)
 		for _, id := range []string{account, account + "-next"} {
 			key := emulator.AccessKey{ID: id, Secret: w.token(), Account: account}
 			keys, w.access[account] = append(keys, key), append(w.access[account], key)
@@ -97,43 +129,69 @@ func newWorld(ctx context.Context, random *rand.Rand) (_ *world, err error) {
 	if w.System, err = system.Start(ctx, emulator.Options{AccessKeys: keys, QPSScale: 1}); err != nil {
 		return nil, err
 	}
-	w.receiver = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
-		if w.received.Add(1)%5 == 0 {
+	w.receiver = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if w.received.Add(1)%5 == 0 || strings.HasPrefix(r.URL.Path, bad) {
+			w.failed.Add(1)
 			rw.WriteHeader(http.StatusInternalServerError)
 		}
 	}))
 	return w, nil
 }
 
-// populate creates n objects, and what they refer to.
-func (w *world) populate(ctx context.Context, n int) error {
-	for i := range secrets {
-		if err := w.rotate(ctx, secretName(i)); err != nil {
-			return err
-		}
+// account names the accounts: the operator's own is the first, the hostile ones are
+// the last. All others have a LiveAccount of their name.
+func (w *world) account(i int) string {
+	switch {
+	case i == 0 && w.cfg.accounts > w.cfg.hostile:
+		return own
+	case i >= w.cfg.accounts-w.cfg.hostile:
+		return fmt.Sprint("hostile-", i)
+	default:
+		return fmt.Sprint("team-", i)
 	}
-	for _, account := range accounts[1:] {
-		err := errors.Join(w.rotateAccess(ctx, account), w.API.Create(ctx, &v1alpha1.LiveAccount{
-			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: account},
-			Spec: v1alpha1.LiveAccountSpec{
-				Endpoint:    w.URL,
-				Credentials: v1alpha1.LiveCredentials{AccessKeySecretRef: &v1alpha1.LocalSecretReference{Name: accessPrefix + account}},
-			},
-		}))
-		if err != nil {
-			return err
-		}
-	}
-	for i := range n {
+}
+
+// populate creates all objects, and what they refer to. Those of hostile accounts are
+// older than those whose keys they name.
+func (w *world) populate(ctx context.Context) error {
+	peaceful := w.cfg.accounts - w.cfg.hostile
+	for i := range w.cfg.objects * peaceful / w.cfg.accounts {
 		k := system.Kinds[i%len(system.Kinds)]
-		account := accounts[i/len(system.Kinds)%len(accounts)]
-		s := slot{kind: k, name: fmt.Sprintf("%s-%d", strings.ToLower(k.Name), i), secret: secretName(i % secrets)}
-		s.key = k.Key(s.name)
-		k.Add(w.Cloud, account, s.key)
-		if account != accounts[0] {
-			s.account = account
+		s := slot{kind: k, namespace: namespace, base: fmt.Sprintf("%s-%d", strings.ToLower(k.Name), i), secret: secretName(i % secrets)}
+		s.name, s.account = s.base, w.account(i/len(system.Kinds)%peaceful)
+		s.guarded, s.stepped = w.random.IntN(2) == 0, w.random.IntN(5) == 0
+		if s.stepped && k.Records != "" {
+			w.concurrent++
 		}
+		w.add(s)
 		w.slots = append(w.slots, s)
+	}
+	w.concurrent = max(1, w.concurrent/4)
+	for i := range secrets {
+		if err := w.rotate(ctx, namespace, secretName(i)); err != nil {
+			return err
+		}
+	}
+	for i := 1; i < peaceful; i++ {
+		if err := w.openAccount(ctx, namespace, w.account(i), w.URL); err != nil {
+			return err
+		}
+	}
+	for i := peaceful; i < w.cfg.accounts; i++ {
+		if err := w.invite(ctx, w.account(i)); err != nil {
+			return err
+		}
+	}
+	most := intstr.FromInt32(int32(w.concurrent))
+	policy := w.policy()
+	policy.Spec = v1alpha1.LiveRolloutPolicySpec{
+		Selector:      v1alpha1.ObjectSelector{MatchLabels: map[string]v1alpha1.LabelValue{steps: "yes"}},
+		MaxConcurrent: &most, Guard: guard(),
+	}
+	if err := w.API.Create(ctx, policy); err != nil {
+		return err
+	}
+	for _, s := range w.slots {
 		if err := w.create(ctx, s); err != nil {
 			return err
 		}
@@ -141,12 +199,41 @@ func (w *world) populate(ctx context.Context, n int) error {
 	return nil
 }
 
+func (w *world) policy() *v1alpha1.LiveRolloutPolicy {
+	return &v1alpha1.LiveRolloutPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: steps}}
+}
+
+func guard() v1alpha1.GuardSpec {
+	return v1alpha1.GuardSpec{Window: metav1.Duration{Duration: watch}, MaxFailures: 1, OnFailure: v1alpha1.OnFailureRollBack}
+}
+
+// add makes the key of a slot known to the cloud.
+func (w *world) add(s slot) {
+	s.kind.Add(w.Cloud, s.account, s.key())
+	w.owners[s.key()] = s.account
+}
+
+// openAccount creates a LiveAccount, and the Secret with its access key.
+func (w *world) openAccount(ctx context.Context, namespace, name, endpoint string) error {
+	return errors.Join(w.rotateAccess(ctx, namespace, name), w.API.Create(ctx, &v1alpha1.LiveAccount{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec: v1alpha1.LiveAccountSpec{
+			Endpoint:    endpoint,
+			Credentials: v1alpha1.LiveCredentials{AccessKeySecretRef: &v1alpha1.LocalSecretReference{Name: accessPrefix + name}},
+		},
+	}))
+}
+
 func secretName(i int) string { return fmt.Sprint("callback-key-", i) }
 
 func (w *world) stop() error {
-	if w.receiver != nil {
-		w.receiver.Close()
+	for _, h := range w.hostile {
+		h.close()
 	}
+	for _, o := range w.processes {
+		o.Stop()
+	}
+	w.receiver.Close()
 	return w.Stop()
 }
 
@@ -162,25 +249,31 @@ func (w *world) token() string {
 }
 
 // url is one that callbacks can be sent to, and that there was not before.
-func (w *world) url() string {
+func (w *world) url(path string) string {
 	w.urls++
-	return fmt.Sprintf("%s/%d", w.receiver.URL, w.urls)
+	return fmt.Sprintf("%s%s/%d", w.receiver.URL, path, w.urls)
 }
 
-// create makes the object of a slot, or a rival of it.
+// create makes the object of a slot.
 func (w *world) create(ctx context.Context, s slot) error {
 	o := s.object()
 	spec, _ := o.Callback()
-	spec.ResyncInterval.Duration = resync
+	spec.ResyncInterval.Duration = w.cfg.resync
 	if c, ok := o.(kind.Counted); ok {
 		spec, _ := c.Counted()
-		spec.Records.Interval.Duration, spec.Records.Window.Duration = counting, window
+		spec.Records.Interval.Duration, spec.Records.Window.Duration = w.counting, window
+		if s.guarded {
+			spec.Guard = new(guard())
+		}
+	}
+	if s.stepped {
+		o.SetLabels(map[string]string{steps: "yes"})
 	}
 	spec.AdoptionPolicy = v1alpha1.AdoptAlways
-	if s.account != "" {
+	if s.account != own {
 		spec.AccountRef = &v1alpha1.AccountReference{Name: s.account}
 	}
-	s.kind.SetURL(o, w.url())
+	s.kind.SetURL(o, w.url(""))
 	if s.kind.Signs() && w.random.IntN(4) > 0 {
 		s.kind.Sign(o, s.secret)
 	}
@@ -188,34 +281,43 @@ func (w *world) create(ctx context.Context, s slot) error {
 }
 
 // update changes the object of a slot, if there is one.
-func (w *world) update(ctx context.Context, s slot, change func(o kind.Object)) error {
+func (w *world) update(ctx context.Context, s slot, edit func(kind.Object)) error {
+	return change(ctx, w.API, s.object, edit)
+}
+
+// change reads an object, if there is one, and changes it.
+func change[O client.Object](ctx context.Context, api client.Client, empty func() O, edit func(O)) error {
 	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
-		o := s.object()
-		if err := w.API.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
+		o := empty()
+		if err := api.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
 			return err
 		}
-		change(o)
-		return w.API.Update(ctx, o)
+		edit(o)
+		return api.Update(ctx, o)
 	})
 	return client.IgnoreNotFound(err)
 }
 
 // rotate gives a Secret another key, and makes it if there is none.
-func (w *world) rotate(ctx context.Context, name string) error {
-	return w.store(ctx, name, map[string]string{entry: w.token()})
+func (w *world) rotate(ctx context.Context, namespace, name string) error {
+	return w.store(ctx, namespace, name, map[string]string{entry: w.token()})
 }
 
 // accessPrefix begins the names of Secrets with an access key.
 const accessPrefix = "access-"
 
 // rotateAccess gives a LiveAccount its other access key.
-func (w *world) rotateAccess(ctx context.Context, account string) error {
+func (w *world) rotateAccess(ctx context.Context, namespace, account string) error {
 	keys := w.access[account]
 	slices.Reverse(keys)
-	return w.store(ctx, accessPrefix+account, map[string]string{"accessKeyID": keys[0].ID, "accessKeySecret": keys[0].Secret})
+	return w.storeAccess(ctx, namespace, account, keys[0].ID, keys[0].Secret)
 }
 
-func (w *world) store(ctx context.Context, name string, data map[string]string) error {
+func (w *world) storeAccess(ctx context.Context, namespace, account, id, secret string) error {
+	return w.store(ctx, namespace, accessPrefix+account, map[string]string{"accessKeyID": id, "accessKeySecret": secret})
+}
+
+func (w *world) store(ctx context.Context, namespace, name string, data map[string]string) error {
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, StringData: data}
 	err := w.API.Create(ctx, secret.DeepCopy())
 	if client.IgnoreAlreadyExists(err) != nil || err == nil {
@@ -225,10 +327,9 @@ func (w *world) store(ctx context.Context, name string, data map[string]string) 
 }
 
 // lose removes a Secret, or puts something into it that is no key.
-func (w *world) lose(ctx context.Context, name string) error {
-	w.broken[name] = true
+func (w *world) lose(ctx context.Context, namespace, name string) error {
 	if w.random.IntN(2) == 0 {
-		return w.store(ctx, name, map[string]string{entry: "too short", "accessKeySecret": ""})
+		return w.store(ctx, namespace, name, map[string]string{entry: "too short", "accessKeySecret": ""})
 	}
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
 	return client.IgnoreNotFound(w.API.Delete(ctx, secret))
@@ -242,7 +343,7 @@ func (w *world) find(ctx context.Context) error {
 		if access {
 			renew = w.rotateAccess
 		}
-		if err := renew(ctx, account); err != nil {
+		if err := renew(ctx, namespace, account); err != nil {
 			return err
 		}
 		delete(w.broken, name)

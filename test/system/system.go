@@ -56,9 +56,14 @@ type System struct {
 	http *httptest.Server
 
 	binary   string
-	operator *exec.Cmd
-	ended    chan struct{} // of the operator
-	metrics  string        // its URL
+	operator *Operator // that is at work
+}
+
+// Operator is a process of the operator.
+type Operator struct {
+	cmd     *exec.Cmd
+	ended   chan struct{}
+	metrics string // their URL
 }
 
 // Start starts all but the operator, whose own account is that of the first
@@ -209,7 +214,7 @@ func (s *System) Kubeconfig() string { return filepath.Join(s.dir, "kubeconfig")
 func (s *System) Log() string { return s.log("operator") }
 
 // MetricsURL is where the operator shows its metrics.
-func (s *System) MetricsURL() string { return s.metrics }
+func (s *System) MetricsURL() string { return s.operator.metrics }
 
 // Environment is what programs see of ours, besides the way to the API server:
 // nothing that configures a real cloud.
@@ -220,17 +225,29 @@ func (s *System) Environment() []string {
 // StartOperator starts the operator, with more flags, and returns when its
 // process exists.
 func (s *System) StartOperator(ctx context.Context, flags ...string) error {
+	o, err := s.Launch(ctx, flags...)
+	if err == nil {
+		s.Lead(o)
+	}
+	return err
+}
+
+// Lead says which of several operators is at work: the one that is asked from now on.
+func (s *System) Lead(o *Operator) { s.operator = o }
+
+// Launch starts a further operator, which whoever started it has to end.
+func (s *System) Launch(ctx context.Context, flags ...string) (*Operator, error) {
 	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	address := l.Addr().String()
 	if err := l.Close(); err != nil {
-		return err
+		return nil, err
 	}
 	script, log, err := s.mortal("operator", s.binary)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, script, append([]string{
 		"--endpoint", s.URL, "--sts-endpoint", s.URL, "--metrics-bind-address", address, "--metrics-secure=false", "--health-probe-bind-address", "0",
@@ -241,50 +258,60 @@ func (s *System) StartOperator(ctx context.Context, flags ...string) error {
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 30 * time.Second
 	if err := cmd.Start(); err != nil {
-		return errors.Join(err, log.Close())
+		return nil, errors.Join(err, log.Close())
 	}
-	s.operator, s.ended, s.metrics = cmd, make(chan struct{}), "http://"+address+"/metrics"
-	go func(ended chan struct{}) {
+	o := &Operator{cmd: cmd, ended: make(chan struct{}), metrics: "http://" + address + "/metrics"}
+	go func() {
 		_ = cmd.Wait() // why it ended is in its log
 		_ = log.Close()
-		close(ended)
-	}(s.ended)
-	return nil
+		close(o.ended)
+	}()
+	return o, nil
 }
 
 // PID is the number of the operator's process.
-func (s *System) PID() int { return s.operator.Process.Pid }
+func (s *System) PID() int { return s.operator.cmd.Process.Pid }
 
 // Alive is an error if the operator ended by itself.
 func (s *System) Alive() error {
-	select {
-	case <-s.ended:
+	if s.operator.Ended() {
 		return errors.New("the operator ended by itself" + s.tail("operator"))
-	default:
-		return nil
 	}
+	return nil
 }
 
 // StopOperator tells the operator to end, and waits until it has.
 func (s *System) StopOperator() {
-	if s.operator == nil {
-		return
-	}
-	_ = s.operator.Process.Signal(syscall.SIGTERM) // it may have ended by itself
-	select {
-	case <-s.ended:
-	case <-time.After(30 * time.Second):
-		_ = s.operator.Process.Kill()
-		<-s.ended
+	if s.operator != nil {
+		s.operator.Stop()
 	}
 	s.operator = nil
 }
 
-// KillOperator ends the operator without a chance to do anything about it.
-func (s *System) KillOperator() {
-	_ = s.operator.Process.Kill() // it may have ended by itself
-	<-s.ended
-	s.operator = nil
+// Ended tells whether the process has.
+func (o *Operator) Ended() bool {
+	select {
+	case <-o.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// Stop tells the process to end, and waits until it has.
+func (o *Operator) Stop() {
+	_ = o.cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself
+	select {
+	case <-o.ended:
+	case <-time.After(30 * time.Second):
+		o.Kill()
+	}
+}
+
+// Kill ends the process without a chance to do anything about it.
+func (o *Operator) Kill() {
+	_ = o.cmd.Process.Kill() // it may have ended by itself
+	<-o.ended
 }
 
 // Stop ends everything, and removes the logs if Start made their directory.
@@ -312,7 +339,7 @@ type Metrics map[string]*dto.MetricFamily
 
 // Metrics reads those of the operator.
 func (s *System) Metrics(ctx context.Context) (Metrics, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.metrics, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.operator.metrics, nil)
 	if err != nil {
 		return nil, err
 	}
