@@ -58,7 +58,8 @@ func (w *world) trouble(ctx context.Context) error {
 			system.Say("%s to go: %s", end.Sub(now).Round(time.Second), w.word())
 			nextWord = now.Add(time.Minute)
 		case now.After(nextWave) && now.Before(end.Add(-span/10)):
-			err = w.wave(ctx)
+			w.pending = slices.DeleteFunc(slices.Clone(w.slots), func(s slot) bool { return !s.stepped })
+			w.done["wave"]++
 			nextWave = now.Add(span / 10)
 		default:
 			what, do := w.event()
@@ -69,7 +70,7 @@ func (w *world) trouble(ctx context.Context) error {
 			w.send()
 			system.Pause(ctx, pace)
 		}
-		if err := errors.Join(err, w.harm(ctx), w.sample(ctx), ctx.Err()); err != nil {
+		if err := errors.Join(err, w.wave(ctx), w.harm(ctx), w.sample(ctx), ctx.Err()); err != nil {
 			return err
 		}
 	}
@@ -165,13 +166,12 @@ func (w *world) spoil() time.Duration {
 	return wait
 }
 
-// wave edits all that the policy selects, which lets few of these changes be under
-// way at once.
+// wave edits the next few of all that the policy selects, which lets few of these
+// changes be under way at once.
 func (w *world) wave(ctx context.Context) error {
-	for _, s := range w.slots {
-		if !s.stepped {
-			continue
-		}
+	for range min(3, len(w.pending)) {
+		s := w.pending[0]
+		w.pending = w.pending[1:]
 		o := s.object()
 		s.kind.SetURL(o, w.url(""))
 		if err := w.API.Patch(ctx, o, client.MergeFrom(s.object())); client.IgnoreNotFound(err) != nil {
@@ -179,7 +179,6 @@ func (w *world) wave(ctx context.Context) error {
 		}
 		w.done["edit of a wave"]++
 	}
-	w.done["wave"]++
 	return nil
 }
 

@@ -100,6 +100,7 @@ type world struct {
 	broken     map[string]bool                 // Secrets
 	rivals     map[string]slot                 // by the name of the object
 	spoilt     []slot                          // whose receivers fail, the last ones
+	pending    []slot                          // that a wave is still to reach
 	done       map[string]int                  // what was done, how often
 	concurrent int                             // changes that the policy lets be under way
 	underWay   int                             // of them at most
