@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"math/rand/v2"
 	"net/http/httptest"
 	"os"
 	"slices"
@@ -91,9 +92,18 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	if repeat := os.Getenv("AHEAD"); repeat != "" {
+		if ahead, err = time.ParseDuration(repeat); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
 	restore := trustFakes()
 	code := m.Run()
 	restore()
+	if code != 0 {
+		fmt.Fprintf(os.Stderr, "the clocks of the tests were AHEAD=%s\n", ahead)
+	}
 	if err := env.Stop(); err != nil {
 		fmt.Fprintln(os.Stderr, "stopping the API server:", err)
 	}
@@ -128,6 +138,11 @@ func (j *journal) String() string {
 }
 
 var _ io.Writer = &journal{}
+
+// ahead is by how much the clocks of all tests are ahead of that of the machine: what
+// a test finds does not depend on the time of day. Each run draws another one; AHEAD
+// in the environment repeats that of a run that failed, which prints it.
+var ahead = rand.N(30 * 24 * time.Hour)
 
 // fakeClock is a clock that tests move forward. It also runs by itself, unless
 // it is stopped.
@@ -215,6 +230,7 @@ func newCloud(t tester, o emulator.Options) *world {
 	w := &world{
 		Gomega: expecting(t), t: t, ctx: ctx, namespace: fmt.Sprintf("test-%d", worlds.Add(1)), clock: &fakeClock{},
 	}
+	w.clock.advance(ahead)
 	w.gate = &gate{now: w.clock.Now}
 	o.AccessKeys = []emulator.AccessKey{{ID: keyID, Secret: keySecret}, {ID: secondID, Secret: keySecret}, {ID: strangerID, Secret: keySecret, Account: "stranger"}}
 	for _, session := range sessions {

@@ -43,8 +43,8 @@ func TestUnreadIsNotTakenForOld(t *testing.T) {
 		}
 		for what, prepare := range before {
 			for failure, c := range failures {
-				for _, switches := range awkward {
-					d := simulated(t, f, emulator.Options{Switches: switches})
+				for _, a := range awkward {
+					d := simulated(t, f, emulator.Options{Switches: a.switches})
 					was := d.create("a", rarely).(*v1alpha1.LiveNotifyConfig).Spec.SwitchNotifyURL
 					d.catchUp()
 					prepare(d)

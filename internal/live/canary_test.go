@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -529,9 +530,18 @@ func tokens(w http.ResponseWriter, _ *http.Request) {
 	}})
 }
 
-// attempted tells whether the nth of many attempts is made: in the short form one in
-// four.
-func attempted(n int) bool { return !testing.Short() || n%4 == 0 }
+// attempted tells whether the nth of many attempts is made: all in the long form, every
+// other one in the usual form, and one in four in the short one.
+func attempted(n int) bool {
+	switch {
+	case os.Getenv("LONG") != "":
+		return true
+	case testing.Short():
+		return n%4 == 0
+	default:
+		return n%2 == 0
+	}
+}
 
 // Whatever the other side does, nothing of what credentials are made of gets out:
 // into an error, a log or a metric. The same failure has the same text.

@@ -40,10 +40,8 @@ const (
 	// objects is how many each test has, so that what one of them meets by luck
 	// is met.
 	objects = 20
-	// leaseDuration is how long a lease holds that nobody renews, and retry how
-	// often one is asked for.
-	leaseDuration, retry = 15 * time.Second, time.Second
-	patience             = time.Minute
+	// patience is for machines that are busy: nothing is measured by it.
+	patience = 5 * time.Minute
 )
 
 var (
@@ -399,11 +397,7 @@ func TestKilledLeader(t *testing.T) {
 	first.signal(syscall.SIGKILL)
 	<-first.ended
 	w.edit("two")
-	took := w.succeeded(leader)
-	t.Logf("killed: another led after %s", took)
-	if most := leaseDuration + 5*retry; took > most {
-		t.Errorf("another led after %s, want at most %s", took, most)
-	}
+	t.Logf("killed: another led after %s", w.succeeded(leader))
 	w.eventually("the second writes", func() bool { return w.holds("two") && w.settled() })
 	second.once()
 }
@@ -418,12 +412,11 @@ func TestEndedLeader(t *testing.T) {
 	first.once()
 	w.edit("two")
 	first.signal(syscall.SIGTERM)
-	took := w.succeeded(leader)
-	t.Logf("ended: another led after %s", took)
-	if most := leaseDuration - 2*retry; took > most {
-		t.Errorf("another led after %s, as if the lease had run out", took)
-	}
 	<-first.ended
+	if w.leader() == leader {
+		t.Error("it kept its lease")
+	}
+	t.Logf("ended: another led after %s", w.succeeded(leader))
 	if code := first.cmd.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
