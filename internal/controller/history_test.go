@@ -40,7 +40,7 @@ const fewestSteps = 10_000
 // histories there are of each kind, and how many steps they have on average. The
 // long form draws new ones each time.
 func rapidly() error {
-	checks := "40"
+	checks := "48"
 	if long {
 		checks = "1000"
 	}
