@@ -207,29 +207,39 @@ func (w *world) release(ctx context.Context) error {
 	return change(ctx, w.API, w.policy, func(p *v1alpha1.LiveRolloutPolicy) { p.Spec.Paused = !p.Spec.Paused })
 }
 
+// event is something that people do, more often than another by its weight.
+type event struct {
+	weight int
+	what   string
+	do     func(context.Context) error
+}
+
 // event draws something that people do, to an object, a Secret or the cloud.
 func (w *world) event() (what string, do func(context.Context) error) {
 	s := w.slots[w.random.IntN(len(w.slots))]
-	change := func(edit func(o kind.Object)) func(context.Context) error {
-		return func(ctx context.Context) error { return w.update(ctx, s, edit) }
+	events := slices.Concat(w.edits(s), w.secrets(s), w.settings(s))
+	sum := 0
+	for _, e := range events {
+		sum += e.weight
 	}
-	spec := func(edit func(*v1alpha1.CallbackSpec)) func(context.Context) error {
-		return change(func(o kind.Object) {
-			shared, _ := o.Callback()
-			edit(shared)
-		})
+	draw := w.random.IntN(sum)
+	for _, e := range events {
+		if draw -= e.weight; draw < 0 {
+			return e.what, e.do
+		}
 	}
+	panic("unreachable")
+}
+
+// edits change what is to be in the cloud, or what is.
+func (w *world) edits(s slot) []event {
 	cloud := func(edit func(*emulator.Server, string)) func(context.Context) error {
 		return func(context.Context) error {
 			edit(w.Cloud, s.key())
 			return nil
 		}
 	}
-	events := []struct {
-		weight int
-		what   string
-		do     func(context.Context) error
-	}{
+	return []event{
 		{30, "edit", func(ctx context.Context) error {
 			which, url := w.random.IntN(1+len(s.kind.Others)), w.url("")
 			return w.update(ctx, s, func(o kind.Object) {
@@ -258,6 +268,12 @@ func (w *world) event() (what string, do func(context.Context) error) {
 		}},
 		{8, "edit the cloud", cloud(s.kind.Edit)},
 		{4, "erase from the cloud", cloud(s.kind.Erase)},
+	}
+}
+
+// secrets are about Secrets, which are lost and found.
+func (w *world) secrets(s slot) []event {
+	return []event{
 		{2, "rotate a key", func(ctx context.Context) error { return w.rotate(ctx, namespace, s.secret) }},
 		{1, "lose a Secret", func(ctx context.Context) error {
 			w.broken[s.secret] = true
@@ -277,6 +293,20 @@ func (w *world) event() (what string, do func(context.Context) error) {
 			return w.lose(ctx, namespace, accessPrefix+s.account)
 		}},
 		{2, "find Secrets", w.find},
+	}
+}
+
+// settings say what the operator may do with an object, and whether there is one.
+func (w *world) settings(s slot) []event {
+	spec := func(edit func(*v1alpha1.CallbackSpec)) func(context.Context) error {
+		return func(ctx context.Context) error {
+			return w.update(ctx, s, func(o kind.Object) {
+				shared, _ := o.Callback()
+				edit(shared)
+			})
+		}
+	}
+	return []event{
 		{5, "suspend or resume", spec(func(c *v1alpha1.CallbackSpec) { c.Suspend = !c.Suspend })},
 		{3, "managementPolicy", spec(func(c *v1alpha1.CallbackSpec) {
 			c.ManagementPolicy = other(c.ManagementPolicy, v1alpha1.Manage, v1alpha1.Observe)
@@ -299,17 +329,6 @@ func (w *world) event() (what string, do func(context.Context) error) {
 		}},
 		{3, "delete rivals", w.peace},
 	}
-	sum := 0
-	for _, e := range events {
-		sum += e.weight
-	}
-	draw := w.random.IntN(sum)
-	for _, e := range events {
-		if draw -= e.weight; draw < 0 {
-			return e.what, e.do
-		}
-	}
-	panic("unreachable")
 }
 
 func other[T comparable](v, a, b T) T {
