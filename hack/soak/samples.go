@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,8 +31,14 @@ type sample struct {
 	// Reads and Records are the calls since the last sample that follow from the
 	// intervals, Writes the others. Those of hostile accounts are not among them.
 	Reads, Records, Writes int
+	Span                   time.Duration // since the last sample; 0 for the usual time
 	// Drift, RolledBack and Accepted are what the process says that it has met.
 	Drift, RolledBack, Accepted float64
+}
+
+// rate is how many of its calls there would have been in the usual time.
+func (s sample) rate(n int) float64 {
+	return float64(n) * float64(sampling) / float64(cmp.Or(s.Span, sampling))
 }
 
 // calls are those of which each sample has looked at some.
@@ -65,6 +72,9 @@ func (w *world) sample(ctx context.Context) error {
 		return nil
 	}
 	s := sample{At: time.Now(), Process: w.changes}
+	if len(w.samples) > 0 { // which is longer on a busy machine
+		s.Span = s.At.Sub(w.samples[len(w.samples)-1].At)
+	}
 	m, err := w.Metrics(ctx)
 	if err != nil {
 		return nil //nolint:nilerr // a process that was just started may not serve them yet
@@ -227,7 +237,7 @@ func growths(samples []sample) []growth {
 		compare("heap in use, MiB", 1.1, 5, func(s sample) float64 { return s.Heap }),
 		compare("goroutines", 1.1, 5, func(s sample) float64 { return s.Goroutines }),
 		compare("open files", 1.1, 5, func(s sample) float64 { return s.Files }),
-		compare("reads per sample", 1.5, 10, func(s sample) float64 { return float64(s.Reads) }),
-		compare("record queries per sample", 1.5, 10, func(s sample) float64 { return float64(s.Records) }),
+		compare("reads per sample", 1.5, 10, func(s sample) float64 { return s.rate(s.Reads) }),
+		compare("record queries per sample", 1.5, 10, func(s sample) float64 { return s.rate(s.Records) }),
 	}
 }
