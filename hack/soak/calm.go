@@ -342,18 +342,18 @@ func (w *world) staysQuiet(ctx context.Context, r *report) error {
 		return err
 	}
 	wrong, err := w.mismatches(ctx, all)
-	w.violations = append(append(w.violations, wrong...), w.miscounted(all, r)...)
+	w.violations = append(append(w.violations, wrong...), w.miscounted(ctx, all, r)...)
 	return err
 }
 
 // miscounted says whose failed callbacks are not as many as the cloud has noted.
-func (w *world) miscounted(all map[string]kind.Object, r *report) (wrong []string) {
+func (w *world) miscounted(ctx context.Context, all map[string]kind.Object, r *report) (wrong []string) {
 	for _, s := range w.slots {
 		o := all[s.name]
 		if o == nil || callbacksOf(o) == nil {
 			continue
 		}
-		want, known := w.failures(s)
+		want, known := w.failures(ctx, s)
 		if got := callbacksOf(o).Failed; known && got != want && readyReason(o) == v1alpha1.ReasonInSync {
 			wrong = append(wrong, fmt.Sprintf("%s: its status has %d failed callbacks, the cloud %d", s.name, got, want))
 		}
@@ -364,10 +364,10 @@ func (w *world) miscounted(all map[string]kind.Object, r *report) (wrong []strin
 
 // failures returns how many failed callbacks the cloud has noted for a slot, if it
 // tells of all that there were.
-func (w *world) failures(s slot) (n int64, known bool) {
+func (w *world) failures(ctx context.Context, s slot) (n int64, known bool) {
 	family := map[string]string{"push": "stream", "live": "record", "app": "mpu", "rtc": "event"}[s.kind.Short]
 	reply := httptest.NewRecorder()
-	w.Cloud.ServeHTTP(reply, httptest.NewRequest(http.MethodGet, "/_emulator/records/"+family+"/"+s.key(), http.NoBody))
+	w.Cloud.ServeHTTP(reply, httptest.NewRequestWithContext(ctx, http.MethodGet, "/_emulator/records/"+family+"/"+s.key(), http.NoBody))
 	var have struct {
 		Total   int
 		Records []struct {
@@ -485,7 +485,7 @@ func decoded(raw []byte) (v any) {
 }
 
 // leavesNothing deletes objects, and fails the soak if anything of them remains.
-func (w *world) leavesNothing(ctx context.Context, r *report) error {
+func (w *world) leavesNothing(ctx context.Context, _ *report) error {
 	if err := w.peace(ctx); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ package controller
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -37,6 +38,7 @@ type shared struct {
 	scope         Scope
 	workers       int
 	deletions     *ownDeletions
+	granting      sync.Map // the LiveRolloutPolicies, by UID, in which a worker is noting the start of a change
 }
 
 // Reconciler converges the objects of one kind.

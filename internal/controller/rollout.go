@@ -124,16 +124,25 @@ func (p *pass) queue(ctx context.Context) (outcome, bool) {
 	if err != nil {
 		return outcome{fault: err}, false
 	}
+	if refusal, ahead := p.ask(p.policy, members); refusal != plan.Allowed { // as the cache has it
+		return p.await(refusal, ahead)
+	}
+	if _, busy := p.granting.LoadOrStore(p.policy.UID, true); busy {
+		return deferred(slotWait()), false // workers at odds about one policy would all be held up
+	}
+	defer p.granting.Delete(p.policy.UID)
+	return p.start(ctx, members)
+}
+
+// start asks the policy as the API server has it, and notes there that the change
+// starts.
+func (p *pass) start(ctx context.Context, members []plan.Member) (outcome, bool) {
 	for range attemptsToGrant {
-		policy := p.policy
-		refusal, ahead := p.ask(policy, members)
-		if refusal == plan.Allowed { // as the cache has it
-			if policy, err = p.currentPolicy(ctx); err != nil {
-				return outcome{fault: err}, false
-			}
-			refusal, ahead = p.ask(policy, members)
+		policy, err := p.currentPolicy(ctx)
+		if err != nil {
+			return outcome{fault: err}, false
 		}
-		if refusal != plan.Allowed {
+		if refusal, ahead := p.ask(policy, members); refusal != plan.Allowed {
 			return p.await(refusal, ahead)
 		}
 		switch err := p.grant(ctx, policy); {
@@ -148,7 +157,7 @@ func (p *pass) queue(ctx context.Context) (outcome, bool) {
 }
 
 // attemptsToGrant is how often the start of a change is noted anew after another
-// one was noted at the same time.
+// operator noted something at the same time.
 const attemptsToGrant = 5
 
 // enqueue gives the change a ticket, unless it has one.
