@@ -71,7 +71,7 @@ test: $(HELM) ## Run all tests, against a real API server; TESTFLAGS="-run X" an
 	@assets=$$(go run ./hack/controlplane) || exit 1; \
 	$(if $(PROGRAMS),mkdir -p $(PROGRAMS) && go build -buildvcs=false -tags kustomize_disable_go_plugin_support -ldflags '-s -w' -o $(PROGRAMS)/ . ./cmd/kubectl-live_notify || exit 1;) \
 	set -x; KUBEBUILDER_ASSETS=$$assets HELM=$(CURDIR)/$(HELM) LIVE_NOTIFY_PROGRAMS=$(PROGRAMS) GOGC=300 \
-		go test -ldflags=-w -count=1 -p $$(($$(getconf _NPROCESSORS_ONLN) + 1)) -parallel 8 -timeout 40m $(TESTFLAGS) $(PKGS)
+		go test -ldflags=-w -count=1 -p $$(($$(getconf _NPROCESSORS_ONLN) + 2)) -parallel 8 -timeout 40m $(TESTFLAGS) $(PKGS)
 ifeq ($(PKGS),./...)
 	@export KUBEBUILDER_ASSETS=$$(go run ./hack/controlplane) || exit 1; $(call in-modules,go test -count=1 -timeout 20m $(TESTFLAGS) ./...)
 endif
