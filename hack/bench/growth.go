@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -123,14 +124,14 @@ func (g *growth) measure(ctx context.Context, accounts int) (*size, error) {
 	}
 	g.all = append(g.all, fresh...)
 	at.Objects = len(g.all)
-	if err := g.awaitReady(ctx, len(g.all)); err != nil {
+	if err := g.awaitReady(ctx, len(g.all), g.log); err != nil {
 		return nil, err
 	}
 	system.Say("%d objects are in sync; editing", len(g.all))
 	if at.Edit, err = g.edits(ctx, g.all); err != nil {
 		return nil, err
 	}
-	if err := g.awaitReady(ctx, len(g.all)); err != nil {
+	if err := g.awaitReady(ctx, len(g.all), g.log); err != nil {
 		return nil, err
 	}
 	if err := g.steadily(ctx, at); err != nil {
@@ -212,13 +213,13 @@ func (g *growth) bound(fresh []member) float64 {
 }
 
 // awaitReady waits until as many objects are Ready, as the metrics tell.
-func (g *growth) awaitReady(ctx context.Context, n int) error {
+func (s *bench) awaitReady(ctx context.Context, n int, log *callLog) error {
 	pace := time.Second + time.Duration(n)*200*time.Microsecond // a scrape of them all takes time, too
 	for start := time.Now(); time.Since(start) < 30*time.Minute; system.Pause(ctx, pace) {
-		if err := g.Alive(); err != nil {
+		if err := errors.Join(ctx.Err(), s.Alive()); err != nil {
 			return err
 		}
-		m, _ := g.Metrics(ctx) // a start takes a moment
+		m, _ := s.Metrics(ctx) // a start takes a moment
 		ready := 0
 		for _, series := range m["live_notify_ready"].GetMetric() {
 			if series.GetGauge().GetValue() == 1 {
@@ -228,7 +229,7 @@ func (g *growth) awaitReady(ctx context.Context, n int) error {
 		if ready >= n {
 			return nil
 		}
-		g.log.since() // lest the cloud forgets calls that were not looked at
+		log.since() // lest the cloud forgets calls that were not looked at
 	}
 	return fmt.Errorf("fewer than %d objects are Ready", n)
 }

@@ -313,7 +313,7 @@ func inParallel(ctx context.Context, all []member, do func(context.Context, memb
 
 // await waits until so many objects are Ready, as the metrics tell.
 func (s *bench) await(ctx context.Context, n int) error {
-	return (&growth{bench: s, log: s.follow()}).awaitReady(ctx, n)
+	return s.awaitReady(ctx, n, s.follow())
 }
 
 // awaitRejected waits until so many objects are rejected, after which no retry is due

@@ -45,7 +45,7 @@ func (g *growth) takeOver(ctx context.Context, fresh []member) (float64, error) 
 	if err := g.startOperator(ctx); err != nil {
 		return 0, err
 	}
-	err = g.awaitReady(ctx, len(g.all)+len(fresh))
+	err = g.awaitReady(ctx, len(g.all)+len(fresh), g.log)
 	return time.Since(start).Seconds(), err
 }
 

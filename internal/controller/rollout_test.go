@@ -353,6 +353,27 @@ func TestTheOlderPolicyCounts(t *testing.T) {
 	c.Expect(messageOf(c.get("o-001"), v1alpha1.ConditionReady)).To(ContainSubstring(`"steps"`))
 }
 
+// TestOneWorkerAtATimeNotesAStart: who finds another worker at it asks the API server
+// nothing, comes back in a moment, and leaves the place as it is.
+func TestOneWorkerAtATimeNotesAStart(t *testing.T) {
+	t.Parallel()
+	c := newCampaign(t, 2, 2, time.Minute)
+	c.changeAll()
+	granting, policy := &c.r.(*Reconciler).granting, c.thePolicy()
+	granting.Store(policy.UID, true)
+	c.Expect(c.pass("o-000")).To(BeNumerically("<", time.Second))
+	c.Expect(c.thePolicy().ResourceVersion).To(Equal(policy.ResourceVersion))
+	c.Expect(c.changeState("o-000").InFlight()).To(BeFalse())
+
+	granting.Delete(policy.UID)
+	for _, name := range []string{"o-000", "o-001"} {
+		c.step(name)
+		c.Expect(c.changeState(name).InFlight()).To(BeTrue(), name)
+	}
+	_, taken := granting.Load(policy.UID)
+	c.Expect(taken).To(BeFalse())
+}
+
 // TestTwoLeadersLetNoMoreThrough: two processes, each with a cache that shows
 // nothing of what the other does, work on objects whose turn it may be.
 func TestTwoLeadersLetNoMoreThrough(t *testing.T) {

@@ -51,9 +51,9 @@ func ask[Reply any](ctx context.Context, w *wire, timeout time.Duration, signed 
 
 // exchange sends a request and returns the body of its reply.
 func (w *wire) exchange(ctx context.Context, signed *keys, method, action string, request any) ([]byte, error) {
-	query, err := encode(request, w.region)
-	if err != nil {
-		return nil, malformed(action, err.Error())
+	query, ok := encode(request, w.region)
+	if !ok {
+		return nil, malformed(action, fmt.Sprintf("%T has a parameter of a kind that cannot be sent", request))
 	}
 	r, err := http.NewRequestWithContext(ctx, method, w.scheme+"://"+w.host+"/?"+query, nil)
 	if err != nil {
@@ -121,11 +121,10 @@ func hexHash(s string) string {
 
 // encode returns the parameters of a request as the query that is signed and sent:
 // sorted, and escaped as RFC 3986 has it. What is nil is left out, but for the region,
-// and a list has a parameter for each item. The error is that of a model that has
-// anything else.
-func encode(request any, region string) (string, error) {
+// and a list has a parameter for each item. It is not ok if the model has anything else.
+func encode(request any, region string) (_ string, ok bool) {
 	if request == nil {
-		return "", nil
+		return "", true
 	}
 	var parameters []field
 	v := reflect.ValueOf(request).Elem()
@@ -145,7 +144,7 @@ func encode(request any, region string) (string, error) {
 				parameters = append(parameters, field{name + "." + strconv.Itoa(i+1), dara.StringValue(item)})
 			}
 		default:
-			return "", fmt.Errorf("%s of %T cannot be sent", name, request)
+			return "", false
 		}
 	}
 	slices.SortFunc(parameters, byName)
@@ -156,7 +155,7 @@ func encode(request any, region string) (string, error) {
 		}
 		query.WriteString(p.name + "=" + rfc3986.Replace(url.QueryEscape(p.value)))
 	}
-	return query.String(), nil
+	return query.String(), true
 }
 
 // rfc3986 is where it differs from how a form is escaped.
