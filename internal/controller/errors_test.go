@@ -236,3 +236,31 @@ func TestOneLogLinePerCloudWrite(t *testing.T) {
 		d.Expect(lines()).To(HaveLen(1), "a pass that writes nothing says nothing: %s", lines())
 	})
 }
+
+// TestOutageKeepsNobodyWaiting: while the endpoint answers nobody, who asked whether it is
+// back comes again as soon as all others, however often that failed, and so what was
+// edited meanwhile is written within seconds of its return.
+func TestOutageKeepsNobodyWaiting(t *testing.T) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		d := simulated(t, f, emulator.Options{})
+		d.create("a")
+		d.settle("a")
+		d.cloud.Inject(emulator.Fault{Drop: true})
+		d.update("a", f.change)
+		var most time.Duration
+		for start := d.clock.Now(); d.clock.Since(start) < 2*time.Minute; {
+			wait := d.pass("a")
+			if d.clock.Since(start) > 30*time.Second { // by then it is known
+				most = max(most, wait)
+			}
+			d.clock.advance(wait)
+		}
+		d.Expect(most).To(BeNumerically("<=", 6*time.Second), "5 s between two probes, and the jitter")
+		d.cloud.ClearFaults()
+		since := d.clock.Now()
+		for d.clock.Since(since) < 7*time.Second && readyReason(d.get("a")) != v1alpha1.ReasonApplied {
+			d.clock.advance(d.pass("a"))
+		}
+		d.Expect(f.have(d.cloud)).To(Equal(f.want(d.get("a"), "")))
+	})
+}

@@ -123,7 +123,7 @@ func (p *pass) notCounted(ctx context.Context, err error) time.Duration {
 		return 0 // the pass was cut short
 	}
 	p.mem.countFailures++
-	wait := max(e.RetryAfter, backoff(p.mem.countFailures, minRetry, maxRetry))
+	wait := max(e.RetryAfter, p.sooner(backoff(p.mem.countFailures, minRetry, maxRetry)))
 	p.mem.nextCount = p.clock.Now().Add(wait)
 	known := p.reason(v1alpha1.ConditionCallbacksHealthy) != v1alpha1.ReasonRecordsUnavailable
 	told := meta.FindStatusCondition(p.status.Conditions, v1alpha1.ConditionCallbacksHealthy)

@@ -81,6 +81,17 @@ func Backoff(v plan.Verdict) (least, most time.Duration) {
 	return minRetry, maxRetry
 }
 
+// sooner shortens a backoff while the endpoint answers nobody. One request at a time asks
+// whether it is back: who made that one is not to wait for longer than all others.
+func (p *pass) sooner(wait time.Duration) time.Duration {
+	if p.account != nil {
+		if outage := p.account.Client.Outage(); outage > 0 {
+			return min(wait, outage)
+		}
+	}
+	return wait
+}
+
 // due tells whether the configuration is to be looked at, and in which lane. What
 // someone changed since the last try is due at once; whether someone did, the
 // status tells, so that a restart is no change.
@@ -140,7 +151,7 @@ func (p *pass) schedule(out outcome) {
 	case amiss:
 		p.mem.failures++
 		least, most := Backoff(out.Verdict)
-		wait := backoff(p.mem.failures, least, most)
+		wait := p.sooner(backoff(p.mem.failures, least, most))
 		if out.Transient && out.After > 0 { // who said when is taken at his word
 			wait = max(out.After, minWait)
 		}

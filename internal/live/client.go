@@ -115,6 +115,10 @@ func HostOf(endpoint string) string {
 	return strings.ToLower(host)
 }
 
+// Outage returns when a request may be tried again while the endpoint does not answer
+// anyone; 0 if it does.
+func (c *Client) Outage() time.Duration { return c.breaker.Outage() }
+
 // maxSkew bounds how far a reply moves our idea of the time. The cloud refuses
 // requests that are further from its own.
 const maxSkew = 15 * time.Minute

@@ -81,6 +81,18 @@ func (b *Breaker) ready(now time.Time) error {
 	return &Deferral{Outage: true, Wait: probing - since%probing + b.jitter()}
 }
 
+// Outage returns when one whose call got no answer is to try again while the breaker is
+// open, and so spares the endpoint: after no more than the wait of all others. It is 0
+// if the breaker is closed.
+func (b *Breaker) Outage() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.open {
+		return 0
+	}
+	return probing + b.jitter()
+}
+
 // Enter lets a call of a key pass, or returns a Deferral as Ready does. Done is
 // to be called with what came of the call.
 func (b *Breaker) Enter(key string) (done func(Answer), err error) {

@@ -248,6 +248,23 @@ func TestBreakerIgnoresWhatIsOver(t *testing.T) {
 	check(t, "reports", fmt.Sprint(*reports), "[false true]")
 }
 
+// Who got no answer is told the wait of all others, while there is an outage.
+func TestBreakerTellsWhenToTryAgain(t *testing.T) {
+	w := newWorld(t)
+	b, _ := newBreaker(w)
+	for range maxUnanswered - 1 {
+		call(t, w, b, "a", Unanswered)
+	}
+	check(t, "before it is known", b.Outage(), 0)
+	call(t, w, b, "a", Unanswered)
+	if got := b.Outage(); got < probing || got > probing+time.Second {
+		t.Errorf("in an outage: got %s, want %s and the jitter", got, probing)
+	}
+	w.run(2 * probing)
+	call(t, w, b, "a", Answered)
+	check(t, "after it", b.Outage(), 0)
+}
+
 func TestBreakerReportMayPanicOrBeAbsent(t *testing.T) {
 	w := newWorld(t)
 	b, _ := newBreaker(w)
