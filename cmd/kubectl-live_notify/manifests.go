@@ -5,12 +5,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -142,10 +144,35 @@ func (r refusals) Error() string {
 const maxRefusal = 8000
 
 // refusalOf returns what the caller's own API server says of the caller's manifest,
-// bounded and without what a terminal would obey.
+// in an order that does not change, bounded and without what a terminal would obey.
 func refusalOf(err error) string {
-	return live.Bound(strings.Join(strings.Fields(err.Error()), " "), maxRefusal)
+	said := err.Error()
+	const invalid = " is invalid: "
+	e, ok := errors.AsType[*apierrors.StatusError](err)
+	if whose, _, told := strings.Cut(said, invalid); ok && told && e.ErrStatus.Details != nil && len(e.ErrStatus.Details.Causes) > 1 {
+		said = whose + invalid + "[" + strings.Join(inOrder(e.ErrStatus.Details.Causes), ", ") + "]"
+	}
+	return live.Bound(strings.Join(strings.Fields(said), " "), maxRefusal)
 }
+
+// inOrder returns what is wrong with a manifest by field, and last what is of no
+// field: the API server goes through them in any order.
+func inOrder(causes []metav1.StatusCause) []string {
+	var lines, rest []string
+	for _, cause := range causes {
+		line := cause.Field + ": " + cause.Message
+		if strings.HasPrefix(line, noField) {
+			rest = append(rest, line)
+		} else {
+			lines = append(lines, line)
+		}
+	}
+	slices.Sort(lines)
+	return slices.Compact(append(lines, rest...))
+}
+
+// noField is how the API server writes that an error is of no field.
+const noField = "<nil>: "
 
 // dryRun makes an object what it would be once its manifest is applied.
 func dryRun(ctx context.Context, c client.Client, u *unstructured.Unstructured) (warning string, err error) {
