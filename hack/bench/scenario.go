@@ -5,9 +5,13 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -288,7 +292,27 @@ func (s *bench) editOne(ctx context.Context, among []member) (time.Duration, err
 			return 0, ctx.Err()
 		}
 	}
-	return 0, fmt.Errorf("an edit of %s did not reach the cloud within 2 minutes", m.name)
+	return 0, fmt.Errorf("an edit of %s did not reach the cloud within 2 minutes: %s", m.name, s.state(ctx, m))
+}
+
+// state tells what the operator says of an object: its status, and the end of what was
+// logged of it.
+func (s *bench) state(ctx context.Context, m member) string {
+	o := m.object(hook)
+	if err := s.API.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
+		return err.Error()
+	}
+	_, status := o.Callback()
+	text, err := json.Marshal(status)
+	if err != nil {
+		return err.Error()
+	}
+	log, err := os.ReadFile(s.Log())
+	if err != nil {
+		return err.Error()
+	}
+	lines := slices.DeleteFunc(strings.Split(string(log), "\n"), func(line string) bool { return !strings.Contains(line, strconv.Quote(m.name)) })
+	return fmt.Sprintf("generation %d, status %s\n%s", o.GetGeneration(), text, strings.Join(lines[max(0, len(lines)-5):], "\n"))
 }
 
 // createAll creates objects, some at a time.

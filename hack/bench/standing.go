@@ -32,7 +32,9 @@ func (g *growth) takeOver(ctx context.Context, fresh []member) (float64, error) 
 			if err := g.API.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
 				return 0, err
 			}
-			templates[m.family] = o
+			if _, status := o.Callback(); status.ObservedGeneration == o.GetGeneration() && status.Applied.Pending == "" {
+				templates[m.family] = o
+			}
 		}
 	}
 	system.Say("creating %d objects that are in sync", len(fresh))
@@ -75,6 +77,7 @@ func (g *growth) createInSync(ctx context.Context, m member, like kind.Object, a
 	m.family.Add(g.Cloud, m.account(), m.key())
 	m.family.Copy(g.Cloud, m.family.KeyOf(like), m.key())
 	o := g.fresh(m)
+	m.family.SetURL(o, m.family.URLOf(like)) // which may have been edited
 	o.SetFinalizers([]string{v1alpha1.Finalizer})
 	if err := g.API.Create(ctx, o); err != nil {
 		return err

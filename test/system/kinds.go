@@ -258,13 +258,20 @@ func (k *Kind) Object(namespace, name string) kind.Object {
 	return o
 }
 
-// CopyStatus gives an object the status of another, with the subscription that Copy
-// names.
+// CopyStatus gives an object the status of another, as of its own generation and with
+// the subscription that Copy names.
 func (k *Kind) CopyStatus(o, from kind.Object) {
 	status := reflect.ValueOf(o).Elem().FieldByName("Status")
 	status.Set(reflect.ValueOf(from.DeepCopyObject()).Elem().FieldByName("Status"))
-	if id := status.FieldByName("SubID"); id.IsValid() {
-		id.SetString(k.KeyOf(o))
+	if observed := status.FieldByName("Observed"); !observed.IsNil() {
+		if id := observed.Elem().FieldByName("SubID"); id.IsValid() {
+			id.SetString(k.KeyOf(o))
+		}
+	}
+	_, shared := o.Callback()
+	shared.ObservedGeneration = o.GetGeneration()
+	for i := range shared.Conditions {
+		shared.Conditions[i].ObservedGeneration = o.GetGeneration()
 	}
 }
 
@@ -281,6 +288,9 @@ func (k *Kind) SetURL(o kind.Object, to string) {
 	}
 	k.field(o, k.URL).SetString(to)
 }
+
+// URLOf returns the callback URL.
+func (k *Kind) URLOf(o kind.Object) string { return k.field(o, k.URL).String() }
 
 // Toggle sets one of the Others if it is not set, and else clears it.
 func (k *Kind) Toggle(o kind.Object, name, url string) {
