@@ -64,14 +64,16 @@ PROGRAMS = $(if $(filter ./...,$(PKGS)),$(CURDIR)/bin/test)
 # Results are not cached: some tests run programs whose sources and files Go does
 # not see, such as the operator, helm and kubectl. Garbage is collected less often, in
 # the API servers of the tests too, which takes memory rather than time. Tests are
-# linked without what a debugger needs, a third of the linker's work. Some packages
-# wait more than they work, so that there is one more at a time than there are cores.
+# linked without what a debugger needs, a third of the linker's work, and vetted by
+# make verify. Some packages wait more than they work: they come first, and there are
+# more at a time than there are cores.
 .PHONY: test
 test: $(HELM) ## Run all tests, against a real API server; TESTFLAGS="-run X" and PKGS=./internal/... narrow it.
 	@assets=$$(go run ./hack/controlplane) || exit 1; \
 	$(if $(PROGRAMS),mkdir -p $(PROGRAMS) && go build -buildvcs=false -tags kustomize_disable_go_plugin_support -ldflags '-s -w' -o $(PROGRAMS)/ . ./cmd/kubectl-live_notify || exit 1;) \
 	set -x; KUBEBUILDER_ASSETS=$$assets HELM=$(CURDIR)/$(HELM) LIVE_NOTIFY_PROGRAMS=$(PROGRAMS) GOGC=300 \
-		go test -ldflags=-w -count=1 -p $$(($$(getconf _NPROCESSORS_ONLN) + 2)) -parallel 8 -timeout 40m $(TESTFLAGS) $(PKGS)
+		go test -vet=off -ldflags=-w -count=1 -p $$(($$(getconf _NPROCESSORS_ONLN) + 3)) -parallel 8 -timeout 40m $(TESTFLAGS) \
+		$(if $(filter ./...,$(PKGS)),./cmd/... ./test/... ./internal/controller) $(PKGS)
 ifeq ($(PKGS),./...)
 	@export KUBEBUILDER_ASSETS=$$(go run ./hack/controlplane) || exit 1; $(call in-modules,go test -count=1 -timeout 20m $(TESTFLAGS) ./...)
 endif

@@ -6,7 +6,7 @@ package version
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -32,26 +32,33 @@ func TestMetric(t *testing.T) {
 	}
 }
 
-// TestMake has make build the operator and asks the program. It proves that the
-// Makefile names the variables above as the linker knows them.
+// flags are those of the linker in what make would run.
+var flags = regexp.MustCompile(`-ldflags '([^']*)'`)
+
+// TestMake proves that the Makefile names the variables above as the linker knows
+// them: it links a small program as make would link each of ours, and asks it.
 func TestMake(t *testing.T) {
 	if _, err := exec.LookPath("make"); err != nil {
 		t.Skip("no make")
 	}
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	bin := filepath.Join(t.TempDir(), "live-notify-operator")
-	build := exec.CommandContext(t.Context(), "make", bin, "BINARY="+bin, "VERSION=v1.2.3-test", "COMMIT=0123abcd")
-	build.Dir = root
-	build.Env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	out, err := exec.CommandContext(t.Context(), bin, "--version").CombinedOutput()
-	want := "live-notify-operator v1.2.3-test (commit 0123abcd, " + runtime.Version() + ", " + runtime.GOOS + "/" + runtime.GOARCH + ")"
-	if got := strings.TrimSpace(string(out)); err != nil || got != want {
-		t.Errorf("got %q, %v, want %q", got, err, want)
+	want := "line v1.2.3-test (commit 0123abcd, " + runtime.Version() + ", " + runtime.GOOS + "/" + runtime.GOARCH + ")"
+	for _, target := range []string{"build", "cli"} {
+		plan := exec.CommandContext(t.Context(), "make", "--dry-run", target, "VERSION=v1.2.3-test", "COMMIT=0123abcd")
+		plan.Dir = "../.."
+		plan.Env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=")
+		out, err := plan.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		links := flags.FindAllSubmatch(out, -1)
+		if len(links) == 0 {
+			t.Fatalf("make %s tells the linker nothing:\n%s", target, out)
+		}
+		for _, link := range links {
+			out, err := exec.CommandContext(t.Context(), "go", "run", "-ldflags", string(link[1]), "./testdata/line").CombinedOutput()
+			if got := strings.TrimSpace(string(out)); err != nil || got != want {
+				t.Errorf("make %s: got %q, %v, want %q", target, got, err, want)
+			}
+		}
 	}
 }

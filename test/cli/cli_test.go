@@ -18,6 +18,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/live-notify/live-notify-operator/test/programs"
 )
 
 const (
@@ -43,16 +45,8 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// built builds the command line once, as it is released.
-var built = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(dir, "kubectl-live_notify")
-	build := exec.CommandContext(context.Background(), "go", "build", "-buildvcs=false", "-tags", "kustomize_disable_go_plugin_support",
-		"-ldflags", "-s -w", "-o", path, "../../cmd/kubectl-live_notify")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return path, nil
-})
+// built is the command line, as it is released.
+var built = sync.OnceValues(func() (string, error) { return programs.CommandLine(context.Background(), "../..", dir) })
 
 func program(t testing.TB) string {
 	t.Helper()

@@ -24,40 +24,50 @@ import (
 
 const namespace = "live-notify-system"
 
-// TestApply applies the manifests to a real API server, which knows all fields
-// and their rules, and looks whether the parts fit together.
-func TestApply(t *testing.T) {
-	for _, dir := range []string{"default", "trial"} {
-		t.Run(dir, func(t *testing.T) {
-			t.Parallel()
-			api := apply(t, filepath.Join("../../config", dir)).api
-			var manager appsv1.Deployment
-			get(t, api, "live-notify-operator-manager", &manager)
-			pod := manager.Spec.Template.Spec
+// TestDefault and TestTrial apply the manifests to a real API server, which knows all
+// fields and their rules.
+func TestDefault(t *testing.T) {
+	t.Parallel()
+	c := apply(t, "../../config/default")
+	t.Run("parts", func(t *testing.T) { fitTogether(t, c, false) })
+	t.Run("users", func(t *testing.T) { users(t, c) })
+	t.Run("deletion protection", func(t *testing.T) { deletionProtection(t, c) })
+	t.Run("shard of namespace", func(t *testing.T) { shardOfNamespace(t, c) })
+}
 
-			var account corev1.ServiceAccount
-			get(t, api, pod.ServiceAccountName, &account)
-			granted := func(ref rbacv1.RoleRef, subjects []rbacv1.Subject) {
-				t.Helper()
-				want := rbacv1.Subject{Kind: "ServiceAccount", Name: account.Name, Namespace: namespace}
-				if len(subjects) != 1 || subjects[0] != want {
-					t.Errorf("%s %s is granted to %v, want %v", ref.Kind, ref.Name, subjects, want)
-				}
-			}
-			var cluster rbacv1.ClusterRoleBinding
-			get(t, api, "live-notify-operator-manager", &cluster)
-			granted(cluster.RoleRef, cluster.Subjects)
-			get(t, api, cluster.RoleRef.Name, &rbacv1.ClusterRole{})
-			var leases rbacv1.RoleBinding
-			get(t, api, "live-notify-operator-manager", &leases)
-			granted(leases.RoleRef, leases.Subjects)
-			get(t, api, leases.RoleRef.Name, &rbacv1.Role{})
+func TestTrial(t *testing.T) {
+	t.Parallel()
+	fitTogether(t, apply(t, "../../config/trial"), true)
+}
 
-			arguments := strings.Join(pod.Containers[0].Args, " ")
-			if trial := strings.Contains(arguments, "--endpoint=http://live-emulator."); trial != (dir == "trial") || !strings.Contains(arguments, "--leader-elect") {
-				t.Errorf("arguments are %s", arguments)
-			}
-		})
+// fitTogether looks whether the parts of what was applied fit together: those of a
+// trial have the emulator for the cloud.
+func fitTogether(t *testing.T, c cluster, trial bool) {
+	var manager appsv1.Deployment
+	get(t, c.api, "live-notify-operator-manager", &manager)
+	pod := manager.Spec.Template.Spec
+
+	var account corev1.ServiceAccount
+	get(t, c.api, pod.ServiceAccountName, &account)
+	granted := func(ref rbacv1.RoleRef, subjects []rbacv1.Subject) {
+		t.Helper()
+		want := rbacv1.Subject{Kind: "ServiceAccount", Name: account.Name, Namespace: namespace}
+		if len(subjects) != 1 || subjects[0] != want {
+			t.Errorf("%s %s is granted to %v, want %v", ref.Kind, ref.Name, subjects, want)
+		}
+	}
+	var cluster rbacv1.ClusterRoleBinding
+	get(t, c.api, "live-notify-operator-manager", &cluster)
+	granted(cluster.RoleRef, cluster.Subjects)
+	get(t, c.api, cluster.RoleRef.Name, &rbacv1.ClusterRole{})
+	var leases rbacv1.RoleBinding
+	get(t, c.api, "live-notify-operator-manager", &leases)
+	granted(leases.RoleRef, leases.Subjects)
+	get(t, c.api, leases.RoleRef.Name, &rbacv1.Role{})
+
+	arguments := strings.Join(pod.Containers[0].Args, " ")
+	if strings.Contains(arguments, "--endpoint=http://live-emulator.") != trial || !strings.Contains(arguments, "--leader-elect") {
+		t.Errorf("arguments are %s", arguments)
 	}
 }
 

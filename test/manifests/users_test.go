@@ -25,12 +25,10 @@ import (
 
 const patience = time.Minute
 
-// TestUsers: who has Kubernetes' own roles in a namespace may write what these are
-// for, and an object that is protected stays. Kubernetes aggregates the roles by
-// one of its controllers, which runs here too.
-func TestUsers(t *testing.T) {
-	t.Parallel()
-	c := apply(t, "../../config/default")
+// users looks at who may do what: who has Kubernetes' own roles in a namespace may
+// write what these are for. Kubernetes aggregates the roles by one of its controllers,
+// which runs here too.
+func users(t *testing.T, c cluster) {
 	c.aggregate(t)
 	for _, role := range []string{"view", "edit", "admin"} {
 		binding := &rbacv1.RoleBinding{
@@ -58,14 +56,6 @@ func TestUsers(t *testing.T) {
 	}
 	must(t, editor.Delete(t.Context(), config("probe", nil)))
 	must(t, admin.Delete(t.Context(), account("probe")))
-}
-
-// TestAdmission looks at what the API server answers by the admission policies.
-func TestAdmission(t *testing.T) {
-	t.Parallel()
-	c := apply(t, "../../config/default")
-	t.Run("deletion protection", func(t *testing.T) { deletionProtection(t, c) })
-	t.Run("shard of namespace", func(t *testing.T) { shardOfNamespace(t, c) })
 }
 
 func deletionProtection(t *testing.T, c cluster) {
