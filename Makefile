@@ -65,18 +65,26 @@ PROGRAMS = $(if $(filter ./...,$(PKGS)),$(CURDIR)/bin/test)
 # not see, such as the operator, helm and kubectl. Garbage is collected less often, in
 # the API servers of the tests too, which takes memory rather than time. Tests are
 # linked without what a debugger needs, a third of the linker's work, and vetted by
-# make verify. Some packages wait more than they work: they come first, and there are
-# more at a time than there are cores.
+# make verify. Some packages wait more than they work, so that there are more at a time
+# than there are cores; the longest come first.
+LONGEST := ./internal/controller ./test/docs ./test/rbac ./test/leaders ./cmd/kubectl-live_notify
+
 .PHONY: test
 test: $(HELM) ## Run all tests, against a real API server; TESTFLAGS="-run X" and PKGS=./internal/... narrow it.
+	@go run ./hack/controlplane >/dev/null
+	@$(MAKE) --no-print-directory -j 2 test-packages $(if $(filter ./...,$(PKGS)),test-modules)
+
+.PHONY: test-packages
+test-packages:
 	@assets=$$(go run ./hack/controlplane) || exit 1; \
 	$(if $(PROGRAMS),mkdir -p $(PROGRAMS) && go build -buildvcs=false -tags kustomize_disable_go_plugin_support -ldflags '-s -w' -o $(PROGRAMS)/ . ./cmd/kubectl-live_notify || exit 1;) \
-	set -x; KUBEBUILDER_ASSETS=$$assets HELM=$(CURDIR)/$(HELM) LIVE_NOTIFY_PROGRAMS=$(PROGRAMS) GOGC=300 \
-		go test -vet=off -ldflags=-w -count=1 -p $$(($$(getconf _NPROCESSORS_ONLN) + 3)) -parallel 8 -timeout 40m $(TESTFLAGS) \
-		$(if $(filter ./...,$(PKGS)),./cmd/... ./test/... ./internal/controller) $(PKGS)
-ifeq ($(PKGS),./...)
+	set -x; MAKEFLAGS= KUBEBUILDER_ASSETS=$$assets HELM=$(CURDIR)/$(HELM) LIVE_NOTIFY_PROGRAMS=$(PROGRAMS) GOGC=300 \
+		go test -vet=off -ldflags=-w -count=1 -p $$(($$(getconf _NPROCESSORS_ONLN) + 2)) -parallel 8 -timeout 40m $(TESTFLAGS) \
+		$(if $(filter ./...,$(PKGS)),$(LONGEST)) $(PKGS)
+
+.PHONY: test-modules
+test-modules:
 	@export KUBEBUILDER_ASSETS=$$(go run ./hack/controlplane) || exit 1; $(call in-modules,go test -count=1 -timeout 20m $(TESTFLAGS) ./...)
-endif
 
 RACY ?= . ./cmd/... ./internal/...
 
