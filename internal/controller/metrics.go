@@ -7,6 +7,7 @@ import (
 	"context"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -72,9 +73,10 @@ func (m *objectMetrics) Collect(metrics chan<- prometheus.Metric) {
 		if err := m.reader.List(context.Background(), list, client.UnsafeDisableDeepCopy); err != nil {
 			continue // the cache has not started
 		}
+		s := r.scrape(metrics)
 		for _, o := range objects(list) {
 			if m.scope.has(o) {
-				r.collect(o, metrics)
+				r.collect(o, s)
 				m.hold(held, o)
 			}
 		}
@@ -137,16 +139,74 @@ func (m *objectMetrics) hold(held map[string]float64, o kind.Object) {
 	}
 }
 
-// collect sends the series of an object.
-func (r *Reconciler) collect(o kind.Object, metrics chan<- prometheus.Metric) {
-	defer survive("metrics")
-	send := func(desc *prometheus.Desc, kind prometheus.ValueType, value float64, labels ...string) {
-		metrics <- prometheus.MustNewConstMetric(desc, kind, value, append([]string{r.kind.Name, o.GetNamespace(), o.GetName()}, labels...)...)
+// scrape sends the series of the objects of a kind. They share their labels, which
+// with many objects would be most of the memory that a scrape takes.
+type scrape struct {
+	metrics    chan<- prometheus.Metric
+	kind       *dto.LabelPair
+	namespaces map[string]*dto.LabelPair
+}
+
+func (r *Reconciler) scrape(metrics chan<- prometheus.Metric) scrape {
+	return scrape{metrics, label("kind", r.kind.Name), map[string]*dto.LabelPair{}}
+}
+
+// send sends one of the series of an object.
+type send func(desc *prometheus.Desc, kind prometheus.ValueType, value float64, more ...*dto.LabelPair)
+
+// of returns what sends the series of an object.
+func (s scrape) of(o kind.Object) send {
+	namespace := s.namespaces[o.GetNamespace()]
+	if namespace == nil {
+		namespace = label("namespace", o.GetNamespace())
+		s.namespaces[o.GetNamespace()] = namespace
 	}
+	labels := []*dto.LabelPair{s.kind, label("name", o.GetName()), namespace}
+	return func(desc *prometheus.Desc, kind prometheus.ValueType, value float64, more ...*dto.LabelPair) {
+		s.metrics <- &series{desc, append(labels[:len(labels):len(labels)], more...), kind, value}
+	}
+}
+
+// series is one of an object, in one scrape. It implements prometheus.Metric.
+type series struct {
+	desc   *prometheus.Desc
+	labels []*dto.LabelPair // by name
+	kind   prometheus.ValueType
+	value  float64
+}
+
+// Desc implements prometheus.Metric.
+func (s *series) Desc() *prometheus.Desc { return s.desc }
+
+// Write implements prometheus.Metric.
+func (s *series) Write(m *dto.Metric) error {
+	m.Label = s.labels
+	if s.kind == prometheus.CounterValue {
+		m.Counter = &dto.Counter{Value: &s.value}
+	} else {
+		m.Gauge = &dto.Gauge{Value: &s.value}
+	}
+	return nil
+}
+
+func label(name, value string) *dto.LabelPair { return &dto.LabelPair{Name: &name, Value: &value} }
+
+// The values of the label "result".
+var (
+	resultFailed     = label("result", "failed")
+	resultSuccess    = label("result", "success")
+	resultAccepted   = label("result", "accepted")
+	resultRolledBack = label("result", "rolled_back")
+)
+
+// collect sends the series of an object.
+func (r *Reconciler) collect(o kind.Object, s scrape) {
+	defer survive("metrics")
+	send := s.of(o)
 	_, status := kind.Shared(o)
 	send(readyDesc, prometheus.GaugeValue, gaugeOf(status.CallbackStatus, v1alpha1.ConditionReady))
 	if ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady); ready != nil && ready.Status != metav1.ConditionTrue {
-		send(notReadyDesc, prometheus.GaugeValue, 1, ready.Reason)
+		send(notReadyDesc, prometheus.GaugeValue, 1, label("reason", ready.Reason))
 	}
 	drifts := 0.0
 	if status.Drift != nil {
@@ -157,9 +217,9 @@ func (r *Reconciler) collect(o kind.Object, metrics chan<- prometheus.Metric) {
 		return
 	}
 	if g := status.Guard; g != nil {
-		for result, n := range map[string]int64{"accepted": g.Accepted, "rolled_back": g.RolledBack, "failed": g.Failed} {
-			send(changesTotalDesc, prometheus.CounterValue, float64(n), result)
-		}
+		send(changesTotalDesc, prometheus.CounterValue, float64(g.Accepted), resultAccepted)
+		send(changesTotalDesc, prometheus.CounterValue, float64(g.RolledBack), resultRolledBack)
+		send(changesTotalDesc, prometheus.CounterValue, float64(g.Failed), resultFailed)
 	}
 	send(callbacksHealthyDesc, prometheus.GaugeValue, gaugeOf(status.CallbackStatus, v1alpha1.ConditionCallbacksHealthy))
 	counts, known := r.memories.shown(client.ObjectKeyFromObject(o))
@@ -167,8 +227,8 @@ func (r *Reconciler) collect(o kind.Object, metrics chan<- prometheus.Metric) {
 		counts, known = shownCounts{c.Failed, c.Total}, true
 	}
 	if known {
-		send(callbacksInWindowDesc, prometheus.GaugeValue, float64(counts.failed), "failed")
-		send(callbacksInWindowDesc, prometheus.GaugeValue, float64(max(counts.total-counts.failed, 0)), "success")
+		send(callbacksInWindowDesc, prometheus.GaugeValue, float64(counts.failed), resultFailed)
+		send(callbacksInWindowDesc, prometheus.GaugeValue, float64(max(counts.total-counts.failed, 0)), resultSuccess)
 	}
 }
 

@@ -134,9 +134,9 @@ func TestPanicOfAWatchAndOfMetrics(t *testing.T) {
 	r := &Reconciler{kind: kind.All[0]}
 	metrics := make(chan prometheus.Metric, 100)
 	before = panicsCounted(g, "metrics")
-	r.collect(nil, metrics) // which no cache has
+	r.collect(nil, r.scrape(metrics)) // which no cache has
 	g.Expect(panicsCounted(g, "metrics")).To(Equal(before + 1))
-	r.collect(r.kind.New(), metrics)
+	r.collect(r.kind.New(), r.scrape(metrics))
 	g.Expect(metrics).NotTo(BeEmpty())
 }
 
