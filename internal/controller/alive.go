@@ -5,10 +5,12 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,6 +20,28 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
+
+// filled tells whether the cache has been filled since the start, which takes a while
+// with many objects. The manager starts it after that, leader or not: who is Ready can
+// take over at once, and who was before it need not go sooner.
+type filled struct{ atomic.Bool }
+
+// Start implements manager.Runnable.
+func (f *filled) Start(context.Context) error {
+	f.Store(true)
+	return nil
+}
+
+// NeedLeaderElection implements manager.LeaderElectionRunnable.
+func (f *filled) NeedLeaderElection() bool { return false }
+
+// Check implements healthz.Checker.
+func (f *filled) Check(*http.Request) error {
+	if f.Load() {
+		return nil
+	}
+	return errors.New("objects are still being read")
+}
 
 // stuckAfter is how long a worker may be in one pass: no pass of one that works
 // takes that long.

@@ -5,6 +5,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -116,7 +117,8 @@ func addReconcilers(mgr ctrl.Manager, o Options) ([]*Reconciler, error) {
 			}
 		}
 	}
-	if err := mgr.AddHealthzCheck("workers", s.watchdog.Check); err != nil {
+	filled := &filled{}
+	if err := errors.Join(mgr.AddHealthzCheck("workers", s.watchdog.Check), mgr.AddReadyzCheck("cache", filled.Check), mgr.Add(filled)); err != nil {
 		return nil, err
 	}
 	if err := mgr.Add(manager.RunnableFunc(s.identifyOwn)); err != nil {

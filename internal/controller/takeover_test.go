@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	. "github.com/onsi/gomega"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -24,6 +25,7 @@ import (
 	clocktesting "k8s.io/utils/clock/testing"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
@@ -165,6 +167,21 @@ func mapper() meta.RESTMapper {
 	return m
 }
 
+// manager returns one that talks to a crowd.
+func (c *crowd) manager(t testing.TB, host string) ctrl.Manager {
+	t.Helper()
+	skip := true
+	mgr, err := ctrl.NewManager(&rest.Config{Host: host, QPS: -1}, ctrl.Options{
+		Scheme: scheme, Metrics: metricsserver.Options{BindAddress: "0"}, Cache: CacheOptions(nil, true),
+		MapperProvider: func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return mapper(), nil },
+		Controller:     config.Controller{SkipNameValidation: &skip},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mgr
+}
+
 // takeOver runs an operator on a crowd until it has looked at each object.
 func (c *crowd) takeOver(t testing.TB, look func()) {
 	server := httptest.NewServer(c)
@@ -177,15 +194,7 @@ func (c *crowd) takeOver(t testing.TB, look func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	skip := true
-	mgr, err := ctrl.NewManager(&rest.Config{Host: server.URL, QPS: -1}, ctrl.Options{
-		Scheme: scheme, Metrics: metricsserver.Options{BindAddress: "0"}, Cache: CacheOptions(nil, true),
-		MapperProvider: func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return mapper(), nil },
-		Controller:     config.Controller{SkipNameValidation: &skip},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	mgr := c.manager(t, server.URL)
 	reconcilers, err := addReconcilers(mgr, Options{
 		Accounts: account.Options{Credentials: credentials, Endpoint: asked.URL}, Workers: 10, Clock: clocktesting.NewFakePassiveClock(time.Now()), // nothing becomes due
 	})
@@ -211,6 +220,53 @@ func (c *crowd) takeOver(t testing.TB, look func()) {
 	}
 	for _, call := range cloud.Calls() {
 		t.Fatalf("the cloud was asked to %s", call.Action)
+	}
+}
+
+// checks keeps what a manager is asked to check before it is Ready.
+type checks struct {
+	ctrl.Manager
+	ready map[string]healthz.Checker
+}
+
+func (c checks) AddReadyzCheck(name string, check healthz.Checker) error {
+	c.ready[name] = check
+	return nil
+}
+
+// TestReadyOnceTheCacheIsFilled: while objects are being read, /readyz fails.
+func TestReadyOnceTheCacheIsFilled(t *testing.T) {
+	c, read := newCrowd(t), make(chan struct{})
+	c.each = 1
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-read:
+			c.ServeHTTP(w, r)
+		case <-r.Context().Done():
+		}
+	}))
+	defer server.Close()
+	mgr := checks{c.manager(t, server.URL), map[string]healthz.Checker{}}
+	credentials, err := live.AccessKey(keyID, keySecret, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := Options{Accounts: account.Options{Credentials: credentials, Endpoint: server.URL}, Workers: 1, Clock: clocktesting.NewFakePassiveClock(time.Now())}
+	if err := Setup(mgr, options); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- mgr.Start(ctx) }()
+	check := mgr.ready["cache"]
+	if err := check(nil); err == nil {
+		t.Error("it is Ready before it has read anything")
+	}
+	close(read)
+	expecting(t).Eventually(func() error { return check(nil) }).Should(Succeed())
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
 	}
 }
 
