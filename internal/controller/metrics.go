@@ -5,6 +5,7 @@ package controller
 
 import (
 	"context"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -163,7 +164,7 @@ func (s scrape) of(o kind.Object) send {
 	}
 	labels := []*dto.LabelPair{s.kind, label("name", o.GetName()), namespace}
 	return func(desc *prometheus.Desc, kind prometheus.ValueType, value float64, more ...*dto.LabelPair) {
-		s.metrics <- &series{desc, append(labels[:len(labels):len(labels)], more...), kind, value}
+		s.metrics <- &series{desc, append(slices.Clip(labels), more...), kind, value}
 	}
 }
 
