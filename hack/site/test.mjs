@@ -21,9 +21,9 @@ const files = (dir) => readdirSync(dir).flatMap((name) => {
   const path = join(dir, name);
   return statSync(path).isDirectory() ? files(path) : [path];
 });
-const pages = files(root).filter((f) => f.endsWith("index.html")).map((f) => prefix + relative(root, f).replace(/index\.html$/, ""))
-  // Of the release, which has the same pages, some are enough.
-  .filter((path) => !path.startsWith(prefix + release) || path.split("/").length < 6);
+const all = files(root).filter((f) => f.endsWith("index.html")).map((f) => prefix + relative(root, f).replace(/index\.html$/, ""));
+// Of the release, which has the same pages, some are enough.
+const pages = all.filter((path) => !path.startsWith(prefix + release) || path.split("/").length < 6);
 
 const server = createServer((request, reply) => {
   const path = new URL(request.url, "http://localhost").pathname;
@@ -89,8 +89,8 @@ for (const { from, to } of links) {
   if (!to.startsWith(base)) continue;
   const url = new URL(to);
   const there = anchors.get(url.pathname);
-  if (!there) problems.push(`${from}: there is no ${url.pathname}`);
-  else if (url.hash && !there.has(decodeURIComponent(url.hash.slice(1)))) problems.push(`${from}: ${url.pathname} has no ${url.hash}`);
+  if (!all.includes(url.pathname)) problems.push(`${from}: there is no ${url.pathname}`);
+  else if (there && url.hash && !there.has(decodeURIComponent(url.hash.slice(1)))) problems.push(`${from}: ${url.pathname} has no ${url.hash}`);
 }
 
 // The menu of the versions leads from each to the others.
@@ -121,7 +121,11 @@ if (!picture) problems.push("home: the picture is not drawn");
 await page.screenshot({ path: join(pictures, "home-picture.png"), fullPage: true });
 const input = await page.evaluateHandle(() => [...document.querySelectorAll(".hextra-search-input")].find((e) => e.offsetParent));
 await input.asElement().type("ExistingConfiguration");
-const found = await page.waitForFunction(() => [...document.querySelectorAll(".hextra-search-results a")].map((a) => a.getAttribute("href")).find((h) => h.includes("/docs/")), { timeout: 120000 }).catch(() => null);
+// Who types before the index is there finds nothing until the next key.
+const found = await page.waitForFunction((input) => {
+  for (const event of ["input", "keyup"]) input.dispatchEvent(new Event(event, { bubbles: true }));
+  return [...document.querySelectorAll(".hextra-search-results a")].map((a) => a.getAttribute("href")).find((h) => h.includes("/docs/"));
+}, { timeout: 120000, polling: 500 }, input).catch(() => null);
 if (!found) problems.push("search: ExistingConfiguration is not found");
 await page.screenshot({ path: join(pictures, "search.png") });
 
