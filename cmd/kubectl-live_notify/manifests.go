@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/cli-runtime/pkg/resource"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -143,16 +145,17 @@ func (r refusals) Error() string {
 // manifest is in one.
 const maxRefusal = 8000
 
-// refusalOf returns what the caller's own API server says of the caller's manifest,
-// in an order that does not change, bounded and without what a terminal would obey.
+// refusalOf returns what is wrong with a manifest, by field and in an order that does
+// not change. It says it in the words of the schema, but without the values, in which a
+// key or a password may be; other words, such as those of a webhook, are cleaned.
 func refusalOf(err error) string {
-	said := err.Error()
-	const invalid = " is invalid: "
 	e, ok := errors.AsType[*apierrors.StatusError](err)
-	if whose, _, told := strings.Cut(said, invalid); ok && told && e.ErrStatus.Details != nil && len(e.ErrStatus.Details.Causes) > 1 {
-		said = whose + invalid + "[" + strings.Join(inOrder(e.ErrStatus.Details.Causes), ", ") + "]"
+	if !ok || e.ErrStatus.Details == nil || len(e.ErrStatus.Details.Causes) == 0 {
+		return wordsOf(err.Error())
 	}
-	return live.Bound(strings.Join(strings.Fields(said), " "), maxRefusal)
+	of := e.ErrStatus.Details
+	said := fmt.Sprintf("%s %q is invalid: %s", schema.GroupKind{Group: of.Group, Kind: of.Kind}, of.Name, strings.Join(inOrder(of.Causes), ", "))
+	return live.Bound(said, maxRefusal)
 }
 
 // inOrder returns what is wrong with a manifest by field, and last what is of no
@@ -160,19 +163,38 @@ func refusalOf(err error) string {
 func inOrder(causes []metav1.StatusCause) []string {
 	var lines, rest []string
 	for _, cause := range causes {
-		line := cause.Field + ": " + cause.Message
-		if strings.HasPrefix(line, noField) {
-			rest = append(rest, line)
+		if cause.Field == "" || cause.Field == noField {
+			rest = append(rest, wordsOf(cause.Message))
 		} else {
-			lines = append(lines, line)
+			lines = append(lines, live.Bound(cause.Field, maxPath)+": "+wordsOf(cause.Message))
 		}
 	}
 	slices.Sort(lines)
 	return slices.Compact(append(lines, rest...))
 }
 
-// noField is how the API server writes that an error is of no field.
-const noField = "<nil>: "
+const (
+	// noField is how the API server writes that an error is of no field.
+	noField = "<nil>"
+	// maxPath bounds what is shown of the path of a field, in bytes.
+	maxPath = 300
+)
+
+var (
+	// ofValue is how the API server begins what is wrong with a string, which follows.
+	ofValue = regexp.MustCompile(`^((?:Invalid|Unsupported|Duplicate) value): (?:"(?:[^"\\]|\\.)*"|null)`)
+	// ofNone is how it begins what repeats no value, or a number: the words of a rule.
+	ofNone = regexp.MustCompile(`^(?:Required value|Too long|Too many|Forbidden)\b|^Invalid value: (?:(?:-?[0-9.]+|true|false): )?[a-z]+[ ,.]|^no matches for kind |: strict decoding error: `)
+)
+
+// wordsOf returns what the API server says of a field, or of a whole manifest, in a line.
+func wordsOf(said string) string {
+	said = strings.Join(strings.Fields(said), " ")
+	if without := ofValue.ReplaceAllString(said, "$1"); without != said || ofNone.MatchString(said) {
+		return live.Bound(without, maxRefusal)
+	}
+	return live.Clean(said, maxRefusal)
+}
 
 // dryRun makes an object what it would be once its manifest is applied.
 func dryRun(ctx context.Context, c client.Client, u *unstructured.Unstructured) (warning string, err error) {
@@ -225,7 +247,7 @@ func (m *manifests) keys(c client.Client) planning.Keys {
 func parseSelector(s string) (labels.Selector, error) {
 	selector, err := labels.Parse(s)
 	if err != nil {
-		return nil, usage("--selector: %s", strings.TrimSpace(err.Error()))
+		return nil, usage("--selector: %s", live.Clean(err.Error(), maxUsage)) // it repeats what was typed
 	}
 	return selector, nil
 }

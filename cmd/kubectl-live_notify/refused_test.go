@@ -79,6 +79,36 @@ func TestRefusedManifests(t *testing.T) {
 	t.Logf("%d manifests", len(cases))
 }
 
+// What a manifest has by mistake is not repeated: neither a password nor a key, by
+// whichever rule it is refused, with an API server and without.
+func TestRefusalsRepeatNoValue(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	dir := t.TempDir()
+	none := filepath.Join(dir, "none")
+	if err := os.WriteFile(none, []byte("apiVersion: v1\nkind: Config\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const canary = "hunter2Canary"
+	for name, text := range map[string]string{
+		"password": manifestOf("push.example.com", "https://me:"+canary+"@hooks.example.com/", ""),
+		"quotes":   manifestOf("push.example.com", `https://me:"`+canary+`@hooks.example.com/`, ""),
+		"name":     manifestOf("-"+canary, "https://hooks.example.com/", ""),
+		"value":    manifestOf("push.example.com", "https://hooks.example.com/", ", driftPolicy: "+canary),
+		"object":   manifestOf("push.example.com", "https://hooks.example.com/", ", driftPolicy: {a: "+canary+"}"),
+	} {
+		path := filepath.Join(dir, name+".yaml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, cluster := range []string{kubeconfig, none} {
+			got := w.call("plan", "-f", path, "--kubeconfig", cluster).want(t, exitUsage, "spec.")
+			if strings.Contains(got.out+got.err, canary) {
+				t.Errorf("%s: the value is shown:\n%s", name, got.err)
+			}
+		}
+	}
+}
+
 // All manifests that are invalid are told at once, with their files.
 func TestAllRefusalsAtOnce(t *testing.T) {
 	w := newWorld(t, emulator.Options{})
