@@ -413,12 +413,13 @@ undeploy: ## Remove the operator, and the trial's emulator; the CRDs, all resour
 
 # Tools
 
-# $(call build-tool,directory,package,flags of the linker) builds the target.
+# $(call build-tool,directory,package,flags of the linker) builds the target, which is
+# there whole or not at all: another make may want it at the same time.
 define build-tool
 	@echo "building $@ (once)" >&2
 	@mkdir -p bin
 	@CGO_ENABLED=0 GOOS= GOARCH= GOFLAGS= GOWORK=off \
-		go -C hack/tools/$(1) build -trimpath -ldflags '-s -w $(3)' -o $(CURDIR)/$@ $(2)
+		go -C hack/tools/$(1) build -trimpath -ldflags '-s -w $(3)' -o $(CURDIR)/$@.$$$$ $(2) && mv $@.$$$$ $@
 endef
 
 # It writes its version into the CRDs.
