@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -86,4 +87,29 @@ func (g *growth) createInSync(ctx context.Context, m member, like kind.Object, a
 	_, status := o.Callback()
 	status.Applied.UID, status.Applied.AccountID = o.GetUID(), accountID
 	return g.API.Status().Update(ctx, o)
+}
+
+// handedOver starts a second operator, ends the first one when the second is Ready,
+// as a rolling update does, edits an object meanwhile, and measures how soon that is
+// written.
+func (g *growth) handedOver(ctx context.Context, at *size) error {
+	system.Say("handing over")
+	successor, err := g.Launch(ctx, g.flags(elected...)...)
+	if err != nil {
+		return err
+	}
+	for start := time.Now(); !successor.Ready(ctx); system.Pause(ctx, time.Second) {
+		if time.Since(start) > 10*time.Minute || ctx.Err() != nil || successor.Ended() {
+			successor.Stop()
+			return errors.Join(errors.New("the successor is not Ready"), ctx.Err())
+		}
+	}
+	start := time.Now()
+	g.StopOperator()
+	g.Lead(successor)
+	if _, err := g.editOne(ctx, g.all); err != nil {
+		return err
+	}
+	at.HandOverSeconds = time.Since(start).Seconds()
+	return g.Alive()
 }

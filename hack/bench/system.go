@@ -32,8 +32,13 @@ func startSystem(ctx context.Context, cfg config, m mode, keys ...emulator.Acces
 }
 
 func (s *bench) startOperator(ctx context.Context, flags ...string) error {
+	return s.StartOperator(ctx, append(s.flags("--pprof-bind-address", s.cfg.pprof), flags...)...)
+}
+
+// flags are those of each operator, and more.
+func (s *bench) flags(more ...string) []string {
 	share := int(math.Round(float64(s.mode.share) * s.cfg.scale))
-	return s.StartOperator(ctx, append([]string{"--quota-share-percent", fmt.Sprint(share), "--pprof-bind-address", s.cfg.pprof}, flags...)...)
+	return append([]string{"--quota-share-percent", fmt.Sprint(share)}, more...)
 }
 
 func (s *bench) stop() {

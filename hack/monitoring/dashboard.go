@@ -137,8 +137,8 @@ var rows = []struct {
 			queries: []query{{quantile("controller_runtime_reconcile_time_seconds", `{controller=~"Live.+"}`, "controller"), "{{controller}}"}},
 		},
 		{
-			title: "Work queue", description: "Objects whose turn for a pass has come, by kind.", width: 12, height: 8, unit: "short",
-			queries: []query{{`sum by (name) (workqueue_depth{name=~"Live.+"})`, "{{name}}"}},
+			title: "Work queue", description: "Objects whose turn for a pass has come, by kind. A standby queues them all, which does not count.", width: 12, height: 8, unit: "short",
+			queries: []query{{`sum by (name) (workqueue_depth{name=~"Live.+"} unless on (instance) (leader_election_master_status == 0))`, "{{name}}"}},
 		},
 		{
 			title: "Wait in the work queue (p95)", description: "Grows when all workers are busy: see --max-concurrent-reconciles.", width: 12, height: 8, unit: "s",

@@ -20,6 +20,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -269,12 +271,45 @@ func (w *world) succeeded(old string) time.Duration {
 	return w.eventually("another leads", func() bool { l := w.leader(); return l != "" && l != old })
 }
 
-// pair returns two replicas, of which the first leads, and what it is called.
-func (w *world) pair() (first, second *replica, leader string) {
+// pair returns two replicas, of which the first leads, and what it is called. The flags
+// are the second's.
+func (w *world) pair(flags ...string) (first, second *replica, leader string) {
 	w.Helper()
 	first = w.start()
 	w.eventually("the first leads", func() bool { leader = w.leader(); return leader != "" })
-	return first, w.start(), leader
+	return first, w.start(flags...), leader
+}
+
+// queued returns how many objects wait for a pass in the replica that shows its metrics
+// at an address.
+func (w *world) queued(address string) (n float64) {
+	w.Helper()
+	request, err := http.NewRequestWithContext(w.Context(), http.MethodGet, "http://"+address+"/metrics", http.NoBody)
+	w.must(err)
+	reply, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0 // it is about to start
+	}
+	defer reply.Body.Close()
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(reply.Body)
+	w.must(err)
+	for _, series := range families["workqueue_depth"].GetMetric() {
+		for _, label := range series.GetLabel() {
+			if label.GetName() == "name" && label.GetValue() == "LiveNotifyConfig" {
+				n += series.GetGauge().GetValue()
+			}
+		}
+	}
+	return n
+}
+
+// freeAddress returns an address of loopback at which nothing listened a moment ago.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l := httptest.NewUnstartedServer(nil).Listener
+	defer l.Close()
+	return l.Addr().String()
 }
 
 func url(version string) string { return "http://hooks.example.com/" + version }
@@ -402,14 +437,18 @@ func TestKilledLeader(t *testing.T) {
 	second.once()
 }
 
-// A leader that is told to end gives its lease back.
+// A leader that is told to end gives its lease back, to a standby that has queued what
+// a leader has to look at.
 func TestEndedLeader(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	first, second, leader := w.pair()
+	address := freeAddress(t)
+	first, second, leader := w.pair("--metrics-bind-address="+address, "--metrics-secure=false")
 	w.create("one")
 	w.eventually("the first writes", func() bool { return w.holds("one") && w.settled() })
 	first.once()
+	w.eventually("the second has queued all", func() bool { return w.queued(address) == objects })
+	second.never()
 	w.edit("two")
 	first.signal(syscall.SIGTERM)
 	<-first.ended

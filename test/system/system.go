@@ -64,6 +64,7 @@ type Operator struct {
 	cmd     *exec.Cmd
 	ended   chan struct{}
 	metrics string // their URL
+	ready   string // URL that tells whether it is
 }
 
 // Start starts all but the operator, whose own account is that of the first
@@ -237,12 +238,12 @@ func (s *System) Lead(o *Operator) { s.operator = o }
 
 // Launch starts a further operator, which whoever started it has to end.
 func (s *System) Launch(ctx context.Context, flags ...string) (*Operator, error) {
-	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	metrics, err := freeAddress()
 	if err != nil {
 		return nil, err
 	}
-	address := l.Addr().String()
-	if err := l.Close(); err != nil {
+	health, err := freeAddress()
+	if err != nil {
 		return nil, err
 	}
 	script, log, err := s.mortal("operator", s.binary)
@@ -250,7 +251,7 @@ func (s *System) Launch(ctx context.Context, flags ...string) (*Operator, error)
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, script, append([]string{
-		"--endpoint", s.URL, "--sts-endpoint", s.URL, "--metrics-bind-address", address, "--metrics-secure=false", "--health-probe-bind-address", "0",
+		"--endpoint", s.URL, "--sts-endpoint", s.URL, "--metrics-bind-address", metrics, "--metrics-secure=false", "--health-probe-bind-address", health,
 	}, flags...)...)
 	cmd.Env = append(s.Environment(), "ALIBABA_CLOUD_ACCESS_KEY_ID="+s.own.ID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET="+s.own.Secret)
 	cmd.Stdout, cmd.Stderr = log, log
@@ -260,13 +261,22 @@ func (s *System) Launch(ctx context.Context, flags ...string) (*Operator, error)
 	if err := cmd.Start(); err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
-	o := &Operator{cmd: cmd, ended: make(chan struct{}), metrics: "http://" + address + "/metrics"}
+	o := &Operator{cmd: cmd, ended: make(chan struct{}), metrics: "http://" + metrics + "/metrics", ready: "http://" + health + "/readyz"}
 	go func() {
 		_ = cmd.Wait() // why it ended is in its log
 		_ = log.Close()
 		close(o.ended)
 	}()
 	return o, nil
+}
+
+// freeAddress returns an address of loopback at which nothing listened a moment ago.
+func freeAddress() (string, error) {
+	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
 }
 
 // PID is the number of the operator's process.
@@ -296,6 +306,20 @@ func (o *Operator) Ended() bool {
 	default:
 		return false
 	}
+}
+
+// Ready tells whether the process could take over from a leader.
+func (o *Operator) Ready(ctx context.Context) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, o.ready, nil)
+	if err != nil {
+		return false
+	}
+	reply, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	defer reply.Body.Close()
+	return reply.StatusCode == http.StatusOK
 }
 
 // Stop tells the process to end, and waits until it has.
