@@ -216,7 +216,8 @@ type AuthenticationSpec struct {
 // CallbackStatus is what the statuses of all callback kinds have in common.
 // Nothing in it moves without a fact moving.
 type CallbackStatus struct {
-	// observedGeneration is the generation of the spec that this status is for.
+	// observedGeneration is the generation of the spec that this status is for. It is -1
+	// before the first one, so that no tool takes an object without conditions for ready.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 

@@ -146,7 +146,8 @@ type AssumeRole struct {
 
 // LiveAccountStatus is the observed state of a LiveAccount.
 type LiveAccountStatus struct {
-	// observedGeneration is the generation of the spec that this status is for.
+	// observedGeneration is the generation of the spec that this status is for. It is -1
+	// before the first one, so that no tool takes an object without conditions for ready.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
@@ -205,6 +206,7 @@ type LiveAccount struct {
 	Spec LiveAccountSpec `json:"spec"`
 	// status is the observed state.
 	// +optional
+	// +kubebuilder:default={observedGeneration:-1}
 	Status LiveAccountStatus `json:"status,omitempty"`
 }
 

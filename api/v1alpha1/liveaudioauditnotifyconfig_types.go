@@ -89,6 +89,7 @@ type LiveAudioAuditNotifyConfig struct {
 	Spec LiveAudioAuditNotifyConfigSpec `json:"spec"`
 	// status is the observed state.
 	// +optional
+	// +kubebuilder:default={observedGeneration:-1}
 	Status LiveAudioAuditNotifyConfigStatus `json:"status,omitempty"`
 }
 

@@ -70,6 +70,7 @@ type LiveDetectNotifyConfig struct {
 	Spec LiveDetectNotifyConfigSpec `json:"spec"`
 	// status is the observed state.
 	// +optional
+	// +kubebuilder:default={observedGeneration:-1}
 	Status LiveDetectNotifyConfigStatus `json:"status,omitempty"`
 }
 

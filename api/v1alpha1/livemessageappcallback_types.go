@@ -88,6 +88,7 @@ type LiveMessageAppCallback struct {
 	Spec LiveMessageAppCallbackSpec `json:"spec"`
 	// status is the observed state.
 	// +optional
+	// +kubebuilder:default={observedGeneration:-1}
 	Status LiveMessageAppCallbackStatus `json:"status,omitempty"`
 }
 

@@ -115,6 +115,7 @@ type LiveNotifyConfig struct {
 	Spec LiveNotifyConfigSpec `json:"spec"`
 	// status is the observed state.
 	// +optional
+	// +kubebuilder:default={observedGeneration:-1}
 	Status LiveNotifyConfigStatus `json:"status,omitempty"`
 }
 

@@ -107,6 +107,7 @@ type LiveRecordNotifyConfig struct {
 	Spec LiveRecordNotifyConfigSpec `json:"spec"`
 	// status is the observed state.
 	// +optional
+	// +kubebuilder:default={observedGeneration:-1}
 	Status LiveRecordNotifyConfigStatus `json:"status,omitempty"`
 }
 

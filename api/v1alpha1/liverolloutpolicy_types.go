@@ -104,7 +104,8 @@ func (s ObjectSelector) Selector() (labels.Selector, error) {
 
 // LiveRolloutPolicyStatus is the observed state of a LiveRolloutPolicy.
 type LiveRolloutPolicyStatus struct {
-	// observedGeneration is the generation of the spec that this status is for.
+	// observedGeneration is the generation of the spec that this status is for. It is -1
+	// before the first one, so that no tool takes an object without conditions for ready.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
@@ -172,6 +173,7 @@ type LiveRolloutPolicy struct {
 	Spec LiveRolloutPolicySpec `json:"spec"`
 	// status is the observed state.
 	// +optional
+	// +kubebuilder:default={observedGeneration:-1}
 	Status LiveRolloutPolicyStatus `json:"status,omitempty"`
 }
 

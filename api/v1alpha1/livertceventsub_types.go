@@ -127,6 +127,7 @@ type LiveRtcEventSub struct {
 	Spec LiveRtcEventSubSpec `json:"spec"`
 	// status is the observed state.
 	// +optional
+	// +kubebuilder:default={observedGeneration:-1}
 	Status LiveRtcEventSubStatus `json:"status,omitempty"`
 }
 

@@ -91,6 +91,7 @@ type LiveRtcMPUEventSub struct {
 	Spec LiveRtcMPUEventSubSpec `json:"spec"`
 	// status is the observed state.
 	// +optional
+	// +kubebuilder:default={observedGeneration:-1}
 	Status LiveRtcMPUEventSubStatus `json:"status,omitempty"`
 }
 

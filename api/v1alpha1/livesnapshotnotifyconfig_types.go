@@ -86,6 +86,7 @@ type LiveSnapshotNotifyConfig struct {
 	Spec LiveSnapshotNotifyConfigSpec `json:"spec"`
 	// status is the observed state.
 	// +optional
+	// +kubebuilder:default={observedGeneration:-1}
 	Status LiveSnapshotNotifyConfigStatus `json:"status,omitempty"`
 }
 

@@ -113,7 +113,7 @@ func (a Claim) May(theirs, mine Cloud, exists bool, now time.Time) bool {
 	case theirs.Account == mine.Account || status.LastSyncTime != nil:
 		return !mere
 	default:
-		return status.ObservedGeneration == 0 && now.Sub(a.Obj.GetCreationTimestamp().Time) < Unseen
+		return status.ObservedGeneration <= 0 && now.Sub(a.Obj.GetCreationTimestamp().Time) < Unseen
 	}
 }
 

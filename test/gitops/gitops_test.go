@@ -6,6 +6,7 @@ package gitops
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"maps"
 	"os"
 	"os/exec"
@@ -105,9 +106,9 @@ func readObject(t *testing.T, path string) *unstructured.Unstructured {
 		t.Fatal(err)
 	}
 	var obj unstructured.Unstructured
-	json, err := yaml.YAMLToJSON(text)
+	converted, err := yaml.YAMLToJSON(text)
 	if err == nil {
-		err = obj.UnmarshalJSON(json)
+		err = obj.UnmarshalJSON(converted)
 	}
 	if err != nil {
 		t.Fatalf("%s: %v", path, err)
@@ -236,6 +237,31 @@ func TestTemplates(t *testing.T) {
 		}
 		if len(want) > 0 {
 			t.Errorf("missing: %v", want)
+		}
+	})
+	// What the operator has not seen yet must not pass for ready, however long that takes.
+	t.Run("unseen", func(t *testing.T) {
+		created := json.NewDecoder(strings.NewReader(kubectl(t, "", "create", "-n", "media", "--dry-run=server", "-o", "json", "-k", config+"/samples")))
+		seen := map[string]bool{}
+		for created.More() {
+			var obj unstructured.Unstructured
+			if err := created.Decode(&obj); err != nil {
+				t.Fatal(err)
+			}
+			check, ours := healthChecks(t)[obj.GetKind()]
+			if !ours {
+				continue // a Secret
+			}
+			seen[obj.GetKind()] = true
+			if result, err := status.Compute(&obj); err != nil || result.Status != status.InProgressStatus {
+				t.Errorf("%s: Flux says %v, %v, want %s", obj.GetKind(), result, err, status.InProgressStatus)
+			}
+			if got, _ := health(t, check, &obj); got != "Progressing" {
+				t.Errorf("%s: Argo CD says %s, want Progressing", obj.GetKind(), got)
+			}
+		}
+		if want := len(healthChecks(t)); len(seen) != want {
+			t.Errorf("there are samples of %d kinds, want %d", len(seen), want)
 		}
 	})
 	t.Run("kustomize", func(t *testing.T) {
