@@ -246,10 +246,8 @@ func awaiting(age time.Duration, fields string) Verdict {
 
 // existing is the verdict on a configuration that is not the object's to replace.
 func existing(name, fields string) Verdict {
-	v := verdict(metav1.ConditionFalse, v1alpha1.ReasonExistingConfiguration,
-		"The cloud already holds another configuration for %s; it differs in %s. Set adoptionPolicy: Always to replace it, or make this spec equal to it.", name, fields)
-	v.Stalled, v.Event = true, v1alpha1.EventConflict
-	return v
+	return stalled(v1alpha1.ReasonExistingConfiguration, v1alpha1.EventConflict, fmt.Sprintf(
+		"The cloud already holds another configuration for %s; it differs in %s. Set adoptionPolicy: Always to replace it, or make this spec equal to it.", name, fields))
 }
 
 func verdict(ready metav1.ConditionStatus, reason, format string, args ...any) Verdict {
