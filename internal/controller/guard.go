@@ -407,6 +407,6 @@ func (p *pass) concludeGuard(out *outcome) {
 		}
 	case c.State != v1alpha1.ChangeWaiting:
 		told := plan.GuardOf(*p.guard).Tell(*c, describe(c.LastFailure), p.lasting())
-		p.setCondition(v1alpha1.ConditionChangeAccepted, told.Status, told.Reason, told.Message)
+		p.setCondition(v1alpha1.ConditionChangeAccepted, told.Ready, told.Reason, told.Message)
 	}
 }

@@ -134,8 +134,7 @@ func (r *rolloutReconciler) describe(ctx context.Context, policy *v1alpha1.LiveR
 	}
 	state := rolloutOf(policy, members)
 	s.Granted, s.Halted = state.Review(r.absent(ctx, understood))
-	sums := state.Sum()
-	s.Selected, s.UpToDate, s.Watching, s.Waiting, s.Failed = sums.Selected, sums.UpToDate, sums.Watching, sums.Waiting, sums.Failed
+	state.Sum(s)
 	switch {
 	case overlaps:
 		set(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonOverlapping,

@@ -84,12 +84,7 @@ const (
 
 // Writes tells whether the action writes to the cloud.
 func (a Action) Writes() bool {
-	switch a {
-	case Create, Complete, Replace, Apply, Respell, Correct:
-		return true
-	default:
-		return false
-	}
+	return slices.Contains([]Action{Create, Complete, Replace, Apply, Respell, Correct}, a)
 }
 
 // Plan is what is to be done, and what there is to say about it.
