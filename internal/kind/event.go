@@ -36,7 +36,5 @@ var event = &Kind{
 	},
 	Remote:  func(c *live.Client) Remote { return typed[live.EventConfig]{live.NewEvent(c)} },
 	Records: func(c *live.Client) Records { return live.NewEvent(c) },
-
-	Deliveries: func(c *live.Client) Deliveries { return live.NewEvent(c) },
-	Family:     callback.RTC,
+	Family:  callback.RTC,
 }

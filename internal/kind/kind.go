@@ -84,6 +84,9 @@ type Records interface {
 	// RecordsRate is the limit of the operation that Count calls, and how often it
 	// usually does.
 	RecordsRate() (rate quota.Rate, requests float64)
+	// Deliveries returns a page of the records one by one, counted from 1, and how
+	// many there are in all, or at least, if that is not known.
+	Deliveries(ctx context.Context, key string, q live.Span, page int) ([]live.Delivery, int, error)
 }
 
 // Kind ties an API type to its family in the cloud.
@@ -116,19 +119,10 @@ type Kind struct {
 	Wrote  func(Object, Config)
 	// Remote returns the family in the cloud of a client.
 	Remote func(*live.Client) Remote
-	// Records returns its callback records; nil for a kind without.
+	// Records returns its callback records, and Family is how callbacks are sent. Nil
+	// and "" for a kind whose callbacks are not recorded, and cannot be sent again.
 	Records func(*live.Client) Records
-	// Deliveries reads the records one by one, and Family is how callbacks are
-	// sent. Nil and "" for a kind whose callbacks cannot be sent again.
-	Deliveries func(*live.Client) Deliveries
-	Family     callback.Family
-}
-
-// Deliveries are the callback records of one family, one by one.
-type Deliveries interface {
-	// Deliveries returns a page, counted from 1, and how many there are in all, or
-	// at least, if that is not known.
-	Deliveries(ctx context.Context, key string, q live.Span, page int) ([]live.Delivery, int, error)
+	Family  callback.Family
 }
 
 // KeyRef returns which Secret entry holds the authentication key of an object;

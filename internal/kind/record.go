@@ -43,8 +43,7 @@ var record = &Kind{
 			}
 		}
 	},
-	Remote:     func(c *live.Client) Remote { return typed[live.RecordConfig]{live.NewRecord(c)} },
-	Records:    func(c *live.Client) Records { return live.NewRecord(c) },
-	Deliveries: func(c *live.Client) Deliveries { return live.NewRecord(c) },
-	Family:     callback.Record,
+	Remote:  func(c *live.Client) Remote { return typed[live.RecordConfig]{live.NewRecord(c)} },
+	Records: func(c *live.Client) Records { return live.NewRecord(c) },
+	Family:  callback.Record,
 }

@@ -51,8 +51,7 @@ var stream = &Kind{
 	Wrote: func(o Object, c Config) {
 		o.(*v1alpha1.LiveNotifyConfig).Status.AppliedSwitchNotifyURL = as[live.StreamConfig](c).SwitchNotifyURL
 	},
-	Remote:     func(c *live.Client) Remote { return typed[live.StreamConfig]{live.Stream{Client: c}} },
-	Records:    func(c *live.Client) Records { return live.Stream{Client: c} },
-	Deliveries: func(c *live.Client) Deliveries { return live.Stream{Client: c} },
-	Family:     callback.Stream,
+	Remote:  func(c *live.Client) Remote { return typed[live.StreamConfig]{live.Stream{Client: c}} },
+	Records: func(c *live.Client) Records { return live.Stream{Client: c} },
+	Family:  callback.Stream,
 }
