@@ -5,6 +5,7 @@ package kind
 
 import (
 	"context"
+	"slices"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -60,13 +61,16 @@ type Config interface{ Fields() []live.Field }
 
 // Remote is a family of configurations in the cloud, each found by its key: a
 // domain name or an application ID.
-type Remote interface {
+type Remote = family[Config]
+
+// family is the same for configurations of type C, as internal/live offers it.
+type family[C any] interface {
 	// Get returns the configuration, or nil if it is certain that there is none.
 	// After an error nothing is known.
-	Get(ctx context.Context, lane quota.Lane, key string) (Config, error)
+	Get(ctx context.Context, lane quota.Lane, key string) (C, error)
 	// Put makes the cloud hold want where it held have. Force lets it replace what
 	// is in the way of that; without it such a thing is an error of class Exists.
-	Put(ctx context.Context, lane quota.Lane, key string, have, want Config, force bool) error
+	Put(ctx context.Context, lane quota.Lane, key string, have, want C, force bool) error
 	// Delete removes the configuration; absence is success.
 	Delete(ctx context.Context, lane quota.Lane, key string) error
 	// ReadRate is the limit of the operation that Get calls, WriteRate that of the
@@ -166,21 +170,7 @@ func Unread(written, want Config) bool {
 	for _, f := range fields(written) {
 		last[f.Name] = f.Value
 	}
-	for _, f := range fields(want) {
-		if f.WriteOnly && f.Value != last[f.Name] {
-			return true
-		}
-	}
-	return false
-}
-
-// family is what internal/live offers for a configuration of type C.
-type family[C any] interface {
-	Get(ctx context.Context, lane quota.Lane, key string) (C, error)
-	Put(ctx context.Context, lane quota.Lane, key string, have, want C, force bool) error
-	Delete(ctx context.Context, lane quota.Lane, key string) error
-	ReadRate() quota.Rate
-	WriteRate(create bool) quota.Rate
+	return slices.ContainsFunc(fields(want), func(f live.Field) bool { return f.WriteOnly && f.Value != last[f.Name] })
 }
 
 // typed hides the type of a family's configuration, of which the zero value is
