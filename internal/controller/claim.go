@@ -6,7 +6,6 @@ package controller
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -69,39 +68,25 @@ func (p *pass) winner(ctx context.Context) (kind.Object, error) {
 	if err != nil || len(rivals) <= 1 {
 		return nil, err
 	}
-	best := kind.Claim{Obj: p.obj, Owns: wrote(p.obj)}
+	best := p.obj
 	mine, _ := p.cloudOf(ctx, p.obj)
-	mine = best.In(mine)
+	mine = mine.Of(p.obj)
 	for _, rival := range rivals {
-		if rival.GetUID() == p.obj.GetUID() {
-			continue
-		}
-		c := kind.Claim{Obj: rival, Owns: wrote(rival)}
-		if c.Precedes(best) && p.may(ctx, c, mine) {
-			best = c
+		if rival.GetUID() != p.obj.GetUID() && kind.Precedes(rival, best) && p.may(ctx, rival, mine) {
+			best = rival
 		}
 	}
-	if best.Obj.GetUID() == p.obj.GetUID() {
+	if best.GetUID() == p.obj.GetUID() {
 		return nil, nil
 	}
-	return best.Obj, nil
+	return best, nil
 }
 
 // may tells whether a rival may have what is in this cloud.
-func (r *Reconciler) may(ctx context.Context, rival kind.Claim, mine kind.Cloud) bool {
-	theirs, exists := r.cloudOf(ctx, rival.Obj)
-	return rival.May(theirs, mine, exists, r.clock.Now())
+func (r *Reconciler) may(ctx context.Context, rival kind.Object, mine kind.Cloud) bool {
+	theirs, exists := r.cloudOf(ctx, rival)
+	return kind.May(rival, theirs, mine, exists, r.clock.Now())
 }
-
-func wrote(o kind.Object) bool { return kind.Wrote(o) }
-
-func signedBy(o kind.Object, a *v1alpha1.Applied) bool { return kind.SignedBy(o, a) }
-
-func legacy(a *v1alpha1.Applied) bool { return kind.Legacy(a) }
-
-func hasFormat(revision string) bool { return kind.HasFormat(revision) }
-
-func claimed(o client.Object) bool { return kind.Claimed(o) }
 
 // lose is the outcome for an object that another one comes before. It gives up
 // what it may have, and leaves the cloud to the other.
@@ -171,25 +156,18 @@ func (p *pass) heir(ctx context.Context) (kind.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	var heirs []kind.Claim
+	var first kind.Object
 	for _, rival := range rivals {
 		spec, _ := rival.Callback()
 		if !p.scope.hasNamespace(rival.GetNamespace()) || !rival.GetDeletionTimestamp().IsZero() || spec.ManagementPolicy == v1alpha1.Observe || spec.Suspend || !p.sameAccount(rival) {
 			continue
 		}
-		if _, err := p.accounts.Find(ctx, rival.GetNamespace(), spec.AccountRef, p.kind.Domain(rival)); err == nil {
-			heirs = append(heirs, kind.Claim{Obj: rival, Owns: wrote(rival)})
+		_, err := p.accounts.Find(ctx, rival.GetNamespace(), spec.AccountRef, p.kind.Domain(rival))
+		if err == nil && (first == nil || kind.Precedes(rival, first)) {
+			first = rival
 		}
 	}
-	if len(heirs) == 0 {
-		return nil, nil
-	}
-	return slices.MinFunc(heirs, func(a, b kind.Claim) int {
-		if a.Precedes(b) {
-			return -1
-		}
-		return 1
-	}).Obj, nil
+	return first, nil
 }
 
 // sameAccount tells whether another object's cloud account is the one that this

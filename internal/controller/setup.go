@@ -276,20 +276,19 @@ func (r *Reconciler) nextInLine(ctx context.Context, obj client.Object) []reconc
 		ctrl.LoggerFrom(ctx).Error(err, "rivals are not told of a change")
 		return nil
 	}
-	var first *kind.Claim
+	var first kind.Object
 	for _, rival := range rivals {
 		if rival.GetUID() == obj.GetUID() || !r.scope.has(rival) {
 			continue
 		}
-		c := kind.Claim{Obj: rival, Owns: wrote(rival)}
-		if mine, _ := r.cloudOf(ctx, rival); first == nil || c.Precedes(*first) && r.may(ctx, c, mine) {
-			first = &c
+		if mine, _ := r.cloudOf(ctx, rival); first == nil || kind.Precedes(rival, first) && r.may(ctx, rival, mine) {
+			first = rival
 		}
 	}
 	if first == nil {
 		return nil
 	}
-	return []reconcile.Request{{NamespacedName: client.ObjectKeyFromObject(first.Obj)}}
+	return []reconcile.Request{{NamespacedName: client.ObjectKeyFromObject(first)}}
 }
 
 // usersOfSecret returns the objects that refer to a Secret, or to an account
