@@ -68,9 +68,9 @@ func setupAccounts(s *shared) error {
 var needs = predicate.Funcs{
 	CreateFunc: func(event.CreateEvent) bool { return false },
 	UpdateFunc: func(e event.UpdateEvent) bool {
-		return claimed(e.ObjectOld) && !claimed(e.ObjectNew) || e.ObjectOld.GetUID() != e.ObjectNew.GetUID()
+		return kind.Claimed(e.ObjectOld) && !kind.Claimed(e.ObjectNew) || e.ObjectOld.GetUID() != e.ObjectNew.GetUID()
 	},
-	DeleteFunc: func(e event.DeleteEvent) bool { return claimed(e.Object) },
+	DeleteFunc: func(e event.DeleteEvent) bool { return kind.Claimed(e.Object) },
 }
 
 // accountOf returns the LiveAccount that an object refers to.
@@ -227,7 +227,7 @@ func (r *accountReconciler) needed(ctx context.Context, req reconcile.Request) (
 			return false, &apiFault{"listing the users of the LiveAccount", err}
 		}
 		for _, o := range objects(list) {
-			if claimed(o) {
+			if kind.Claimed(o) {
 				return true, nil
 			}
 		}

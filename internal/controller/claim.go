@@ -108,10 +108,10 @@ func (p *pass) lose(ctx context.Context, winner kind.Object) outcome {
 func (p *pass) disown(ctx context.Context) error {
 	if a := p.status.Applied; a != nil && (a.UID != "" || a.Pending != "") {
 		a.UID, a.Pending, a.Refused = "", "", false
-		if a.Revision == "" || !hasFormat(a.Revision) {
+		if a.Revision == "" || !kind.HasFormat(a.Revision) {
 			p.status.Applied = nil
 		}
-	} else if a != nil && legacy(a) {
+	} else if a != nil && kind.Legacy(a) {
 		p.status.Applied = nil
 	}
 	return p.release(ctx)

@@ -24,7 +24,7 @@ import (
 // delete removes the configuration from the cloud, confirms that it is gone, and
 // drops the finalizer. An object that has written nothing leaves nothing.
 func (p *pass) delete(ctx context.Context, winner kind.Object) outcome {
-	if !claimed(p.obj) {
+	if !kind.Claimed(p.obj) {
 		return outcome{gone: true, idle: true}
 	}
 	acct, why := p.accountForRemoval(ctx)
@@ -88,7 +88,7 @@ func (p *pass) accountForRemoval(ctx context.Context) (*account.Account, error) 
 // by an operator that did not live to note it: then the cloud holds just that.
 func (p *pass) ownsForRemoval(ctx context.Context, acct *account.Account) bool {
 	a := p.status.Applied
-	if !signedBy(p.obj, a) {
+	if !kind.SignedBy(p.obj, a) {
 		return false
 	}
 	if acct != nil {
@@ -97,8 +97,8 @@ func (p *pass) ownsForRemoval(ctx context.Context, acct *account.Account) bool {
 			return false
 		}
 	}
-	if wrote(p.obj) || acct == nil || p.retained() != "" {
-		return wrote(p.obj)
+	if kind.Wrote(p.obj) || acct == nil || p.retained() != "" {
+		return kind.Wrote(p.obj)
 	}
 	have, err := p.kind.Remote(acct.Client).Get(ctx, quota.User, p.key)
 	if err != nil || have == nil {

@@ -108,7 +108,7 @@ const removalIndex = "removal"
 // something to remove from; "" if it has not, or has begun to.
 func removesFrom(o kind.Object) string {
 	spec, status := o.Callback()
-	if o.GetDeletionTimestamp().IsZero() || !wrote(o) || status.Applied.Pending == removal || spec.DeletionPolicy == v1alpha1.DeletionRetain {
+	if o.GetDeletionTimestamp().IsZero() || !kind.Wrote(o) || status.Applied.Pending == removal || spec.DeletionPolicy == v1alpha1.DeletionRetain {
 		return ""
 	}
 	if spec.AccountRef == nil {

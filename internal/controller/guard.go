@@ -79,7 +79,7 @@ func (p *pass) guarded(ctx context.Context) error {
 	case p.status.Guard == nil:
 		p.status.Guard = &v1alpha1.GuardStatus{}
 	}
-	if p.observes() || !wrote(p.obj) {
+	if p.observes() || !kind.Wrote(p.obj) {
 		p.guard = nil
 		p.dropChange()
 	}

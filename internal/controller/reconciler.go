@@ -154,7 +154,7 @@ func (p *pass) converge(ctx context.Context) outcome {
 		return deferred(slotWait())
 	}
 	defer leave()
-	if p.lostFinalizer() {
+	if kind.LostFinalizer(p.obj) {
 		if err := p.own(ctx); err != nil {
 			return outcome{fault: err}
 		}

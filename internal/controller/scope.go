@@ -75,7 +75,7 @@ func (r *Reconciler) handOver(o kind.Object) time.Duration {
 	if arrived.IsZero() {
 		return 0
 	}
-	if wait := arrived.Add(handOverTimeout).Sub(r.clock.Now()); wait > 0 && claimed(o) && r.scope.has(o) {
+	if wait := arrived.Add(handOverTimeout).Sub(r.clock.Now()); wait > 0 && kind.Claimed(o) && r.scope.has(o) {
 		return wait
 	}
 	r.memories.settle(name)
@@ -88,7 +88,7 @@ func (r *Reconciler) handOver(o kind.Object) time.Duration {
 // scope: the finalizer of one that never was is someone else's.
 func (p *pass) leave(ctx context.Context, known bool) (reconcile.Result, error) {
 	name := client.ObjectKeyFromObject(p.obj)
-	if known && claimed(p.obj) {
+	if known && kind.Claimed(p.obj) {
 		if err := p.release(ctx); err != nil {
 			return p.faulted(ctx, asFault(err))
 		}

@@ -168,7 +168,7 @@ func (r *Reconciler) worthALook() predicate.Predicate {
 			if is && !was {
 				r.memories.arrive(client.ObjectKeyFromObject(e.ObjectNew), r.clock.Now())
 			}
-			return was != is || is && (specChanges.Update(e) || claimed(e.ObjectOld) && !claimed(e.ObjectNew) ||
+			return was != is || is && (specChanges.Update(e) || kind.Claimed(e.ObjectOld) && !kind.Claimed(e.ObjectNew) ||
 				requestOf(e.ObjectOld) != requestOf(e.ObjectNew) ||
 				!maps.Equal(e.ObjectOld.GetLabels(), e.ObjectNew.GetLabels()))
 		},
@@ -203,7 +203,7 @@ var claims = predicate.Funcs{
 		}
 		_, before := was.Callback()
 		_, after := is.Callback()
-		return specChanges.Update(e) || wrote(was) != wrote(is) ||
+		return specChanges.Update(e) || kind.Wrote(was) != kind.Wrote(is) ||
 			reasonOf(before, v1alpha1.ConditionReady) != reasonOf(after, v1alpha1.ConditionReady)
 	},
 }

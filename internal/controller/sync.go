@@ -75,7 +75,7 @@ func (p *pass) turn(remote kind.Remote) time.Duration {
 	if p.observes() || p.lane != quota.New && p.lane != quota.User {
 		return 0
 	}
-	wait := p.account.Limits.Due(remote.WriteRate(!wrote(p.obj)), p.lane, p.key)
+	wait := p.account.Limits.Due(remote.WriteRate(!kind.Wrote(p.obj)), p.lane, p.key)
 	if wait <= patienceOfTurn {
 		return 0
 	}
@@ -86,7 +86,7 @@ func (p *pass) turn(remote kind.Remote) time.Duration {
 // what it owns is left to whoever has the account before.
 func (p *pass) move(ctx context.Context) {
 	a := p.status.Applied
-	if a == nil || !signedBy(p.obj, a) || p.sameAsWritten(ctx) {
+	if a == nil || !kind.SignedBy(p.obj, a) || p.sameAsWritten(ctx) {
 		return
 	}
 	where := "the operator's own account"
@@ -147,10 +147,6 @@ func (p *pass) compare(have kind.Config, key live.Key, auth authentication) comp
 	})
 	return comparison{c.Have, c.Want, auth, c.Situation}
 }
-
-// lostFinalizer tells that the finalizer of an object was taken away, as by
-// kubectl replace, and not given up.
-func (p *pass) lostFinalizer() bool { return kind.LostFinalizer(p.obj) }
 
 // act does what is planned.
 func (p *pass) act(ctx context.Context, remote kind.Remote, c comparison) outcome {
@@ -234,11 +230,11 @@ func (p *pass) put(ctx context.Context, remote kind.Remote, c comparison, todo p
 // record returns what is noted as applied, after signing it.
 func (p *pass) record() *v1alpha1.Applied {
 	a := p.status.Applied
-	if a == nil || !signedBy(p.obj, a) {
+	if a == nil || !kind.SignedBy(p.obj, a) {
 		a = &v1alpha1.Applied{}
 		p.status.Applied = a
 	}
-	if legacy(a) { // of which nothing was in doubt
+	if kind.Legacy(a) { // of which nothing was in doubt
 		a.Revision = "0:" + a.Revision
 	}
 	a.UID, a.Account = p.obj.GetUID(), p.account.Name
