@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -83,21 +84,17 @@ func (r *accountReconciler) accountOf(_ context.Context, o client.Object) []reco
 }
 
 // accountsOfSecret returns the LiveAccounts that refer to a Secret.
-func accountsOfSecret(ctx context.Context, c client.Client, secret client.Object) []v1alpha1.LiveAccount {
-	var list v1alpha1.LiveAccountList
-	err := c.List(ctx, &list, client.InNamespace(secret.GetNamespace()), client.MatchingFields{secretIndex: secret.GetName()})
+func (s *shared) accountsOfSecret(ctx context.Context, secret client.Object) []*v1alpha1.LiveAccount {
+	accounts, err := listed[*v1alpha1.LiveAccount](ctx, s, &v1alpha1.LiveAccountList{}, "listing LiveAccounts",
+		client.InNamespace(secret.GetNamespace()), client.MatchingFields{secretIndex: secret.GetName()})
 	if err != nil {
-		ctrl.LoggerFrom(ctx).Error(&apiFault{"listing LiveAccounts", err}, "accounts are not told of a change", "secret", client.ObjectKeyFromObject(secret))
+		ctrl.LoggerFrom(ctx).Error(err, "accounts are not told of a change", "secret", client.ObjectKeyFromObject(secret))
 	}
-	return list.Items
+	return accounts
 }
 
 func (r *accountReconciler) usersOfSecret(ctx context.Context, secret client.Object) []reconcile.Request {
-	var requests []reconcile.Request
-	for _, account := range accountsOfSecret(ctx, r.Client, secret) {
-		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&account)})
-	}
-	return requests
+	return requestsFor(r.accountsOfSecret(ctx, secret)...)
 }
 
 // Reconcile updates the status and the finalizer of one LiveAccount.
@@ -221,15 +218,10 @@ func (r *accountReconciler) gone(ctx context.Context, req reconcile.Request) (re
 // needed tells whether an object that refers to an account has a finalizer.
 func (r *accountReconciler) needed(ctx context.Context, req reconcile.Request) (bool, error) {
 	for _, k := range kind.All {
-		list := k.NewList()
-		err := r.List(ctx, list, client.InNamespace(req.Namespace), client.MatchingFields{accountIndex: req.Name}, client.UnsafeDisableDeepCopy)
-		if err != nil {
-			return false, &apiFault{"listing the users of the LiveAccount", err}
-		}
-		for _, o := range objects(list) {
-			if kind.Claimed(o) {
-				return true, nil
-			}
+		users, err := listed[client.Object](ctx, r, k.NewList(), "listing the users of the LiveAccount",
+			client.InNamespace(req.Namespace), client.MatchingFields{accountIndex: req.Name})
+		if err != nil || slices.ContainsFunc(users, kind.Claimed) {
+			return err == nil, err
 		}
 	}
 	return false, nil

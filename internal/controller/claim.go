@@ -8,9 +8,8 @@ import (
 	"fmt"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -28,22 +27,7 @@ const keyIndex = "key"
 // rivals returns all objects of a key, those out of scope too. They are those of
 // the cache: nobody may change them.
 func (r *Reconciler) rivals(ctx context.Context, key string) ([]kind.Object, error) {
-	list := r.kind.NewList()
-	if err := r.List(ctx, list, client.MatchingFields{keyIndex: key}, client.UnsafeDisableDeepCopy); err != nil {
-		return nil, &apiFault{"listing the objects of one domain", err}
-	}
-	return objects(list), nil
-}
-
-// objects returns the items of a list.
-func objects(list client.ObjectList) []kind.Object {
-	var items []kind.Object
-	// EachListItem fails only on what is not a list.
-	_ = meta.EachListItem(list, func(o runtime.Object) error {
-		items = append(items, o.(kind.Object))
-		return nil
-	})
-	return items
+	return listed[kind.Object](ctx, r, r.kind.NewList(), "listing the objects of one domain", client.MatchingFields{keyIndex: key})
 }
 
 // cloudOf returns the cloud of an object, as far as the cache knows it, and
@@ -207,8 +191,5 @@ func (p *pass) bequeath(ctx context.Context, heir kind.Object) error {
 // accountName returns the LiveAccount that a spec refers to; "" for the
 // operator's own account.
 func accountName(spec *v1alpha1.CallbackSpec) string {
-	if spec.AccountRef == nil {
-		return ""
-	}
-	return spec.AccountRef.Name
+	return ptr.Deref(spec.AccountRef, v1alpha1.AccountReference{}).Name
 }

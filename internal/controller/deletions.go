@@ -4,6 +4,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -121,12 +122,12 @@ func removesFrom(o kind.Object) string {
 // deletion first, then by name.
 func (p *pass) ahead(ctx context.Context, label string) (n int, err error) {
 	for _, k := range kind.All {
-		list := k.NewList()
-		if err := p.List(ctx, list, client.MatchingFields{removalIndex: label}, client.UnsafeDisableDeepCopy); err != nil {
-			return 0, &apiFault{"listing deleted objects", err}
+		deleted, err := listed[kind.Object](ctx, p, k.NewList(), "listing deleted objects", client.MatchingFields{removalIndex: label})
+		if err != nil {
+			return 0, err
 		}
-		for _, o := range objects(list) {
-			if o.GetUID() != p.obj.GetUID() && deletedBefore(o, p.obj) {
+		for _, o := range deleted {
+			if deletedBefore(o, p.obj) {
 				n++
 			}
 		}
@@ -136,13 +137,7 @@ func (p *pass) ahead(ctx context.Context, label string) (n int, err error) {
 
 func deletedBefore(a, b kind.Object) bool {
 	at, bt := a.GetDeletionTimestamp(), b.GetDeletionTimestamp()
-	if !at.Equal(bt) {
-		return at.Before(bt)
-	}
-	if a.GetNamespace() != b.GetNamespace() {
-		return a.GetNamespace() < b.GetNamespace()
-	}
-	return a.GetName() < b.GetName()
+	return cmp.Or(at.Compare(bt.Time), cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName())) < 0
 }
 
 // deletionLimit returns the limit of an account as it is now; nil for none.

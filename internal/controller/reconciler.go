@@ -254,10 +254,7 @@ func (p *pass) patchChanged(ctx context.Context) error {
 
 // reason returns that of a condition; "" if there is none.
 func (p *pass) reason(condition string) string {
-	if c := meta.FindStatusCondition(p.status.Conditions, condition); c != nil {
-		return c.Reason
-	}
-	return ""
+	return reasonOf(p.status.CallbackStatus, condition)
 }
 
 // setCondition sets a condition for the generation of this pass.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -54,7 +55,7 @@ func (p *pass) policyOf(ctx context.Context) (*v1alpha1.LiveRolloutPolicy, error
 func member(k *kind.Kind, o kind.Object) plan.Member {
 	_, status := kind.Shared(o)
 	m := plan.Member{Kind: k.Name, Name: o.GetName(), UID: o.GetUID(), Generation: o.GetGeneration()}
-	m.Ready = status.ObservedGeneration == o.GetGeneration() && gaugeOf(status.CallbackStatus, v1alpha1.ConditionReady) == 1
+	m.Ready = status.ObservedGeneration == o.GetGeneration() && meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady)
 	if g := status.Guard; g != nil {
 		m.Ticket = g.Ticket
 		if c := g.Change; c != nil {
@@ -80,11 +81,11 @@ func (s *shared) members(ctx context.Context, policy *v1alpha1.LiveRolloutPolicy
 		if k.Records == nil {
 			continue
 		}
-		list := k.NewList()
-		if err := s.List(ctx, list, client.InNamespace(policy.Namespace), client.UnsafeDisableDeepCopy); err != nil {
-			return nil, false, &apiFault{"listing the objects of a LiveRolloutPolicy", err}
+		objects, err := listed[kind.Object](ctx, s, k.NewList(), "listing the objects of a LiveRolloutPolicy", client.InNamespace(policy.Namespace))
+		if err != nil {
+			return nil, false, err
 		}
-		for _, o := range objects(list) {
+		for _, o := range objects {
 			covering := slices.DeleteFunc(slices.Clone(policies), func(r kind.Policy) bool { return !r.Covers(k, o) })
 			if len(covering) > 0 && covering[0].UID == policy.UID {
 				found = append(found, member(k, o))

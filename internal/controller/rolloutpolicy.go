@@ -6,6 +6,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -20,7 +21,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
@@ -53,30 +53,18 @@ func setupRollouts(s *shared) error {
 }
 
 // steps passes what a policy counts of an object.
-var steps = predicate.Funcs{
-	UpdateFunc: func(e event.UpdateEvent) bool {
-		was, ok := e.ObjectOld.(kind.Object)
-		is, ok2 := e.ObjectNew.(kind.Object)
-		if !ok || !ok2 {
-			return false
-		}
-		k := &kind.Kind{}
-		return member(k, was) != member(k, is) || !equality.Semantic.DeepEqual(was.GetLabels(), is.GetLabels())
-	},
-}
+var steps = changes(func(was, is kind.Object) bool {
+	k := &kind.Kind{}
+	return member(k, was) != member(k, is) || !maps.Equal(was.GetLabels(), is.GetLabels())
+})
 
 // policiesOf returns the policies of an object's namespace.
 func (r *rolloutReconciler) policiesOf(ctx context.Context, o client.Object) []reconcile.Request {
-	var list v1alpha1.LiveRolloutPolicyList
-	if err := r.List(ctx, &list, client.InNamespace(o.GetNamespace()), client.UnsafeDisableDeepCopy); err != nil {
-		ctrl.LoggerFrom(ctx).Error(&apiFault{"listing LiveRolloutPolicies", err}, "policies are not told of a change")
-		return nil
+	policies, err := listed[*v1alpha1.LiveRolloutPolicy](ctx, r, &v1alpha1.LiveRolloutPolicyList{}, "listing LiveRolloutPolicies", client.InNamespace(o.GetNamespace()))
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "policies are not told of a change")
 	}
-	var requests []reconcile.Request
-	for i := range list.Items {
-		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
-	}
-	return requests
+	return requestsFor(policies...)
 }
 
 // Reconcile updates the status of one policy.
@@ -196,18 +184,13 @@ func (r *rolloutReconciler) faulted(err error) (reconcile.Result, error) {
 
 // selected returns the objects of the kind that a policy covers, to look at what its
 // spec has become.
-func (r *Reconciler) selected(ctx context.Context, o client.Object) (requests []reconcile.Request) {
+func (r *Reconciler) selected(ctx context.Context, o client.Object) []reconcile.Request {
 	policy, ok := kind.Understood(o.(*v1alpha1.LiveRolloutPolicy))
-	list := r.kind.NewList()
-	if err := r.List(ctx, list, client.InNamespace(o.GetNamespace()), client.UnsafeDisableDeepCopy); err != nil || !ok {
+	objects, err := listed[kind.Object](ctx, r, r.kind.NewList(), "listing the objects of a LiveRolloutPolicy", client.InNamespace(o.GetNamespace()))
+	if err != nil || !ok {
 		return nil
 	}
-	for _, o := range objects(list) {
-		if policy.Covers(r.kind, o) && r.scope.has(o) {
-			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(o)})
-		}
-	}
-	return requests
+	return requestsFor(slices.DeleteFunc(objects, func(o kind.Object) bool { return !policy.Covers(r.kind, o) || !r.scope.has(o) })...)
 }
 
 // next wakes the objects of the kind whose turn it is when places come free, and all
