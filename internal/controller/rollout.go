@@ -11,6 +11,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
@@ -267,12 +269,9 @@ func (p *pass) halt(ctx context.Context, c *v1alpha1.GuardedChange) error {
 	}
 	mine := p.ticket()
 	mine.Generation = c.Generation
-	for range attemptsToGrant {
+	err := retry.RetryOnConflict(wait.Backoff{Steps: attemptsToGrant}, func() error {
 		policy, err := p.currentPolicy(ctx)
-		if apierrors.IsNotFound(err) || err == nil && slices.Contains(policy.Status.Halted, mine) {
-			return nil
-		}
-		if err != nil {
+		if err != nil || slices.Contains(policy.Status.Halted, mine) {
 			return err
 		}
 		before := policy.DeepCopy()
@@ -282,19 +281,13 @@ func (p *pass) halt(ctx context.Context, c *v1alpha1.GuardedChange) error {
 		}
 		policy.Status.Halted = append(others, mine)
 		err = p.Status().Patch(ctx, policy, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
-		if err == nil || !apierrors.IsConflict(err) {
-			return client.IgnoreNotFound(ofPolicy(err))
+		if err != nil {
+			return &apiFault{"noting a failed change in the LiveRolloutPolicy", err}
 		}
-	}
-	return ofPolicy(apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("liverolloutpolicies").GroupResource(), p.policy.Name, errOutdated))
+		return nil
+	})
+	return client.IgnoreNotFound(err)
 }
 
 // maxHalted bounds the failed changes that a policy notes.
 const maxHalted = 1000
-
-func ofPolicy(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &apiFault{"noting a failed change in the LiveRolloutPolicy", err}
-}
