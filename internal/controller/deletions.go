@@ -8,7 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -47,9 +47,7 @@ const deletionsAnnotation = "live.alibabacloud.com/deletions"
 type ownDeletions struct {
 	DeletionOptions
 
-	mu      sync.Mutex
-	recent  []v1alpha1.DeletionCount // without a namespace
-	version int                      // of recent; 0 before they are first asked for
+	recent atomic.Pointer[[]v1alpha1.DeletionCount] // without a namespace; nil before they are first asked for
 }
 
 // deletionLimit is the limit of an account, and the removals that it had.
@@ -203,19 +201,12 @@ func (d *ownDeletions) limit(ctx context.Context, s *shared) (*deletionLimit, er
 // remembered returns the removals of this process, and how to note more. Those of
 // another one before it are not known: there may have been as many as are allowed.
 func (d *ownDeletions) remembered(now time.Time) ([]v1alpha1.DeletionCount, func(context.Context, []v1alpha1.DeletionCount) error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.version == 0 {
-		d.version, d.recent = 1, usedUp(d.PerHour, now)
-	}
-	seen := d.version
-	return d.recent, func(_ context.Context, recent []v1alpha1.DeletionCount) error {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		if d.version != seen { // as the API server would say it
+	d.recent.CompareAndSwap(nil, new(usedUp(d.PerHour, now)))
+	seen := d.recent.Load()
+	return *seen, func(_ context.Context, recent []v1alpha1.DeletionCount) error {
+		if !d.recent.CompareAndSwap(seen, &recent) { // as the API server would say it
 			return apierrors.NewConflict(coordinationv1.Resource("leases"), DeletionsLease, errOutdated)
 		}
-		d.version, d.recent = d.version+1, recent
 		return nil
 	}
 }
