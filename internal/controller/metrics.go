@@ -209,11 +209,11 @@ func (r *Reconciler) collect(o kind.Object, s scrape) {
 		send(changesTotalDesc, prometheus.CounterValue, float64(g.Failed), resultFailed)
 	}
 	send(callbacksHealthyDesc, prometheus.GaugeValue, gaugeOf(status.CallbackStatus, v1alpha1.ConditionCallbacksHealthy))
-	counts, known := r.memories.shown(client.ObjectKeyFromObject(o))
-	if c := status.Callbacks; !known && c != nil {
-		counts, known = shownCounts{c.Failed, c.Total}, true
+	counts := r.memories.shown(client.ObjectKeyFromObject(o))
+	if c := status.Callbacks; counts == nil && c != nil {
+		counts = &shownCounts{c.Failed, c.Total}
 	}
-	if known {
+	if counts != nil {
 		send(callbacksInWindowDesc, prometheus.GaugeValue, float64(counts.failed), resultFailed)
 		send(callbacksInWindowDesc, prometheus.GaugeValue, float64(max(counts.total-counts.failed, 0)), resultSuccess)
 	}

@@ -13,7 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
@@ -39,7 +38,7 @@ func (p *pass) count(ctx context.Context, read bool) time.Duration {
 	if p.mem.nextCount.IsZero() && p.countedBefore() { // the first look of this process
 		p.mem.counts = p.recalled()
 		p.mem.nextCount = nextDue(p.now, interval, p.obj.GetUID())
-		p.memories.show(client.ObjectKeyFromObject(p.obj), p.mem.counts)
+		p.show(p.mem.counts)
 	}
 	if !p.countedBefore() && !p.mem.counts.Unfinished() && p.mem.countFailures == 0 {
 		p.mem.counts = live.Counts{} // they were for another window
@@ -60,11 +59,14 @@ func (p *pass) count(ctx context.Context, read bool) time.Duration {
 		p.keepProgress(counts)
 		return goOn
 	}
-	p.memories.show(client.ObjectKeyFromObject(p.obj), counts)
+	p.show(counts)
 	p.judge(counts)
 	p.keep(counts)
 	return 0
 }
+
+// show lets metrics show counts.
+func (p *pass) show(c live.Counts) { p.mem.shown.Store(&shownCounts{c.Failed, c.Total}) }
 
 func (p *pass) query() live.Query {
 	r := p.spec.Records

@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -221,6 +222,7 @@ type memory struct {
 	nextCount     time.Time
 	countFailures int // in a row
 	counts        live.Counts
+	shown         atomic.Pointer[shownCounts] // to a scrape, which is no worker
 }
 
 // corrections returns how many of drift were made within plan.WarPeriod.
@@ -236,10 +238,9 @@ func (m *memory) corrections(now time.Time) int {
 type memories struct {
 	mu sync.Mutex
 	of map[types.NamespacedName]*memory
-	// counts are those to show at a scrape, which is no worker.
-	counts map[types.NamespacedName]shownCounts
-	// arrived is when objects came into the scope that are still to be handed over.
-	arrived map[types.NamespacedName]time.Time
+	// arrived is when objects came into the scope that are still to be handed over,
+	// by their names.
+	arrived sync.Map
 }
 
 // shownCounts are the last counts of an object, as metrics show them.
@@ -253,9 +254,8 @@ func (m *memories) get(name types.NamespacedName, uid types.UID) *memory {
 		return mem
 	}
 	if m.of == nil {
-		m.of, m.counts = map[types.NamespacedName]*memory{}, map[types.NamespacedName]shownCounts{}
+		m.of = map[types.NamespacedName]*memory{}
 	}
-	delete(m.counts, name)
 	m.of[name] = &memory{uid: uid}
 	return m.of[name]
 }
@@ -267,33 +267,20 @@ func (m *memories) known(name types.NamespacedName) bool {
 	return m.of[name] != nil
 }
 
-// len returns of how many objects there is a memory.
-func (m *memories) len() int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return len(m.of)
-}
-
 // forget drops the memory of an object that is gone.
 func (m *memories) forget(name types.NamespacedName) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.of, name)
-	delete(m.counts, name)
-	delete(m.arrived, name)
+	m.arrived.Delete(name)
 }
 
-// show notes the counts that metrics show.
-func (m *memories) show(name types.NamespacedName, c live.Counts) {
+// shown returns the counts that metrics show; nil for none.
+func (m *memories) shown(name types.NamespacedName) *shownCounts {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.counts[name] = shownCounts{c.Failed, c.Total}
-}
-
-// shown returns the counts that metrics show.
-func (m *memories) shown(name types.NamespacedName) (shownCounts, bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	c, ok := m.counts[name]
-	return c, ok
+	if mem := m.of[name]; mem != nil {
+		return mem.shown.Load()
+	}
+	return nil
 }

@@ -40,29 +40,9 @@ const handOverTimeout = 2*passTimeout + 2*statusTimeout
 // arrive notes that an object has come into the scope, as by another label, unless
 // this process has not let go of it since it left.
 func (m *memories) arrive(name types.NamespacedName, now time.Time) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.of[name] != nil {
-		return
+	if !m.known(name) {
+		m.arrived.Store(name, now)
 	}
-	if m.arrived == nil {
-		m.arrived = map[types.NamespacedName]time.Time{}
-	}
-	m.arrived[name] = now
-}
-
-// arrival returns when an object came into the scope that is still to be handed
-// over; zero for another.
-func (m *memories) arrival(name types.NamespacedName) time.Time {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.arrived[name]
-}
-
-func (m *memories) settle(name types.NamespacedName) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.arrived, name)
 }
 
 // handOver returns for how long an object that has come into the scope is still to
@@ -71,14 +51,14 @@ func (m *memories) settle(name types.NamespacedName) {
 // handOverTimeout. So two operators never write to the cloud for one object.
 func (r *Reconciler) handOver(o kind.Object) time.Duration {
 	name := client.ObjectKeyFromObject(o)
-	arrived := r.memories.arrival(name)
-	if arrived.IsZero() {
+	arrived, ok := r.memories.arrived.Load(name)
+	if !ok {
 		return 0
 	}
-	if wait := arrived.Add(handOverTimeout).Sub(r.clock.Now()); wait > 0 && kind.Claimed(o) && r.scope.has(o) {
+	if wait := arrived.(time.Time).Add(handOverTimeout).Sub(r.clock.Now()); wait > 0 && kind.Claimed(o) && r.scope.has(o) {
 		return wait
 	}
-	r.memories.settle(name)
+	r.memories.arrived.Delete(name)
 	return 0
 }
 
