@@ -76,9 +76,8 @@ func (p *pass) query() live.Query {
 // countInterval returns the interval of the counts: that of the spec, or a longer
 // one when those of all objects together would exceed the quota.
 func (p *pass) countInterval(records kind.Records) time.Duration {
-	interval := p.spec.Records.Interval.Duration
 	rate, requests := records.RecordsRate()
-	return stretched(interval, p.account.Limits.Stretch(rate, p.key, interval, requests))
+	return p.stretched(p.spec.Records.Interval.Duration, rate, requests)
 }
 
 // mended tells whether someone changed something since the records could not be

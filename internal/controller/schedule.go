@@ -127,13 +127,13 @@ func (p *pass) due(auth authentication, changed bool) bool {
 // resync returns how often the configuration is read: as the spec says, or less
 // often when all objects of the account together would exceed its quota.
 func (p *pass) resync() time.Duration {
-	interval := p.spec.ResyncInterval.Duration
-	rate := p.kind.Remote(p.account.Client).ReadRate()
-	return stretched(interval, p.account.Limits.Stretch(rate, p.key, interval, 1))
+	return p.stretched(p.spec.ResyncInterval.Duration, p.kind.Remote(p.account.Client).ReadRate(), 1)
 }
 
-func stretched(interval time.Duration, factor float64) time.Duration {
-	return time.Duration(float64(interval) * factor)
+// stretched returns an interval, or a longer one when so many requests of each object
+// of the account in it would exceed the quota.
+func (p *pass) stretched(interval time.Duration, rate quota.Rate, requests float64) time.Duration {
+	return time.Duration(float64(interval) * p.account.Limits.Stretch(rate, p.key, interval, requests))
 }
 
 // schedule sets when the configuration is next looked at. A backoff counts from
