@@ -164,14 +164,10 @@ func (p *pass) remove(ctx context.Context, remote kind.Remote) error {
 
 // letGo drops the finalizer; the object goes away with it.
 func (p *pass) letGo(ctx context.Context) outcome {
-	news := p.news
-	p.news = nil
 	if err := p.release(ctx); err != nil {
 		return outcome{fault: err}
 	}
-	for _, n := range news { // there is no status left to write first
-		p.events.Eventf(p.obj, nil, n.kind, n.reason, n.reason, "%s", n.note)
-	}
+	p.announce() // there is no status left to write first
 	return outcome{gone: true, idle: true}
 }
 

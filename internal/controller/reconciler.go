@@ -214,11 +214,16 @@ func (p *pass) writeStatus(ctx context.Context) error {
 			return &apiFault{"patching the status", err}
 		}
 	}
+	p.announce()
+	return nil
+}
+
+// announce gives the events that were held back so far.
+func (p *pass) announce() {
 	for _, n := range p.news {
 		p.events.Eventf(p.obj, nil, n.kind, n.reason, n.reason, "%s", n.note)
 	}
 	p.news = nil
-	return nil
 }
 
 // patchStatus patches the status if the object still is as this pass knows it.
