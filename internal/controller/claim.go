@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/kind"
+	"github.com/live-notify/live-notify-operator/internal/plan"
 )
 
 // A configuration in the cloud belongs to one object. What is in an object's
@@ -80,11 +82,11 @@ func (p *pass) lose(ctx context.Context, winner kind.Object) outcome {
 	}
 	p.dropChange()
 	p.mem.nextSync = time.Time{} // start afresh when the winner has gone away
-	out := outcome{}
-	out.Ready, out.Reason, out.Stalled, out.Event = "False", v1alpha1.ReasonConflict, true, v1alpha1.EventConflict
-	out.Message = fmt.Sprintf("%s belongs to %s %s, which comes first. Delete one of the two; this one takes over by itself when the other goes away.",
-		p.key, p.kind.Name, client.ObjectKeyFromObject(winner))
-	return out
+	return outcome{Verdict: plan.Verdict{
+		Ready: metav1.ConditionFalse, Reason: v1alpha1.ReasonConflict, Stalled: true, Event: v1alpha1.EventConflict,
+		Message: fmt.Sprintf("%s belongs to %s %s, which comes first. Delete one of the two; this one takes over by itself when the other goes away.",
+			p.key, p.kind.Name, client.ObjectKeyFromObject(winner)),
+	}}
 }
 
 // disown makes the object own nothing: what it may have written stays where it is,

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -28,8 +29,7 @@ func (p *pass) delete(ctx context.Context, winner kind.Object) outcome {
 		return outcome{gone: true, idle: true}
 	}
 	acct, why := p.accountForRemoval(ctx)
-	switch {
-	case winner != nil || !p.ownsForRemoval(ctx, acct):
+	if winner != nil || !p.ownsForRemoval(ctx, acct) {
 		return p.letGo(ctx)
 	}
 	heir, err := p.heir(ctx)
@@ -61,10 +61,10 @@ func (p *pass) removeAll(ctx context.Context, acct *account.Account) outcome {
 	err := p.remove(ctx, p.kind.Remote(acct.Client))
 	switch class := live.ClassOf(err); {
 	case errors.Is(err, errStillThere):
-		out := outcome{}
-		out.Ready, out.Reason = "Unknown", v1alpha1.ReasonProgressing
-		out.Message, out.After = "The cloud accepted the removal; waiting until it shows.", max(p.now.Sub(p.mem.deletedAt), time.Second)
-		return out
+		return outcome{Verdict: plan.Verdict{
+			Ready: metav1.ConditionUnknown, Reason: v1alpha1.ReasonProgressing, After: max(p.now.Sub(p.mem.deletedAt), time.Second),
+			Message: "The cloud accepted the removal; waiting until it shows.",
+		}}
 	case err != nil && class != live.DomainNotFound && class != live.WrongDomainType: // there, nothing is left to remove
 		return blocked(failed(err))
 	}

@@ -75,7 +75,7 @@ func (p *pass) finish(ctx context.Context, out outcome) (reconcile.Result, error
 		if !out.deferral.Outage || p.readyNow() {
 			return p.wait(ctx, out)
 		}
-		out = p.outage(out)
+		out.Verdict = p.outage(out.deferral.Wait)
 	}
 	p.concludeGuard(&out)
 	if err := p.yieldTurn(ctx); err != nil {
@@ -107,15 +107,13 @@ func (p *pass) wait(ctx context.Context, out outcome) (reconcile.Result, error) 
 	return p.comeBack(out), nil
 }
 
-// outage is the outcome for an object that waits for the cloud to answer again,
+// outage is the verdict on an object that waits for the cloud to answer again,
 // and is not in sync: that is news to tell once.
-func (p *pass) outage(out outcome) outcome {
-	out.Verdict = plan.Failed(&live.Error{
-		Class: live.Unavailable, Action: "outage", Code: "NoAnswer",
+func (p *pass) outage(wait time.Duration) plan.Verdict {
+	return plan.Failed(&live.Error{
+		Class: live.Unavailable, Action: "outage", Code: "NoAnswer", RetryAfter: wait,
 		Message: p.account.Client.Host() + " does not answer; it is tried every few seconds",
 	})
-	out.After = out.deferral.Wait
-	return out
 }
 
 // faulted is the end of a pass that the Kubernetes API cut short. What it refuses

@@ -23,6 +23,7 @@ import (
 	"github.com/live-notify/live-notify-operator/internal/account"
 	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/plan"
 	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
@@ -183,10 +184,10 @@ func (p *pass) bring(ctx context.Context) outcome {
 // suspend leaves everything as it is.
 func (p *pass) suspend() outcome {
 	p.mem.nextSync = time.Time{} // whatever happens meanwhile, look again afterwards
-	out := outcome{}
-	out.Ready, out.Reason = metav1.ConditionUnknown, v1alpha1.ReasonSuspended
-	out.Message = "spec.suspend is true: no call is made to the cloud. Set it to false to go on."
-	return out
+	return outcome{Verdict: plan.Verdict{
+		Ready: metav1.ConditionUnknown, Reason: v1alpha1.ReasonSuspended,
+		Message: "spec.suspend is true: no call is made to the cloud. Set it to false to go on.",
+	}}
 }
 
 // observes tells that nothing is written to the cloud.
