@@ -27,6 +27,7 @@ import (
 	"github.com/live-notify/live-notify-operator/internal/account"
 	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/plan"
 )
 
 // accountReconciler says in the status of each LiveAccount whose it is, and keeps
@@ -133,72 +134,67 @@ func (r *accountReconciler) describe(ctx context.Context, obj *v1alpha1.LiveAcco
 	if out.fault != nil {
 		return r.faulted(ctx, before, out.fault)
 	}
-	result := reconcile.Result{RequeueAfter: recheckAccount}
-	conditions := []metav1.Condition{loaded(out, err)}
+	id, verified := "", plan.Verdict{}
+	why := out.Message // the credentials cannot be used
 	if err == nil {
-		id, verified := r.verify(ctx, opened)
-		if verified.Status != metav1.ConditionUnknown {
-			obj.Status.AccountID = id
-		}
-		if verified.Status == metav1.ConditionFalse {
-			conditions[0].Status, conditions[0].Reason, conditions[0].Message = metav1.ConditionFalse, v1alpha1.ReasonCredentialsUnavailable, verified.Message
-		}
-		conditions = append(conditions, verified)
+		id, verified = r.verify(ctx, opened)
 	}
-	if conditions[len(conditions)-1].Status != metav1.ConditionTrue {
-		result.RequeueAfter = retryAccount
+	switch verified.Ready {
+	case metav1.ConditionTrue:
+		obj.Status.AccountID = id
+	case metav1.ConditionFalse:
+		obj.Status.AccountID, why = id, verified.Message
+	}
+	ready := plan.Verdict{Ready: metav1.ConditionTrue, Reason: v1alpha1.ReasonCredentialsLoaded, Message: "The credentials load."}
+	if err != nil || verified.Ready == metav1.ConditionFalse {
+		ready = plan.Verdict{Ready: metav1.ConditionFalse, Reason: v1alpha1.ReasonCredentialsUnavailable, Message: why}
 	}
 	obj.Status.ObservedGeneration = obj.Generation
-	for _, c := range conditions {
-		c.ObservedGeneration = obj.Generation
-		meta.SetStatusCondition(&obj.Status.Conditions, c)
+	r.setCondition(obj, v1alpha1.ConditionReady, ready)
+	if err == nil {
+		r.setCondition(obj, v1alpha1.ConditionVerified, verified)
 	}
 	if _, missing := asUnavailable(err); missing {
-		stalled := conditions[0]
-		stalled.Type, stalled.Status, stalled.ObservedGeneration = v1alpha1.ConditionStalled, metav1.ConditionTrue, obj.Generation
-		meta.SetStatusCondition(&obj.Status.Conditions, stalled)
+		ready.Ready = metav1.ConditionTrue
+		r.setCondition(obj, v1alpha1.ConditionStalled, ready)
 	} else {
 		meta.RemoveStatusCondition(&obj.Status.Conditions, v1alpha1.ConditionStalled)
 	}
-	if equality.Semantic.DeepEqual(before, obj) {
-		return result, nil
+	if !equality.Semantic.DeepEqual(before, obj) {
+		if err := r.Status().Patch(ctx, obj, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
+			return r.faulted(ctx, before, &apiFault{"patching the status", err})
+		}
 	}
-	if err := r.Status().Patch(ctx, obj, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
-		return r.faulted(ctx, before, &apiFault{"patching the status", err})
+	if verified.Ready != metav1.ConditionTrue {
+		return reconcile.Result{RequeueAfter: retryAccount}, nil
 	}
-	return result, nil
+	return reconcile.Result{RequeueAfter: recheckAccount}, nil
 }
 
-// loaded says in a condition whether credentials load.
-func loaded(out outcome, err error) metav1.Condition {
-	c := metav1.Condition{
-		Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonCredentialsLoaded,
-		Message: "The credentials load.",
-	}
-	if err != nil {
-		c.Status, c.Reason, c.Message = metav1.ConditionFalse, v1alpha1.ReasonCredentialsUnavailable, out.Message
-	}
-	return c
+// setCondition sets a condition for the generation of an account, and returns whether
+// it has changed.
+func (r *accountReconciler) setCondition(account *v1alpha1.LiveAccount, kind string, v plan.Verdict) bool {
+	return meta.SetStatusCondition(&account.Status.Conditions, metav1.Condition{
+		Type: kind, Status: v.Ready, Reason: v.Reason, Message: v.Message, ObservedGeneration: account.Generation,
+	})
 }
 
-// verify asks the token service whose an account is.
-func (r *accountReconciler) verify(ctx context.Context, opened *account.Account) (id string, c metav1.Condition) {
-	c = metav1.Condition{
-		Type: v1alpha1.ConditionVerified, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonIdentified,
-		Message: "The token service knows these credentials.",
-	}
+// verify asks the token service whose an account is, and returns what Verified says.
+func (r *accountReconciler) verify(ctx context.Context, opened *account.Account) (id string, v plan.Verdict) {
 	id, err := r.accounts.Identify(ctx, opened)
 	e, ofService := errors.AsType[*live.Error](err)
 	switch {
 	case err == nil:
+		v.Ready, v.Reason = metav1.ConditionTrue, v1alpha1.ReasonIdentified
+		v.Message = "The token service knows these credentials."
 	case ofService && e.Class == live.NoCredentials:
-		c.Status, c.Reason = metav1.ConditionFalse, v1alpha1.ReasonNotIdentified
-		c.Message = "The token service does not know these credentials: " + e.Error() + ". Check them."
+		v.Ready, v.Reason = metav1.ConditionFalse, v1alpha1.ReasonNotIdentified
+		v.Message = "The token service does not know these credentials: " + e.Error() + ". Check them."
 	default:
-		c.Status, c.Reason = metav1.ConditionUnknown, v1alpha1.ReasonTokenServiceUnavailable
-		c.Message = "The token service cannot be asked whose these credentials are. The account is used all the same, with request limits of its own."
+		v.Ready, v.Reason = metav1.ConditionUnknown, v1alpha1.ReasonTokenServiceUnavailable
+		v.Message = "The token service cannot be asked whose these credentials are. The account is used all the same, with request limits of its own."
 	}
-	return id, c
+	return id, v
 }
 
 // gone forgets an account that was deleted, once no object has anything in the
@@ -239,11 +235,8 @@ func (r *accountReconciler) faulted(ctx context.Context, account *v1alpha1.LiveA
 		return reconcile.Result{}, f
 	}
 	before := account.DeepCopy()
-	ready := metav1.Condition{
-		Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, ObservedGeneration: account.Generation,
-		Reason: v1alpha1.ReasonClusterRefused, Message: refused(f),
-	}
-	if !meta.SetStatusCondition(&account.Status.Conditions, ready) {
+	ready := plan.Verdict{Ready: metav1.ConditionFalse, Reason: v1alpha1.ReasonClusterRefused, Message: refused(f)}
+	if !r.setCondition(account, v1alpha1.ConditionReady, ready) {
 		return reconcile.Result{RequeueAfter: retryAccount}, nil
 	}
 	if err := r.Status().Patch(ctx, account, client.MergeFrom(before)); err != nil { // then the event alone can tell
