@@ -54,18 +54,16 @@ func (p *pass) winner(ctx context.Context) (kind.Object, error) {
 	if err != nil || len(rivals) <= 1 {
 		return nil, err
 	}
+	var winner kind.Object
 	best := p.obj
 	mine, _ := p.cloudOf(ctx, p.obj)
 	mine = mine.Of(p.obj)
 	for _, rival := range rivals {
 		if rival.GetUID() != p.obj.GetUID() && kind.Precedes(rival, best) && p.may(ctx, rival, mine) {
-			best = rival
+			best, winner = rival, rival
 		}
 	}
-	if best.GetUID() == p.obj.GetUID() {
-		return nil, nil
-	}
-	return best, nil
+	return winner, nil
 }
 
 // may tells whether a rival may have what is in this cloud.
@@ -159,9 +157,8 @@ func (p *pass) heir(ctx context.Context) (kind.Object, error) {
 // sameAccount tells whether another object's cloud account is the one that this
 // one wrote to.
 func (p *pass) sameAccount(o kind.Object) bool {
-	spec, _ := o.Callback()
 	a := p.status.Applied
-	name := accountName(spec)
+	name := accountName(o)
 	if name == a.Account && (name == "" || o.GetNamespace() == p.obj.GetNamespace()) {
 		return true
 	}
@@ -179,7 +176,7 @@ func (p *pass) bequeath(ctx context.Context, heir kind.Object) error {
 		return err
 	}
 	h.status.Applied = p.status.Applied.DeepCopy()
-	h.status.Applied.UID, h.status.Applied.Account = h.obj.GetUID(), accountName(h.spec.CallbackSpec)
+	h.status.Applied.UID, h.status.Applied.Account = h.obj.GetUID(), accountName(h.obj)
 	h.status.Applied.AccountID = p.writtenTo()
 	if p.kind.Recall != nil {
 		p.kind.Wrote(h.obj, p.kind.Recall(p.obj, nil))
@@ -190,8 +187,9 @@ func (p *pass) bequeath(ctx context.Context, heir kind.Object) error {
 	return nil
 }
 
-// accountName returns the LiveAccount that a spec refers to; "" for the
+// accountName returns the LiveAccount that an object refers to; "" for the
 // operator's own account.
-func accountName(spec *v1alpha1.CallbackSpec) string {
+func accountName(o kind.Object) string {
+	spec, _ := o.Callback()
 	return ptr.Deref(spec.AccountRef, v1alpha1.AccountReference{}).Name
 }

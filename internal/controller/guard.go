@@ -154,16 +154,11 @@ func (p *pass) holdBack(v plan.Verdict) (outcome, bool) {
 		return outcome{Verdict: v, steady: true}, false
 	}
 	p.aim, p.keyRead = before, nil
-	if p.mem.nextSync.IsZero() && p.inTheMiddle() {
-		p.mem.nextSync = p.now
+	c := p.change()
+	if p.mem.nextSync.IsZero() && c != nil && (c.State == v1alpha1.ChangeWriting || c.State == v1alpha1.ChangeRollingBack) {
+		p.mem.nextSync = p.now // whatever the schedule says
 	}
 	return outcome{}, true
-}
-
-// inTheMiddle tells whether something is to be written whatever the schedule says.
-func (p *pass) inTheMiddle() bool {
-	c := p.change()
-	return c != nil && (c.State == v1alpha1.ChangeWriting || c.State == v1alpha1.ChangeRollingBack)
 }
 
 // beginChange notes a change that is about to be written, and returns how to take that
@@ -250,8 +245,7 @@ func (p *pass) waits() bool {
 	return p.hold != nil && p.hold.Reason == v1alpha1.ReasonWaitingForRollout
 }
 
-// nextWatch returns when failed callbacks are to be counted next, and nextTurn when
-// the policy is to be asked again; zero for not.
+// nextWatch returns when failed callbacks are to be counted next; zero for not.
 func (p *pass) nextWatch() time.Time {
 	if c := p.change(); p.guard == nil || c == nil || c.State != v1alpha1.ChangeWatching {
 		return time.Time{}
@@ -260,13 +254,6 @@ func (p *pass) nextWatch() time.Time {
 		return p.clock.Now().Add(plan.WatchEvery) // it was written just now
 	}
 	return p.mem.watch.next
-}
-
-func (p *pass) nextTurn() time.Time {
-	if !p.waits() {
-		return time.Time{}
-	}
-	return p.mem.nextTurn
 }
 
 // watchState is what is remembered of a change between counts.

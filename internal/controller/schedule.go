@@ -187,10 +187,11 @@ func (p *pass) comeBack(out outcome) reconcile.Result {
 	if count := p.mem.nextCount; count.After(now) && count.Before(next) {
 		next = count
 	}
-	for _, t := range []time.Time{p.nextWatch(), p.nextTurn()} {
-		if !t.IsZero() && t.Before(next) {
-			next = t
-		}
+	if watch := p.nextWatch(); !watch.IsZero() && watch.Before(next) {
+		next = watch
+	}
+	if p.waits() && p.mem.nextTurn.Before(next) {
+		next = p.mem.nextTurn
 	}
 	if out.recount > 0 && now.Add(out.recount).Before(next) {
 		next = now.Add(out.recount)
@@ -217,7 +218,7 @@ type memory struct {
 
 	watch    *watchState // of the last change; nil before it is watched
 	turn     *turn       // told by the LiveRolloutPolicy; nil if none was
-	nextTurn time.Time
+	nextTurn time.Time   // when it is to be asked again
 
 	nextCount     time.Time
 	countFailures int // in a row

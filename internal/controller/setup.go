@@ -251,10 +251,7 @@ func (r *Reconciler) index() error {
 			return ""
 		},
 		removalIndex: removesFrom,
-		accountIndex: func(o kind.Object) string {
-			spec, _ := o.Callback()
-			return accountName(spec)
-		},
+		accountIndex: accountName,
 	} {
 		err := indexer.IndexField(context.Background(), r.kind.New(), name, func(o client.Object) []string {
 			if value := of(o.(kind.Object)); value != "" {

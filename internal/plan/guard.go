@@ -4,6 +4,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -26,12 +27,10 @@ type Guard struct {
 
 // GuardOf returns the guard of a spec, with the defaults of the schema.
 func GuardOf(spec v1alpha1.GuardSpec) Guard {
-	g := Guard{Window: spec.Window.Duration, MaxFailures: int64(spec.MaxFailures), Report: spec.OnFailure == v1alpha1.OnFailureReport}
-	if g.Window == 0 {
-		g.Window = 10 * time.Minute
+	return Guard{
+		Window: cmp.Or(spec.Window.Duration, 10*time.Minute), MaxFailures: max(int64(spec.MaxFailures), 1),
+		Report: spec.OnFailure == v1alpha1.OnFailureReport,
 	}
-	g.MaxFailures = max(g.MaxFailures, 1)
-	return g
 }
 
 // Course is what a guard makes of a pass over an object.
