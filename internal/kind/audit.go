@@ -21,11 +21,9 @@ var audit = &Kind{
 		return live.AuditConfig{CallbackURL: spec.CallbackURL, CallbackTemplate: spec.CallbackTemplate}
 	},
 	Observe: func(o Object, have Config) {
-		status := &o.(*v1alpha1.LiveAudioAuditNotifyConfig).Status
-		status.Observed = nil
-		if c, ok := have.(live.AuditConfig); ok {
-			status.Observed = &v1alpha1.LiveAudioAuditNotifyConfigObservation{CallbackURL: c.CallbackURL, CallbackTemplate: c.CallbackTemplate}
-		}
+		o.(*v1alpha1.LiveAudioAuditNotifyConfig).Status.Observed = observed(have, func(c live.AuditConfig) v1alpha1.LiveAudioAuditNotifyConfigObservation {
+			return v1alpha1.LiveAudioAuditNotifyConfigObservation{CallbackURL: c.CallbackURL, CallbackTemplate: c.CallbackTemplate}
+		})
 	},
 	Remote: func(c *live.Client) Remote { return typed[live.AuditConfig]{live.Audit(c)} },
 }

@@ -21,11 +21,9 @@ var detect = &Kind{
 		return live.DetectConfig{NotifyURL: spec.NotifyURL}
 	},
 	Observe: func(o Object, have Config) {
-		status := &o.(*v1alpha1.LiveDetectNotifyConfig).Status
-		status.Observed = nil
-		if c, ok := have.(live.DetectConfig); ok {
-			status.Observed = &v1alpha1.LiveDetectNotifyConfigObservation{NotifyURL: c.NotifyURL}
-		}
+		o.(*v1alpha1.LiveDetectNotifyConfig).Status.Observed = observed(have, func(c live.DetectConfig) v1alpha1.LiveDetectNotifyConfigObservation {
+			return v1alpha1.LiveDetectNotifyConfigObservation{NotifyURL: c.NotifyURL}
+		})
 	},
 	Remote: func(c *live.Client) Remote { return typed[live.DetectConfig]{live.Detect(c)} },
 }

@@ -26,13 +26,11 @@ var event = &Kind{
 		}
 	},
 	Observe: func(o Object, have Config) {
-		status := &o.(*v1alpha1.LiveRtcEventSub).Status
-		status.Observed = nil
-		if c, ok := have.(live.EventConfig); ok {
-			status.Observed = &v1alpha1.LiveRtcEventSubObservation{
+		o.(*v1alpha1.LiveRtcEventSub).Status.Observed = observed(have, func(c live.EventConfig) v1alpha1.LiveRtcEventSubObservation {
+			return v1alpha1.LiveRtcEventSubObservation{
 				SubID: c.SubID, CallbackURL: c.CallbackURL, Events: live.SplitList(c.Events), Users: live.SplitList(c.Users),
 			}
-		}
+		})
 	},
 	Remote:  func(c *live.Client) Remote { return typed[live.EventConfig]{live.NewEvent(c)} },
 	Records: func(c *live.Client) Records { return live.NewEvent(c) },

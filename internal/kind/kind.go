@@ -200,3 +200,12 @@ func as[C any](c Config) C {
 	typed, _ := c.(C)
 	return typed
 }
+
+// observed converts what the cloud holds for the status of an object; nil for
+// nothing.
+func observed[C Config, O any](have Config, convert func(C) O) *O {
+	if c, ok := have.(C); ok {
+		return new(convert(c))
+	}
+	return nil
+}

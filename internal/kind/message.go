@@ -23,11 +23,9 @@ var message = &Kind{
 		return live.MessageConfig{EventCallbackURL: spec.EventCallbackURL}
 	},
 	Observe: func(o Object, have Config) {
-		status := &o.(*v1alpha1.LiveMessageAppCallback).Status
-		status.Observed = nil
-		if c, ok := have.(live.MessageConfig); ok {
-			status.Observed = &v1alpha1.LiveMessageAppCallbackObservation{EventCallbackURL: c.EventCallbackURL}
-		}
+		o.(*v1alpha1.LiveMessageAppCallback).Status.Observed = observed(have, func(c live.MessageConfig) v1alpha1.LiveMessageAppCallbackObservation {
+			return v1alpha1.LiveMessageAppCallbackObservation{EventCallbackURL: c.EventCallbackURL}
+		})
 	},
 	Remote: func(c *live.Client) Remote { return typed[live.MessageConfig]{live.Message(c)} },
 }

@@ -21,13 +21,11 @@ var mpu = &Kind{
 		return live.MPUConfig{CallbackURL: spec.CallbackURL, ChannelIDs: live.JoinList(spec.ChannelIDs)}
 	},
 	Observe: func(o Object, have Config) {
-		status := &o.(*v1alpha1.LiveRtcMPUEventSub).Status
-		status.Observed = nil
-		if c, ok := have.(live.MPUConfig); ok {
-			status.Observed = &v1alpha1.LiveRtcMPUEventSubObservation{
+		o.(*v1alpha1.LiveRtcMPUEventSub).Status.Observed = observed(have, func(c live.MPUConfig) v1alpha1.LiveRtcMPUEventSubObservation {
+			return v1alpha1.LiveRtcMPUEventSubObservation{
 				SubID: c.SubID, CallbackURL: c.CallbackURL, ChannelIDs: c.Channels(),
 			}
-		}
+		})
 	},
 	Remote:  func(c *live.Client) Remote { return typed[live.MPUConfig]{live.MPU{Client: c}} },
 	Records: func(c *live.Client) Records { return live.MPU{Client: c} },

@@ -32,16 +32,14 @@ var record = &Kind{
 		}
 	},
 	Observe: func(o Object, have Config) {
-		status := &o.(*v1alpha1.LiveRecordNotifyConfig).Status
-		status.Observed = nil
-		if c, ok := have.(live.RecordConfig); ok {
-			status.Observed = &v1alpha1.LiveRecordNotifyConfigObservation{
+		o.(*v1alpha1.LiveRecordNotifyConfig).Status.Observed = observed(have, func(c live.RecordConfig) v1alpha1.LiveRecordNotifyConfigObservation {
+			return v1alpha1.LiveRecordNotifyConfigObservation{
 				NotifyURL:             c.NotifyURL,
 				OnDemandURL:           c.OnDemandURL,
 				NeedStatusNotify:      c.NeedStatusNotify,
 				AuthenticationEnabled: c.Authentication,
 			}
-		}
+		})
 	},
 	Remote:  func(c *live.Client) Remote { return typed[live.RecordConfig]{live.NewRecord(c)} },
 	Records: func(c *live.Client) Records { return live.NewRecord(c) },

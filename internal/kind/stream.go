@@ -33,15 +33,13 @@ var stream = &Kind{
 		}
 	},
 	Observe: func(o Object, have Config) {
-		status := &o.(*v1alpha1.LiveNotifyConfig).Status
-		status.Observed = nil
-		if c, ok := have.(live.StreamConfig); ok {
-			status.Observed = &v1alpha1.LiveNotifyConfigObservation{
+		o.(*v1alpha1.LiveNotifyConfig).Status.Observed = observed(have, func(c live.StreamConfig) v1alpha1.LiveNotifyConfigObservation {
+			return v1alpha1.LiveNotifyConfigObservation{
 				NotifyURL:             c.NotifyURL,
 				ExceptionNotifyURL:    c.ExceptionNotifyURL,
 				AuthenticationEnabled: c.Authentication,
 			}
-		}
+		})
 	},
 	Recall: func(o Object, have Config) Config {
 		c := as[live.StreamConfig](have)
