@@ -214,16 +214,12 @@ var claims = changes(func(was, is kind.Object) bool {
 // not hold up a person's edit.
 var changesBeforeNews = handler.Funcs{
 	CreateFunc: func(_ context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-		request := reconcile.Request{NamespacedName: client.ObjectKeyFromObject(e.Object)}
-		if ranked, ok := q.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
-			priority := priorityNew
-			if changedMeanwhile(e.Object) {
-				priority = 0
-			}
-			ranked.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, request)
-			return
+		priority := priorityNew
+		if changedMeanwhile(e.Object) {
+			priority = 0
 		}
-		q.Add(request)
+		ranked := q.(priorityqueue.PriorityQueue[reconcile.Request]) // as the queue of each controller is
+		ranked.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, requestsFor(e.Object)...)
 	},
 	UpdateFunc: (&handler.EnqueueRequestForObject{}).Update,
 	DeleteFunc: (&handler.EnqueueRequestForObject{}).Delete,
