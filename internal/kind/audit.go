@@ -4,16 +4,12 @@
 package kind
 
 import (
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
 var audit = &Kind{
 	Name:     "LiveAudioAuditNotifyConfig",
-	New:      func() Object { return &v1alpha1.LiveAudioAuditNotifyConfig{} },
-	NewList:  func() client.ObjectList { return &v1alpha1.LiveAudioAuditNotifyConfigList{} },
 	Key:      func(o Object) string { return o.(*v1alpha1.LiveAudioAuditNotifyConfig).Spec.DomainName },
 	OfDomain: true,
 	Desired: func(o Object, _ live.Key) Config {

@@ -4,17 +4,13 @@
 package kind
 
 import (
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/callback"
 	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
 var event = &Kind{
-	Name:    "LiveRtcEventSub",
-	New:     func() Object { return &v1alpha1.LiveRtcEventSub{} },
-	NewList: func() client.ObjectList { return &v1alpha1.LiveRtcEventSubList{} },
+	Name: "LiveRtcEventSub",
 	Key: func(o Object) string {
 		spec := o.(*v1alpha1.LiveRtcEventSub).Spec
 		return live.EventKey(spec.AppID, spec.ChannelID)

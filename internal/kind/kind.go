@@ -7,6 +7,8 @@ import (
 	"context"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
@@ -97,9 +99,6 @@ type Records interface {
 type Kind struct {
 	// Name of the API type.
 	Name string
-	// New returns an empty object, NewList an empty list of objects.
-	New     func() Object
-	NewList func() client.ObjectList
 	// Key returns the key of the configuration in the cloud. It never changes.
 	Key func(Object) string
 	// OfDomain tells that the key is a domain, which accounts may restrict.
@@ -127,6 +126,23 @@ type Kind struct {
 	// and "" for a kind whose callbacks are not recorded, and cannot be sent again.
 	Records func(*live.Client) Records
 	Family  callback.Family
+}
+
+// scheme knows the API types.
+var scheme = runtime.NewScheme()
+
+func init() { utilruntime.Must(v1alpha1.AddToScheme(scheme)) }
+
+// New returns an empty object.
+func (k *Kind) New() Object { return k.empty("").(Object) }
+
+// NewList returns an empty list of objects.
+func (k *Kind) NewList() client.ObjectList { return k.empty("List").(client.ObjectList) }
+
+func (k *Kind) empty(suffix string) runtime.Object {
+	o, err := scheme.New(v1alpha1.GroupVersion.WithKind(k.Name + suffix))
+	utilruntime.Must(err) // a kind has the name of its API type
+	return o
 }
 
 // KeyRef returns which Secret entry holds the authentication key of an object;

@@ -4,16 +4,12 @@
 package kind
 
 import (
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
 var message = &Kind{
-	Name:    "LiveMessageAppCallback",
-	New:     func() Object { return &v1alpha1.LiveMessageAppCallback{} },
-	NewList: func() client.ObjectList { return &v1alpha1.LiveMessageAppCallbackList{} },
+	Name: "LiveMessageAppCallback",
 	Key: func(o Object) string {
 		spec := o.(*v1alpha1.LiveMessageAppCallback).Spec
 		return live.MessageKey(string(spec.DataCenter), spec.AppID)

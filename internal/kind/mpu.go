@@ -4,18 +4,14 @@
 package kind
 
 import (
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/callback"
 	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
 var mpu = &Kind{
-	Name:    "LiveRtcMPUEventSub",
-	New:     func() Object { return &v1alpha1.LiveRtcMPUEventSub{} },
-	NewList: func() client.ObjectList { return &v1alpha1.LiveRtcMPUEventSubList{} },
-	Key:     func(o Object) string { return o.(*v1alpha1.LiveRtcMPUEventSub).Spec.AppID },
+	Name: "LiveRtcMPUEventSub",
+	Key:  func(o Object) string { return o.(*v1alpha1.LiveRtcMPUEventSub).Spec.AppID },
 	Desired: func(o Object, _ live.Key) Config {
 		spec := o.(*v1alpha1.LiveRtcMPUEventSub).Spec
 		return live.MPUConfig{CallbackURL: spec.CallbackURL, ChannelIDs: live.JoinList(spec.ChannelIDs)}

@@ -4,8 +4,6 @@
 package kind
 
 import (
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/callback"
 	"github.com/live-notify/live-notify-operator/internal/live"
@@ -13,8 +11,6 @@ import (
 
 var record = &Kind{
 	Name:     "LiveRecordNotifyConfig",
-	New:      func() Object { return &v1alpha1.LiveRecordNotifyConfig{} },
-	NewList:  func() client.ObjectList { return &v1alpha1.LiveRecordNotifyConfigList{} },
 	Key:      func(o Object) string { return o.(*v1alpha1.LiveRecordNotifyConfig).Spec.DomainName },
 	OfDomain: true,
 	Authentication: func(o Object) *v1alpha1.AuthenticationSpec {

@@ -4,16 +4,12 @@
 package kind
 
 import (
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
 var snapshot = &Kind{
 	Name:     "LiveSnapshotNotifyConfig",
-	New:      func() Object { return &v1alpha1.LiveSnapshotNotifyConfig{} },
-	NewList:  func() client.ObjectList { return &v1alpha1.LiveSnapshotNotifyConfigList{} },
 	Key:      func(o Object) string { return o.(*v1alpha1.LiveSnapshotNotifyConfig).Spec.DomainName },
 	OfDomain: true,
 	Authentication: func(o Object) *v1alpha1.AuthenticationSpec {

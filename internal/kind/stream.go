@@ -4,8 +4,6 @@
 package kind
 
 import (
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/callback"
 	"github.com/live-notify/live-notify-operator/internal/live"
@@ -13,8 +11,6 @@ import (
 
 var stream = &Kind{
 	Name:     "LiveNotifyConfig",
-	New:      func() Object { return &v1alpha1.LiveNotifyConfig{} },
-	NewList:  func() client.ObjectList { return &v1alpha1.LiveNotifyConfigList{} },
 	Key:      func(o Object) string { return o.(*v1alpha1.LiveNotifyConfig).Spec.DomainName },
 	OfDomain: true,
 	Ingest:   true,
