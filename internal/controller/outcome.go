@@ -128,11 +128,10 @@ func (p *pass) faulted(ctx context.Context, f *apiFault) (reconcile.Result, erro
 		p.mem.watch = nil
 	}
 	switch {
-	case apierrors.IsConflict(f.err):
-		// The object is not as the cache shows it: look again, it is no error.
+	case apierrors.IsConflict(f.err) || apierrors.IsNotFound(f.err):
+		// The object is not as the cache shows it, or it, or what it is in, is going
+		// away: look again, it is no error.
 		return reconcile.Result{RequeueAfter: minRetry}, nil
-	case apierrors.IsNotFound(f.err):
-		return reconcile.Result{RequeueAfter: minRetry}, nil // it, or what it is in, is going away
 	case errors.Is(ctx.Err(), context.Canceled):
 		return reconcile.Result{}, nil // the operator is told to end
 	case !refusal(f.err):

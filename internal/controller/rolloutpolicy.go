@@ -46,10 +46,7 @@ func setupRollouts(s *shared) error {
 			b = b.Watches(k.New(), mapped(r.policiesOf), builder.WithPredicates(steps))
 		}
 	}
-	if err := b.Complete(r); err != nil {
-		return fmt.Errorf("setting up LiveRolloutPolicy: %w", err)
-	}
-	return nil
+	return b.Complete(r)
 }
 
 // steps passes what a policy counts of an object.
@@ -107,23 +104,17 @@ func (r *rolloutReconciler) describe(ctx context.Context, policy *v1alpha1.LiveR
 			LastTransitionTime: metav1.NewTime(r.clock.Now()),
 		})
 	}
-	understood, ok := kind.Understood(policy)
-	if !ok {
-		s.Selected, s.UpToDate, s.Watching, s.Waiting, s.Failed = 0, 0, 0, 0, 0
-		s.Granted, s.Halted = nil, nil
-		set(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInvalid,
-			"spec.selector or spec.kinds cannot be understood, so that this policy is in force for nothing. The kinds are those that the cloud keeps callback records of, such as LiveNotifyConfig.")
-		set(v1alpha1.ConditionHalted, metav1.ConditionFalse, v1alpha1.ReasonNoFailedChange, "No change is held up.")
-		return nil
-	}
 	members, overlaps, err := r.members(ctx, policy)
 	if err != nil {
 		return err
 	}
 	state := rolloutOf(policy, members)
-	s.Granted, s.Halted = state.Review(r.absent(ctx, understood))
+	s.Granted, s.Halted = state.Review(r.absent(ctx, policy))
 	state.Sum(s)
-	switch {
+	switch _, ok := kind.Understood(policy); {
+	case !ok:
+		set(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInvalid,
+			"spec.selector or spec.kinds cannot be understood, so that this policy is in force for nothing. The kinds are those that the cloud keeps callback records of, such as LiveNotifyConfig.")
 	case overlaps:
 		set(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonOverlapping,
 			"Another LiveRolloutPolicy selects some of the same objects. For these the older one counts. Make the selectors differ.")
@@ -145,19 +136,20 @@ func (r *rolloutReconciler) describe(ctx context.Context, policy *v1alpha1.LiveR
 
 // absent returns a function that tells whether the policy certainly does not
 // select an object any more. The cache alone cannot tell: it may be of before.
-func (r *rolloutReconciler) absent(ctx context.Context, policy kind.Policy) func(types.UID) bool {
+func (r *rolloutReconciler) absent(ctx context.Context, policy *v1alpha1.LiveRolloutPolicy) func(types.UID) bool {
+	understood, ok := kind.Understood(policy)
 	names := map[types.UID]v1alpha1.RolloutGrant{}
 	for _, g := range slices.Concat(policy.Status.Granted, policy.Status.Halted) {
 		names[g.UID] = g
 	}
 	return func(uid types.UID) bool {
 		k := kind.Watchable(names[uid].Kind)
-		if k == nil {
+		if k == nil || !ok {
 			return true
 		}
 		o := k.New()
 		err := r.uncached.Get(ctx, client.ObjectKey{Namespace: policy.Namespace, Name: names[uid].Name}, o)
-		return apierrors.IsNotFound(err) || err == nil && (o.GetUID() != uid || !policy.Covers(k, o))
+		return apierrors.IsNotFound(err) || err == nil && (o.GetUID() != uid || !understood.Covers(k, o))
 	}
 }
 

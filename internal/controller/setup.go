@@ -121,14 +121,12 @@ func addReconcilers(mgr ctrl.Manager, o Options) ([]*Reconciler, error) {
 		}
 	}
 	filled := &filled{}
-	if err := errors.Join(mgr.AddHealthzCheck("workers", s.watchdog.Check), mgr.AddReadyzCheck("cache", filled.Check), mgr.Add(filled)); err != nil {
-		return nil, err
-	}
-	if err := mgr.Add(manager.RunnableFunc(s.identifyOwn)); err != nil {
+	if err := errors.Join(mgr.AddHealthzCheck("workers", s.watchdog.Check), mgr.AddReadyzCheck("cache", filled.Check), mgr.Add(filled),
+		mgr.Add(manager.RunnableFunc(s.identifyOwn))); err != nil {
 		return nil, err
 	}
 	if err := setupRollouts(s); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("setting up LiveRolloutPolicy: %w", err)
 	}
 	return metrics.reconcilers, setupAccounts(s)
 }
