@@ -37,7 +37,11 @@ func (p *pass) delete(ctx context.Context, winner kind.Object) outcome {
 	case err != nil:
 		return outcome{fault: err}
 	case heir != nil:
-		return p.leaveTo(ctx, heir)
+		if err := p.bequeath(ctx, heir); err != nil {
+			return outcome{fault: err}
+		}
+		p.tell(v1alpha1.EventRetained, fmt.Sprintf("%s %s goes on with the configuration of %s", p.kind.Name, client.ObjectKeyFromObject(heir), p.key))
+		return p.letGo(ctx)
 	case retained != "":
 		p.tell(v1alpha1.EventRetained, fmt.Sprintf("The configuration of %s stays in the cloud: %s", p.key, retained))
 		return p.letGo(ctx)
@@ -58,9 +62,9 @@ func (p *pass) removeAll(ctx context.Context, acct *account.Account) outcome {
 	if out, ok := p.mayRemove(ctx, acct); !ok {
 		return out
 	}
-	err := p.remove(ctx, p.kind.Remote(acct.Client))
+	shown, err := p.remove(ctx, p.kind.Remote(acct.Client))
 	switch class := live.ClassOf(err); {
-	case errors.Is(err, errStillThere):
+	case shown:
 		return outcome{Verdict: plan.Verdict{
 			Ready: metav1.ConditionUnknown, Reason: v1alpha1.ReasonProgressing, After: max(p.now.Sub(p.mem.deletedAt), time.Second),
 			Message: "The cloud accepted the removal; waiting until it shows.",
@@ -124,42 +128,28 @@ func (p *pass) retained() string {
 	}
 }
 
-// leaveTo hands the configuration over to another object, and removes nothing.
-func (p *pass) leaveTo(ctx context.Context, heir kind.Object) outcome {
-	if err := p.bequeath(ctx, heir); err != nil {
-		return outcome{fault: err}
-	}
-	p.tell(v1alpha1.EventRetained, fmt.Sprintf("%s %s goes on with the configuration of %s", p.kind.Name, client.ObjectKeyFromObject(heir), p.key))
-	return p.letGo(ctx)
-}
-
-// errStillThere: the cloud still shows what it accepted to remove.
-var errStillThere = errors.New("still there")
-
 // removal is what is pending while a configuration is removed.
 const removal = "removal"
 
 // remove removes the configuration without looking at it first, as not every one
-// can be seen, and again only when the removal had time to show.
-func (p *pass) remove(ctx context.Context, remote kind.Remote) error {
+// can be seen, and again only when the removal had time to show. It returns whether
+// the cloud still shows it.
+func (p *pass) remove(ctx context.Context, remote kind.Remote) (shown bool, err error) {
 	if p.mem.deletedAt.IsZero() || p.now.Sub(p.mem.deletedAt) >= plan.Settling {
 		p.record().Pending = removal
 		if err := p.patchStatus(ctx); err != nil {
-			return &apiFault{"noting the removal", err}
+			return false, &apiFault{"noting the removal", err}
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), passTimeout) // what began is finished, as in put
 		defer cancel()
 		logged := logr.NewContext(ctx, log.FromContext(ctx).WithValues("why", "delete"))
 		if err := remote.Delete(logged, quota.User, p.key); err != nil {
-			return err
+			return false, err
 		}
 		p.mem.deletedAt = p.now
 	}
 	have, err := remote.Get(ctx, quota.User, p.key)
-	if err == nil && have != nil {
-		err = errStillThere
-	}
-	return err
+	return have != nil, err
 }
 
 // letGo drops the finalizer; the object goes away with it.

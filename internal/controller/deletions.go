@@ -77,7 +77,11 @@ func (p *pass) mayRemove(ctx context.Context, acct *account.Account) (outcome, b
 		}
 		recent, allowed := limit.Take(p.now)
 		if !allowed {
-			return p.held(ctx, acct, limit), false
+			ahead, err := p.ahead(ctx, acct.Label)
+			if err != nil {
+				return outcome{fault: err}, false
+			}
+			return outcome{Verdict: plan.HeldDeletion(limit.where, limit.PerHour, p.now, limit.Turn(p.now, ahead))}, false
 		}
 		switch err := limit.store(ctx, recent); {
 		case err == nil:
@@ -88,15 +92,6 @@ func (p *pass) mayRemove(ctx context.Context, acct *account.Account) (outcome, b
 		}
 	}
 	return deferred(slotWait()), false
-}
-
-// held is the outcome for a removal that waits.
-func (p *pass) held(ctx context.Context, acct *account.Account, limit *deletionLimit) outcome {
-	ahead, err := p.ahead(ctx, acct.Label)
-	if err != nil {
-		return outcome{fault: err}
-	}
-	return outcome{Verdict: plan.HeldDeletion(limit.where, limit.PerHour, p.now, limit.Turn(p.now, ahead))}
 }
 
 // removalIndex finds the objects that are deleted and may have something to remove

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -37,14 +36,6 @@ func (s Scope) hasNamespace(name string) bool {
 // to the cloud and two to the API server.
 const handOverTimeout = 2*passTimeout + 2*statusTimeout
 
-// arrive notes that an object has come into the scope, as by another label, unless
-// this process has not let go of it since it left.
-func (m *memories) arrive(name types.NamespacedName, now time.Time) {
-	if !m.known(name) {
-		m.arrived.Store(name, now)
-	}
-}
-
 // handOver returns for how long an object that has come into the scope is still to
 // be left to the operator that had it: until that has taken its finalizer away,
 // which it does once its last pass is over. One that does not answer holds it up for
@@ -67,12 +58,11 @@ func (r *Reconciler) handOver(o kind.Object) time.Duration {
 // what it owns. Without anybody it hangs on no finalizer. Known tells that it was in
 // scope: the finalizer of one that never was is someone else's.
 func (p *pass) leave(ctx context.Context, known bool) (reconcile.Result, error) {
-	name := client.ObjectKeyFromObject(p.obj)
 	if known && kind.Claimed(p.obj) {
 		if err := p.release(ctx); err != nil {
 			return p.faulted(ctx, asFault(err))
 		}
 	}
-	p.memories.forget(name)
+	p.memories.forget(client.ObjectKeyFromObject(p.obj))
 	return reconcile.Result{}, nil
 }

@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -160,14 +161,16 @@ func (r *Reconciler) setup() error {
 
 // worthALook passes what the main watch is for. An object that was deleted and
 // created anew while the watch was down comes as an update with another UID. One that
-// comes into the scope is noted, as another operator may still be at it.
+// comes into the scope, as by another label, is noted, as another operator may still be
+// at it; unless this process has not let go of it since it left.
 func (r *Reconciler) worthALook() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(e event.CreateEvent) bool { return r.scope.has(e.Object) },
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			was, is := r.scope.has(e.ObjectOld), r.scope.has(e.ObjectNew)
-			if is && !was {
-				r.memories.arrive(client.ObjectKeyFromObject(e.ObjectNew), r.clock.Now())
+			name := client.ObjectKeyFromObject(e.ObjectNew)
+			if is && !was && !r.memories.known(name) {
+				r.memories.arrived.Store(name, r.clock.Now())
 			}
 			return was != is || is && (specChanged(e.ObjectOld, e.ObjectNew) || kind.Claimed(e.ObjectOld) && !kind.Claimed(e.ObjectNew) ||
 				requestOf(e.ObjectOld) != requestOf(e.ObjectNew) ||
@@ -239,10 +242,7 @@ func (r *Reconciler) index() error {
 	for name, of := range map[string]func(kind.Object) string{
 		keyIndex: r.kind.Key,
 		secretIndex: func(o kind.Object) string {
-			if ref := r.kind.KeyRef(o); ref != nil {
-				return ref.Name
-			}
-			return ""
+			return ptr.Deref(r.kind.KeyRef(o), v1alpha1.SecretKeyReference{}).Name
 		},
 		removalIndex: removesFrom,
 		accountIndex: accountName,
