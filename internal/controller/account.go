@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -26,6 +27,7 @@ import (
 	"github.com/live-notify/live-notify-operator/internal/account"
 	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/plan"
 )
 
 // accountReconciler says in the status of each LiveAccount whose it is, and keeps
@@ -68,9 +70,9 @@ func setupAccounts(s *shared) error {
 var needs = predicate.Funcs{
 	CreateFunc: func(event.CreateEvent) bool { return false },
 	UpdateFunc: func(e event.UpdateEvent) bool {
-		return claimed(e.ObjectOld) && !claimed(e.ObjectNew) || e.ObjectOld.GetUID() != e.ObjectNew.GetUID()
+		return kind.Claimed(e.ObjectOld) && !kind.Claimed(e.ObjectNew) || e.ObjectOld.GetUID() != e.ObjectNew.GetUID()
 	},
-	DeleteFunc: func(e event.DeleteEvent) bool { return claimed(e.Object) },
+	DeleteFunc: func(e event.DeleteEvent) bool { return kind.Claimed(e.Object) },
 }
 
 // accountOf returns the LiveAccount that an object refers to.
@@ -83,21 +85,17 @@ func (r *accountReconciler) accountOf(_ context.Context, o client.Object) []reco
 }
 
 // accountsOfSecret returns the LiveAccounts that refer to a Secret.
-func accountsOfSecret(ctx context.Context, c client.Client, secret client.Object) []v1alpha1.LiveAccount {
-	var list v1alpha1.LiveAccountList
-	err := c.List(ctx, &list, client.InNamespace(secret.GetNamespace()), client.MatchingFields{secretIndex: secret.GetName()})
+func (s *shared) accountsOfSecret(ctx context.Context, secret client.Object) []*v1alpha1.LiveAccount {
+	accounts, err := listed[*v1alpha1.LiveAccount](ctx, s, &v1alpha1.LiveAccountList{}, "listing LiveAccounts",
+		client.InNamespace(secret.GetNamespace()), client.MatchingFields{secretIndex: secret.GetName()})
 	if err != nil {
-		ctrl.LoggerFrom(ctx).Error(&apiFault{"listing LiveAccounts", err}, "accounts are not told of a change", "secret", client.ObjectKeyFromObject(secret))
+		ctrl.LoggerFrom(ctx).Error(err, "accounts are not told of a change", "secret", client.ObjectKeyFromObject(secret))
 	}
-	return list.Items
+	return accounts
 }
 
 func (r *accountReconciler) usersOfSecret(ctx context.Context, secret client.Object) []reconcile.Request {
-	var requests []reconcile.Request
-	for _, account := range accountsOfSecret(ctx, r.Client, secret) {
-		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&account)})
-	}
-	return requests
+	return requestsFor(r.accountsOfSecret(ctx, secret)...)
 }
 
 // Reconcile updates the status and the finalizer of one LiveAccount.
@@ -136,72 +134,67 @@ func (r *accountReconciler) describe(ctx context.Context, obj *v1alpha1.LiveAcco
 	if out.fault != nil {
 		return r.faulted(ctx, before, out.fault)
 	}
-	result := reconcile.Result{RequeueAfter: recheckAccount}
-	conditions := []metav1.Condition{loaded(out, err)}
+	id, verified := "", plan.Verdict{}
+	why := out.Message // the credentials cannot be used
 	if err == nil {
-		id, verified := r.verify(ctx, opened)
-		if verified.Status != metav1.ConditionUnknown {
-			obj.Status.AccountID = id
-		}
-		if verified.Status == metav1.ConditionFalse {
-			conditions[0].Status, conditions[0].Reason, conditions[0].Message = metav1.ConditionFalse, v1alpha1.ReasonCredentialsUnavailable, verified.Message
-		}
-		conditions = append(conditions, verified)
+		id, verified = r.verify(ctx, opened)
 	}
-	if conditions[len(conditions)-1].Status != metav1.ConditionTrue {
-		result.RequeueAfter = retryAccount
+	switch verified.Ready {
+	case metav1.ConditionTrue:
+		obj.Status.AccountID = id
+	case metav1.ConditionFalse:
+		obj.Status.AccountID, why = id, verified.Message
+	}
+	ready := plan.Verdict{Ready: metav1.ConditionTrue, Reason: v1alpha1.ReasonCredentialsLoaded, Message: "The credentials load."}
+	if err != nil || verified.Ready == metav1.ConditionFalse {
+		ready = plan.Verdict{Ready: metav1.ConditionFalse, Reason: v1alpha1.ReasonCredentialsUnavailable, Message: why}
 	}
 	obj.Status.ObservedGeneration = obj.Generation
-	for _, c := range conditions {
-		c.ObservedGeneration = obj.Generation
-		meta.SetStatusCondition(&obj.Status.Conditions, c)
+	r.setCondition(obj, v1alpha1.ConditionReady, ready)
+	if err == nil {
+		r.setCondition(obj, v1alpha1.ConditionVerified, verified)
 	}
 	if _, missing := asUnavailable(err); missing {
-		stalled := conditions[0]
-		stalled.Type, stalled.Status, stalled.ObservedGeneration = v1alpha1.ConditionStalled, metav1.ConditionTrue, obj.Generation
-		meta.SetStatusCondition(&obj.Status.Conditions, stalled)
+		ready.Ready = metav1.ConditionTrue
+		r.setCondition(obj, v1alpha1.ConditionStalled, ready)
 	} else {
 		meta.RemoveStatusCondition(&obj.Status.Conditions, v1alpha1.ConditionStalled)
 	}
-	if equality.Semantic.DeepEqual(before, obj) {
-		return result, nil
+	if !equality.Semantic.DeepEqual(before, obj) {
+		if err := r.Status().Patch(ctx, obj, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
+			return r.faulted(ctx, before, &apiFault{"patching the status", err})
+		}
 	}
-	if err := r.Status().Patch(ctx, obj, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
-		return r.faulted(ctx, before, &apiFault{"patching the status", err})
+	if verified.Ready != metav1.ConditionTrue {
+		return reconcile.Result{RequeueAfter: retryAccount}, nil
 	}
-	return result, nil
+	return reconcile.Result{RequeueAfter: recheckAccount}, nil
 }
 
-// loaded says in a condition whether credentials load.
-func loaded(out outcome, err error) metav1.Condition {
-	c := metav1.Condition{
-		Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonCredentialsLoaded,
-		Message: "The credentials load.",
-	}
-	if err != nil {
-		c.Status, c.Reason, c.Message = metav1.ConditionFalse, v1alpha1.ReasonCredentialsUnavailable, out.Message
-	}
-	return c
+// setCondition sets a condition for the generation of an account, and returns whether
+// it has changed.
+func (r *accountReconciler) setCondition(account *v1alpha1.LiveAccount, kind string, v plan.Verdict) bool {
+	return meta.SetStatusCondition(&account.Status.Conditions, metav1.Condition{
+		Type: kind, Status: v.Ready, Reason: v.Reason, Message: v.Message, ObservedGeneration: account.Generation,
+	})
 }
 
-// verify asks the token service whose an account is.
-func (r *accountReconciler) verify(ctx context.Context, opened *account.Account) (id string, c metav1.Condition) {
-	c = metav1.Condition{
-		Type: v1alpha1.ConditionVerified, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonIdentified,
-		Message: "The token service knows these credentials.",
-	}
+// verify asks the token service whose an account is, and returns what Verified says.
+func (r *accountReconciler) verify(ctx context.Context, opened *account.Account) (id string, v plan.Verdict) {
 	id, err := r.accounts.Identify(ctx, opened)
 	e, ofService := errors.AsType[*live.Error](err)
 	switch {
 	case err == nil:
+		v.Ready, v.Reason = metav1.ConditionTrue, v1alpha1.ReasonIdentified
+		v.Message = "The token service knows these credentials."
 	case ofService && e.Class == live.NoCredentials:
-		c.Status, c.Reason = metav1.ConditionFalse, v1alpha1.ReasonNotIdentified
-		c.Message = "The token service does not know these credentials: " + e.Error() + ". Check them."
+		v.Ready, v.Reason = metav1.ConditionFalse, v1alpha1.ReasonNotIdentified
+		v.Message = "The token service does not know these credentials: " + e.Error() + ". Check them."
 	default:
-		c.Status, c.Reason = metav1.ConditionUnknown, v1alpha1.ReasonTokenServiceUnavailable
-		c.Message = "The token service cannot be asked whose these credentials are. The account is used all the same, with request limits of its own."
+		v.Ready, v.Reason = metav1.ConditionUnknown, v1alpha1.ReasonTokenServiceUnavailable
+		v.Message = "The token service cannot be asked whose these credentials are. The account is used all the same, with request limits of its own."
 	}
-	return id, c
+	return id, v
 }
 
 // gone forgets an account that was deleted, once no object has anything in the
@@ -221,15 +214,10 @@ func (r *accountReconciler) gone(ctx context.Context, req reconcile.Request) (re
 // needed tells whether an object that refers to an account has a finalizer.
 func (r *accountReconciler) needed(ctx context.Context, req reconcile.Request) (bool, error) {
 	for _, k := range kind.All {
-		list := k.NewList()
-		err := r.List(ctx, list, client.InNamespace(req.Namespace), client.MatchingFields{accountIndex: req.Name}, client.UnsafeDisableDeepCopy)
-		if err != nil {
-			return false, &apiFault{"listing the users of the LiveAccount", err}
-		}
-		for _, o := range objects(list) {
-			if claimed(o) {
-				return true, nil
-			}
+		users, err := listed[client.Object](ctx, r, k.NewList(), "listing the users of the LiveAccount",
+			client.InNamespace(req.Namespace), client.MatchingFields{accountIndex: req.Name})
+		if err != nil || slices.ContainsFunc(users, kind.Claimed) {
+			return err == nil, err
 		}
 	}
 	return false, nil
@@ -247,11 +235,8 @@ func (r *accountReconciler) faulted(ctx context.Context, account *v1alpha1.LiveA
 		return reconcile.Result{}, f
 	}
 	before := account.DeepCopy()
-	ready := metav1.Condition{
-		Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, ObservedGeneration: account.Generation,
-		Reason: v1alpha1.ReasonClusterRefused, Message: refused(f),
-	}
-	if !meta.SetStatusCondition(&account.Status.Conditions, ready) {
+	ready := plan.Verdict{Ready: metav1.ConditionFalse, Reason: v1alpha1.ReasonClusterRefused, Message: refused(f)}
+	if !r.setCondition(account, v1alpha1.ConditionReady, ready) {
 		return reconcile.Result{RequeueAfter: retryAccount}, nil
 	}
 	if err := r.Status().Patch(ctx, account, client.MergeFrom(before)); err != nil { // then the event alone can tell

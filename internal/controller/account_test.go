@@ -27,6 +27,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
@@ -344,7 +345,7 @@ func TestMovingToAnotherAccount(t *testing.T) {
 		d.update("a", viaAccount)
 		obj := d.until("a", v1alpha1.ReasonExistingConfiguration)
 		d.Expect(f.have(other.cloud)).To(Equal(theirs))
-		d.Expect(wrote(obj)).To(BeFalse(), "what is not ours is not deleted either")
+		d.Expect(kind.Wrote(obj)).To(BeFalse(), "what is not ours is not deleted either")
 		d.Expect(statusOf(obj).Drift.Count).To(BeZero())
 
 		f.erase(other.cloud)

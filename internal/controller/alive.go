@@ -49,37 +49,22 @@ const stuckAfter = 2 * time.Minute
 
 // watchdog knows which passes are under way.
 type watchdog struct {
-	clock clock.PassiveClock
-
-	mu      sync.Mutex
-	started map[int]time.Time
-	last    int
+	clock   clock.PassiveClock
+	started sync.Map // of pointers to when each began
 }
 
 // enter notes the begin of a pass; the function that it returns notes its end.
 func (w *watchdog) enter() func() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.started == nil {
-		w.started = map[int]time.Time{}
-	}
-	w.last++
-	id := w.last
-	w.started[id] = w.clock.Now()
-	return func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		delete(w.started, id)
-	}
+	began := new(w.clock.Now())
+	w.started.Store(began, nil)
+	return func() { w.started.Delete(began) }
 }
 
 // Check is a health check: it fails while a worker is stuck in a pass.
 func (w *watchdog) Check(*http.Request) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	stuck := 0
-	for _, since := range w.started {
-		if w.clock.Since(since) >= stuckAfter {
+	for began := range w.started.Range {
+		if w.clock.Since(*began.(*time.Time)) >= stuckAfter {
 			stuck++
 		}
 	}

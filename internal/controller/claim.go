@@ -6,17 +6,17 @@ package controller
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/runtime"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/kind"
+	"github.com/live-notify/live-notify-operator/internal/plan"
 )
 
 // A configuration in the cloud belongs to one object. What is in an object's
@@ -29,22 +29,7 @@ const keyIndex = "key"
 // rivals returns all objects of a key, those out of scope too. They are those of
 // the cache: nobody may change them.
 func (r *Reconciler) rivals(ctx context.Context, key string) ([]kind.Object, error) {
-	list := r.kind.NewList()
-	if err := r.List(ctx, list, client.MatchingFields{keyIndex: key}, client.UnsafeDisableDeepCopy); err != nil {
-		return nil, &apiFault{"listing the objects of one domain", err}
-	}
-	return objects(list), nil
-}
-
-// objects returns the items of a list.
-func objects(list client.ObjectList) []kind.Object {
-	var items []kind.Object
-	// EachListItem fails only on what is not a list.
-	_ = meta.EachListItem(list, func(o runtime.Object) error {
-		items = append(items, o.(kind.Object))
-		return nil
-	})
-	return items
+	return listed[kind.Object](ctx, r, r.kind.NewList(), "listing the objects of one domain", client.MatchingFields{keyIndex: key})
 }
 
 // cloudOf returns the cloud of an object, as far as the cache knows it, and
@@ -69,39 +54,23 @@ func (p *pass) winner(ctx context.Context) (kind.Object, error) {
 	if err != nil || len(rivals) <= 1 {
 		return nil, err
 	}
-	best := kind.Claim{Obj: p.obj, Owns: wrote(p.obj)}
+	var winner kind.Object
+	best := p.obj
 	mine, _ := p.cloudOf(ctx, p.obj)
-	mine = best.In(mine)
+	mine = mine.Of(p.obj)
 	for _, rival := range rivals {
-		if rival.GetUID() == p.obj.GetUID() {
-			continue
-		}
-		c := kind.Claim{Obj: rival, Owns: wrote(rival)}
-		if c.Precedes(best) && p.may(ctx, c, mine) {
-			best = c
+		if rival.GetUID() != p.obj.GetUID() && kind.Precedes(rival, best) && p.may(ctx, rival, mine) {
+			best, winner = rival, rival
 		}
 	}
-	if best.Obj.GetUID() == p.obj.GetUID() {
-		return nil, nil
-	}
-	return best.Obj, nil
+	return winner, nil
 }
 
 // may tells whether a rival may have what is in this cloud.
-func (r *Reconciler) may(ctx context.Context, rival kind.Claim, mine kind.Cloud) bool {
-	theirs, exists := r.cloudOf(ctx, rival.Obj)
-	return rival.May(theirs, mine, exists, r.clock.Now())
+func (r *Reconciler) may(ctx context.Context, rival kind.Object, mine kind.Cloud) bool {
+	theirs, exists := r.cloudOf(ctx, rival)
+	return kind.May(rival, theirs, mine, exists, r.clock.Now())
 }
-
-func wrote(o kind.Object) bool { return kind.Wrote(o) }
-
-func signedBy(o kind.Object, a *v1alpha1.Applied) bool { return kind.SignedBy(o, a) }
-
-func legacy(a *v1alpha1.Applied) bool { return kind.Legacy(a) }
-
-func hasFormat(revision string) bool { return kind.HasFormat(revision) }
-
-func claimed(o client.Object) bool { return kind.Claimed(o) }
 
 // lose is the outcome for an object that another one comes before. It gives up
 // what it may have, and leaves the cloud to the other.
@@ -111,11 +80,11 @@ func (p *pass) lose(ctx context.Context, winner kind.Object) outcome {
 	}
 	p.dropChange()
 	p.mem.nextSync = time.Time{} // start afresh when the winner has gone away
-	out := outcome{}
-	out.Ready, out.Reason, out.Stalled, out.Event = "False", v1alpha1.ReasonConflict, true, v1alpha1.EventConflict
-	out.Message = fmt.Sprintf("%s belongs to %s %s, which comes first. Delete one of the two; this one takes over by itself when the other goes away.",
-		p.key, p.kind.Name, client.ObjectKeyFromObject(winner))
-	return out
+	return outcome{Verdict: plan.Verdict{
+		Ready: metav1.ConditionFalse, Reason: v1alpha1.ReasonConflict, Stalled: true, Event: v1alpha1.EventConflict,
+		Message: fmt.Sprintf("%s belongs to %s %s, which comes first. Delete one of the two; this one takes over by itself when the other goes away.",
+			p.key, p.kind.Name, client.ObjectKeyFromObject(winner)),
+	}}
 }
 
 // disown makes the object own nothing: what it may have written stays where it is,
@@ -123,10 +92,10 @@ func (p *pass) lose(ctx context.Context, winner kind.Object) outcome {
 func (p *pass) disown(ctx context.Context) error {
 	if a := p.status.Applied; a != nil && (a.UID != "" || a.Pending != "") {
 		a.UID, a.Pending, a.Refused = "", "", false
-		if a.Revision == "" || !hasFormat(a.Revision) {
+		if a.Revision == "" || !kind.HasFormat(a.Revision) {
 			p.status.Applied = nil
 		}
-	} else if a != nil && legacy(a) {
+	} else if a != nil && kind.Legacy(a) {
 		p.status.Applied = nil
 	}
 	return p.release(ctx)
@@ -171,33 +140,25 @@ func (p *pass) heir(ctx context.Context) (kind.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	var heirs []kind.Claim
+	var first kind.Object
 	for _, rival := range rivals {
 		spec, _ := rival.Callback()
 		if !p.scope.hasNamespace(rival.GetNamespace()) || !rival.GetDeletionTimestamp().IsZero() || spec.ManagementPolicy == v1alpha1.Observe || spec.Suspend || !p.sameAccount(rival) {
 			continue
 		}
-		if _, err := p.accounts.Find(ctx, rival.GetNamespace(), spec.AccountRef, p.kind.Domain(rival)); err == nil {
-			heirs = append(heirs, kind.Claim{Obj: rival, Owns: wrote(rival)})
+		_, err := p.accounts.Find(ctx, rival.GetNamespace(), spec.AccountRef, p.kind.Domain(rival))
+		if err == nil && (first == nil || kind.Precedes(rival, first)) {
+			first = rival
 		}
 	}
-	if len(heirs) == 0 {
-		return nil, nil
-	}
-	return slices.MinFunc(heirs, func(a, b kind.Claim) int {
-		if a.Precedes(b) {
-			return -1
-		}
-		return 1
-	}).Obj, nil
+	return first, nil
 }
 
 // sameAccount tells whether another object's cloud account is the one that this
 // one wrote to.
 func (p *pass) sameAccount(o kind.Object) bool {
-	spec, _ := o.Callback()
 	a := p.status.Applied
-	name := accountName(spec)
+	name := accountName(o)
 	if name == a.Account && (name == "" || o.GetNamespace() == p.obj.GetNamespace()) {
 		return true
 	}
@@ -215,7 +176,7 @@ func (p *pass) bequeath(ctx context.Context, heir kind.Object) error {
 		return err
 	}
 	h.status.Applied = p.status.Applied.DeepCopy()
-	h.status.Applied.UID, h.status.Applied.Account = h.obj.GetUID(), accountName(h.spec.CallbackSpec)
+	h.status.Applied.UID, h.status.Applied.Account = h.obj.GetUID(), accountName(h.obj)
 	h.status.Applied.AccountID = p.writtenTo()
 	if p.kind.Recall != nil {
 		p.kind.Wrote(h.obj, p.kind.Recall(p.obj, nil))
@@ -226,11 +187,9 @@ func (p *pass) bequeath(ctx context.Context, heir kind.Object) error {
 	return nil
 }
 
-// accountName returns the LiveAccount that a spec refers to; "" for the
+// accountName returns the LiveAccount that an object refers to; "" for the
 // operator's own account.
-func accountName(spec *v1alpha1.CallbackSpec) string {
-	if spec.AccountRef == nil {
-		return ""
-	}
-	return spec.AccountRef.Name
+func accountName(o kind.Object) string {
+	spec, _ := o.Callback()
+	return ptr.Deref(spec.AccountRef, v1alpha1.AccountReference{}).Name
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -24,12 +25,11 @@ import (
 // delete removes the configuration from the cloud, confirms that it is gone, and
 // drops the finalizer. An object that has written nothing leaves nothing.
 func (p *pass) delete(ctx context.Context, winner kind.Object) outcome {
-	if !claimed(p.obj) {
+	if !kind.Claimed(p.obj) {
 		return outcome{gone: true, idle: true}
 	}
 	acct, why := p.accountForRemoval(ctx)
-	switch {
-	case winner != nil || !p.ownsForRemoval(ctx, acct):
+	if winner != nil || !p.ownsForRemoval(ctx, acct) {
 		return p.letGo(ctx)
 	}
 	heir, err := p.heir(ctx)
@@ -37,7 +37,11 @@ func (p *pass) delete(ctx context.Context, winner kind.Object) outcome {
 	case err != nil:
 		return outcome{fault: err}
 	case heir != nil:
-		return p.leaveTo(ctx, heir)
+		if err := p.bequeath(ctx, heir); err != nil {
+			return outcome{fault: err}
+		}
+		p.tell(v1alpha1.EventRetained, fmt.Sprintf("%s %s goes on with the configuration of %s", p.kind.Name, client.ObjectKeyFromObject(heir), p.key))
+		return p.letGo(ctx)
 	case retained != "":
 		p.tell(v1alpha1.EventRetained, fmt.Sprintf("The configuration of %s stays in the cloud: %s", p.key, retained))
 		return p.letGo(ctx)
@@ -58,13 +62,13 @@ func (p *pass) removeAll(ctx context.Context, acct *account.Account) outcome {
 	if out, ok := p.mayRemove(ctx, acct); !ok {
 		return out
 	}
-	err := p.remove(ctx, p.kind.Remote(acct.Client))
+	shown, err := p.remove(ctx, p.kind.Remote(acct.Client))
 	switch class := live.ClassOf(err); {
-	case errors.Is(err, errStillThere):
-		out := outcome{}
-		out.Ready, out.Reason = "Unknown", v1alpha1.ReasonProgressing
-		out.Message, out.After = "The cloud accepted the removal; waiting until it shows.", max(p.now.Sub(p.mem.deletedAt), time.Second)
-		return out
+	case shown:
+		return outcome{Verdict: plan.Verdict{
+			Ready: metav1.ConditionUnknown, Reason: v1alpha1.ReasonProgressing, After: max(p.now.Sub(p.mem.deletedAt), time.Second),
+			Message: "The cloud accepted the removal; waiting until it shows.",
+		}}
 	case err != nil && class != live.DomainNotFound && class != live.WrongDomainType: // there, nothing is left to remove
 		return blocked(failed(err))
 	}
@@ -88,7 +92,7 @@ func (p *pass) accountForRemoval(ctx context.Context) (*account.Account, error) 
 // by an operator that did not live to note it: then the cloud holds just that.
 func (p *pass) ownsForRemoval(ctx context.Context, acct *account.Account) bool {
 	a := p.status.Applied
-	if !signedBy(p.obj, a) {
+	if !kind.SignedBy(p.obj, a) {
 		return false
 	}
 	if acct != nil {
@@ -97,8 +101,8 @@ func (p *pass) ownsForRemoval(ctx context.Context, acct *account.Account) bool {
 			return false
 		}
 	}
-	if wrote(p.obj) || acct == nil || p.retained() != "" {
-		return wrote(p.obj)
+	if kind.Wrote(p.obj) || acct == nil || p.retained() != "" {
+		return kind.Wrote(p.obj)
 	}
 	have, err := p.kind.Remote(acct.Client).Get(ctx, quota.User, p.key)
 	if err != nil || have == nil {
@@ -124,54 +128,36 @@ func (p *pass) retained() string {
 	}
 }
 
-// leaveTo hands the configuration over to another object, and removes nothing.
-func (p *pass) leaveTo(ctx context.Context, heir kind.Object) outcome {
-	if err := p.bequeath(ctx, heir); err != nil {
-		return outcome{fault: err}
-	}
-	p.tell(v1alpha1.EventRetained, fmt.Sprintf("%s %s goes on with the configuration of %s", p.kind.Name, client.ObjectKeyFromObject(heir), p.key))
-	return p.letGo(ctx)
-}
-
-// errStillThere: the cloud still shows what it accepted to remove.
-var errStillThere = errors.New("still there")
-
 // removal is what is pending while a configuration is removed.
 const removal = "removal"
 
 // remove removes the configuration without looking at it first, as not every one
-// can be seen, and again only when the removal had time to show.
-func (p *pass) remove(ctx context.Context, remote kind.Remote) error {
+// can be seen, and again only when the removal had time to show. It returns whether
+// the cloud still shows it.
+func (p *pass) remove(ctx context.Context, remote kind.Remote) (shown bool, err error) {
 	if p.mem.deletedAt.IsZero() || p.now.Sub(p.mem.deletedAt) >= plan.Settling {
 		p.record().Pending = removal
 		if err := p.patchStatus(ctx); err != nil {
-			return &apiFault{"noting the removal", err}
+			return false, &apiFault{"noting the removal", err}
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), passTimeout) // what began is finished, as in put
 		defer cancel()
 		logged := logr.NewContext(ctx, log.FromContext(ctx).WithValues("why", "delete"))
 		if err := remote.Delete(logged, quota.User, p.key); err != nil {
-			return err
+			return false, err
 		}
 		p.mem.deletedAt = p.now
 	}
 	have, err := remote.Get(ctx, quota.User, p.key)
-	if err == nil && have != nil {
-		err = errStillThere
-	}
-	return err
+	return have != nil, err
 }
 
 // letGo drops the finalizer; the object goes away with it.
 func (p *pass) letGo(ctx context.Context) outcome {
-	news := p.news
-	p.news = nil
 	if err := p.release(ctx); err != nil {
 		return outcome{fault: err}
 	}
-	for _, n := range news { // there is no status left to write first
-		p.events.Eventf(p.obj, nil, n.kind, n.reason, n.reason, "%s", n.note)
-	}
+	p.announce() // there is no status left to write first
 	return outcome{gone: true, idle: true}
 }
 

@@ -4,10 +4,11 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -46,9 +47,7 @@ const deletionsAnnotation = "live.alibabacloud.com/deletions"
 type ownDeletions struct {
 	DeletionOptions
 
-	mu      sync.Mutex
-	recent  []v1alpha1.DeletionCount // without a namespace
-	version int                      // of recent; 0 before they are first asked for
+	recent atomic.Pointer[[]v1alpha1.DeletionCount] // without a namespace; nil before they are first asked for
 }
 
 // deletionLimit is the limit of an account, and the removals that it had.
@@ -78,7 +77,11 @@ func (p *pass) mayRemove(ctx context.Context, acct *account.Account) (outcome, b
 		}
 		recent, allowed := limit.Take(p.now)
 		if !allowed {
-			return p.held(ctx, acct, limit), false
+			ahead, err := p.ahead(ctx, acct.Label)
+			if err != nil {
+				return outcome{fault: err}, false
+			}
+			return outcome{Verdict: plan.HeldDeletion(limit.where, limit.PerHour, p.now, limit.Turn(p.now, ahead))}, false
 		}
 		switch err := limit.store(ctx, recent); {
 		case err == nil:
@@ -91,15 +94,6 @@ func (p *pass) mayRemove(ctx context.Context, acct *account.Account) (outcome, b
 	return deferred(slotWait()), false
 }
 
-// held is the outcome for a removal that waits.
-func (p *pass) held(ctx context.Context, acct *account.Account, limit *deletionLimit) outcome {
-	ahead, err := p.ahead(ctx, acct.Label)
-	if err != nil {
-		return outcome{fault: err}
-	}
-	return outcome{Verdict: plan.HeldDeletion(limit.where, limit.PerHour, p.now, limit.Turn(p.now, ahead))}
-}
-
 // removalIndex finds the objects that are deleted and may have something to remove
 // from an account, by the label of that.
 const removalIndex = "removal"
@@ -108,7 +102,7 @@ const removalIndex = "removal"
 // something to remove from; "" if it has not, or has begun to.
 func removesFrom(o kind.Object) string {
 	spec, status := o.Callback()
-	if o.GetDeletionTimestamp().IsZero() || !wrote(o) || status.Applied.Pending == removal || spec.DeletionPolicy == v1alpha1.DeletionRetain {
+	if o.GetDeletionTimestamp().IsZero() || !kind.Wrote(o) || status.Applied.Pending == removal || spec.DeletionPolicy == v1alpha1.DeletionRetain {
 		return ""
 	}
 	if spec.AccountRef == nil {
@@ -121,12 +115,12 @@ func removesFrom(o kind.Object) string {
 // deletion first, then by name.
 func (p *pass) ahead(ctx context.Context, label string) (n int, err error) {
 	for _, k := range kind.All {
-		list := k.NewList()
-		if err := p.List(ctx, list, client.MatchingFields{removalIndex: label}, client.UnsafeDisableDeepCopy); err != nil {
-			return 0, &apiFault{"listing deleted objects", err}
+		deleted, err := listed[kind.Object](ctx, p, k.NewList(), "listing deleted objects", client.MatchingFields{removalIndex: label})
+		if err != nil {
+			return 0, err
 		}
-		for _, o := range objects(list) {
-			if o.GetUID() != p.obj.GetUID() && deletedBefore(o, p.obj) {
+		for _, o := range deleted {
+			if deletedBefore(o, p.obj) {
 				n++
 			}
 		}
@@ -136,13 +130,7 @@ func (p *pass) ahead(ctx context.Context, label string) (n int, err error) {
 
 func deletedBefore(a, b kind.Object) bool {
 	at, bt := a.GetDeletionTimestamp(), b.GetDeletionTimestamp()
-	if !at.Equal(bt) {
-		return at.Before(bt)
-	}
-	if a.GetNamespace() != b.GetNamespace() {
-		return a.GetNamespace() < b.GetNamespace()
-	}
-	return a.GetName() < b.GetName()
+	return cmp.Or(at.Compare(bt.Time), cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName())) < 0
 }
 
 // deletionLimit returns the limit of an account as it is now; nil for none.
@@ -208,19 +196,12 @@ func (d *ownDeletions) limit(ctx context.Context, s *shared) (*deletionLimit, er
 // remembered returns the removals of this process, and how to note more. Those of
 // another one before it are not known: there may have been as many as are allowed.
 func (d *ownDeletions) remembered(now time.Time) ([]v1alpha1.DeletionCount, func(context.Context, []v1alpha1.DeletionCount) error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.version == 0 {
-		d.version, d.recent = 1, usedUp(d.PerHour, now)
-	}
-	seen := d.version
-	return d.recent, func(_ context.Context, recent []v1alpha1.DeletionCount) error {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		if d.version != seen { // as the API server would say it
+	d.recent.CompareAndSwap(nil, new(usedUp(d.PerHour, now)))
+	seen := d.recent.Load()
+	return *seen, func(_ context.Context, recent []v1alpha1.DeletionCount) error {
+		if !d.recent.CompareAndSwap(seen, &recent) { // as the API server would say it
 			return apierrors.NewConflict(coordinationv1.Resource("leases"), DeletionsLease, errOutdated)
 		}
-		d.version, d.recent = d.version+1, recent
 		return nil
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/plan"
 )
 
@@ -161,7 +162,7 @@ func TestExistsAndDoesNotShow(t *testing.T) {
 	obj := d.until("a", v1alpha1.ReasonExistingConfiguration)
 	d.Expect(messageOf(obj, v1alpha1.ConditionReady)).To(And(ContainSubstring("ConfigAlreadyExists"), ContainSubstring("adoptionPolicy: Always")))
 	d.Expect(kstatusOf(t, obj)).To(Equal(status.FailedStatus))
-	d.Expect(wrote(obj)).To(BeFalse())
+	d.Expect(kind.Wrote(obj)).To(BeFalse())
 }
 
 // TestKstatus reads the states of an object as others do.

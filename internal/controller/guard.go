@@ -79,7 +79,7 @@ func (p *pass) guarded(ctx context.Context) error {
 	case p.status.Guard == nil:
 		p.status.Guard = &v1alpha1.GuardStatus{}
 	}
-	if p.observes() || !wrote(p.obj) {
+	if p.observes() || !kind.Wrote(p.obj) {
 		p.guard = nil
 		p.dropChange()
 	}
@@ -154,16 +154,11 @@ func (p *pass) holdBack(v plan.Verdict) (outcome, bool) {
 		return outcome{Verdict: v, steady: true}, false
 	}
 	p.aim, p.keyRead = before, nil
-	if p.mem.nextSync.IsZero() && p.inTheMiddle() {
-		p.mem.nextSync = p.now
+	c := p.change()
+	if p.mem.nextSync.IsZero() && c != nil && (c.State == v1alpha1.ChangeWriting || c.State == v1alpha1.ChangeRollingBack) {
+		p.mem.nextSync = p.now // whatever the schedule says
 	}
 	return outcome{}, true
-}
-
-// inTheMiddle tells whether something is to be written whatever the schedule says.
-func (p *pass) inTheMiddle() bool {
-	c := p.change()
-	return c != nil && (c.State == v1alpha1.ChangeWriting || c.State == v1alpha1.ChangeRollingBack)
 }
 
 // beginChange notes a change that is about to be written, and returns how to take that
@@ -177,7 +172,7 @@ func (p *pass) beginChange(c comparison, action plan.Action) (refused func()) {
 	p.learnPrevious(c)
 	change := &v1alpha1.GuardedChange{
 		State: v1alpha1.ChangeWriting, Generation: p.obj.GetGeneration(), Revision: p.revision(),
-		KeyFingerprint: c.auth.fingerprint, URLs: kind.URLs(kind.Values(c.want)), SeenTime: metav1.Time{Time: p.now.Truncate(time.Second)},
+		KeyFingerprint: c.auth.fingerprint, URLs: kind.URLs(kind.Values(c.Want)), SeenTime: metav1.Time{Time: p.now.Truncate(time.Second)},
 	}
 	if p.policy != nil {
 		change.Policy = p.policy.Name
@@ -197,17 +192,20 @@ func (p *pass) beginChange(c comparison, action plan.Action) (refused func()) {
 // accepted: what the cloud shows, if that is what the object wrote last.
 func (p *pass) learnPrevious(c comparison) {
 	s := p.status.Guard
-	if s.Previous != nil || c.have == nil || live.Revision(c.have.Fields()) != p.status.Applied.Revision {
+	if s.Previous != nil || c.Have == nil || live.Revision(c.Have.Fields()) != p.status.Applied.Revision {
 		return
 	}
-	accepted := &v1alpha1.AcceptedConfiguration{Revision: p.status.Applied.Revision, Values: kind.Values(c.have)}
-	if kind.Signed(c.have) {
-		if accepted.KeySecretRef = p.kind.KeyRef(p.obj); accepted.KeySecretRef == nil {
-			return // with a key that is no longer named
-		}
-		accepted.KeySecretRef = accepted.KeySecretRef.DeepCopy()
+	switch key := p.kind.KeyRef(p.obj); {
+	case !kind.Signed(c.Have):
+		s.Previous = accepted(c.Have, nil)
+	case key != nil: // else it is signed with a key that is no longer named
+		s.Previous = accepted(c.Have, key)
 	}
-	s.Previous = accepted
+}
+
+// accepted is what is noted of a configuration to go back to.
+func accepted(c kind.Config, key *v1alpha1.SecretKeyReference) *v1alpha1.AcceptedConfiguration {
+	return &v1alpha1.AcceptedConfiguration{Revision: live.Revision(c.Fields()), Values: kind.Values(c), KeySecretRef: key.DeepCopy()}
 }
 
 // arrived notes that the cloud holds what this pass brought it to. Written tells
@@ -238,11 +236,7 @@ func (p *pass) arrived(want kind.Config, written bool) {
 
 // accept notes a configuration as the one to go back to.
 func (p *pass) accept(want kind.Config) {
-	accepted := &v1alpha1.AcceptedConfiguration{Revision: live.Revision(want.Fields()), Values: kind.Values(want)}
-	if ref := p.kind.KeyRef(p.obj); ref != nil {
-		accepted.KeySecretRef = ref.DeepCopy()
-	}
-	p.status.Guard.Previous = accepted
+	p.status.Guard.Previous = accepted(want, p.kind.KeyRef(p.obj))
 }
 
 // waits tells that this pass holds on to what was before, since the change has no
@@ -251,8 +245,7 @@ func (p *pass) waits() bool {
 	return p.hold != nil && p.hold.Reason == v1alpha1.ReasonWaitingForRollout
 }
 
-// nextWatch returns when failed callbacks are to be counted next, and nextTurn when
-// the policy is to be asked again; zero for not.
+// nextWatch returns when failed callbacks are to be counted next; zero for not.
 func (p *pass) nextWatch() time.Time {
 	if c := p.change(); p.guard == nil || c == nil || c.State != v1alpha1.ChangeWatching {
 		return time.Time{}
@@ -261,13 +254,6 @@ func (p *pass) nextWatch() time.Time {
 		return p.clock.Now().Add(plan.WatchEvery) // it was written just now
 	}
 	return p.mem.watch.next
-}
-
-func (p *pass) nextTurn() time.Time {
-	if !p.waits() {
-		return time.Time{}
-	}
-	return p.mem.nextTurn
 }
 
 // watchState is what is remembered of a change between counts.
@@ -332,10 +318,9 @@ func (p *pass) watched(c *v1alpha1.GuardedChange, w *watchState, counts live.Cou
 	}
 	w.next = p.clock.Now().Add(wait)
 	failed := w.base + counts.Failed
-	switch n := len(counts.Buckets); n {
-	case 0:
+	if n := len(counts.Buckets); n == 0 {
 		w.counts = counts // to be gone on with
-	default:
+	} else {
 		for _, b := range counts.Buckets[:n-1] {
 			w.base += b.Failed
 		}
@@ -396,9 +381,8 @@ func (p *pass) concludeGuard(out *outcome) {
 		p.hold = nil // it is not done yet, and Ready says what keeps it
 	}
 	if p.hold != nil && (out.idle || out.Ready == metav1.ConditionTrue) {
-		after := out.After
+		p.hold.After = out.After
 		out.Verdict, out.steady = *p.hold, true
-		out.After = after
 	}
 	switch {
 	case c == nil:
@@ -407,6 +391,6 @@ func (p *pass) concludeGuard(out *outcome) {
 		}
 	case c.State != v1alpha1.ChangeWaiting:
 		told := plan.GuardOf(*p.guard).Tell(*c, describe(c.LastFailure), p.lasting())
-		p.setCondition(v1alpha1.ConditionChangeAccepted, told.Status, told.Reason, told.Message)
+		p.setCondition(v1alpha1.ConditionChangeAccepted, told.Ready, told.Reason, told.Message)
 	}
 }

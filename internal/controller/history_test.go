@@ -992,7 +992,7 @@ func (m *history) amiss() string {
 	m.t.Helper()
 	var winner Object
 	for _, name := range m.living() {
-		if obj := m.get(name); winner == nil || (kind.Claim{Obj: obj, Owns: wrote(obj)}).Precedes(kind.Claim{Obj: winner, Owns: wrote(winner)}) {
+		if obj := m.get(name); winner == nil || kind.Precedes(obj, winner) {
 			winner = obj
 		}
 	}

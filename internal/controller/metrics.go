@@ -11,6 +11,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
@@ -70,12 +71,10 @@ func (m *objectMetrics) Describe(descs chan<- *prometheus.Desc) {
 func (m *objectMetrics) Collect(metrics chan<- prometheus.Metric) {
 	held := m.limits()
 	for _, r := range m.reconcilers {
-		list := r.kind.NewList()
-		if err := m.reader.List(context.Background(), list, client.UnsafeDisableDeepCopy); err != nil {
-			continue // the cache has not started
-		}
+		// Before the cache has started there are none, here as below.
+		objects, _ := listed[kind.Object](context.Background(), m.reader, r.kind.NewList(), "")
 		s := r.scrape(metrics)
-		for _, o := range objects(list) {
+		for _, o := range objects {
 			if m.scope.has(o) {
 				r.collect(o, s)
 				m.hold(held, o)
@@ -90,11 +89,8 @@ func (m *objectMetrics) Collect(metrics chan<- prometheus.Metric) {
 
 // collectRollouts sends the series of the LiveRolloutPolicies.
 func (m *objectMetrics) collectRollouts(metrics chan<- prometheus.Metric) {
-	var list v1alpha1.LiveRolloutPolicyList
-	if m.reader == nil || m.reader.List(context.Background(), &list, client.UnsafeDisableDeepCopy) != nil {
-		return // the cache has not started
-	}
-	for _, p := range list.Items {
+	policies, _ := listed[*v1alpha1.LiveRolloutPolicy](context.Background(), m.reader, &v1alpha1.LiveRolloutPolicyList{}, "")
+	for _, p := range policies {
 		if !m.scope.hasNamespace(p.Namespace) {
 			continue
 		}
@@ -114,17 +110,11 @@ func (m *objectMetrics) collectRollouts(metrics chan<- prometheus.Metric) {
 // limits returns a count of zero for each account that has a limit of deletions.
 func (m *objectMetrics) limits() map[string]float64 {
 	held := map[string]float64{}
-	if m.reader == nil {
-		return held
-	}
 	if m.ownLimit > 0 {
 		held[account.OwnLabel] = 0
 	}
-	var list v1alpha1.LiveAccountList
-	if err := m.reader.List(context.Background(), &list, client.UnsafeDisableDeepCopy); err != nil {
-		return held // the cache has not started
-	}
-	for _, a := range list.Items {
+	accounts, _ := listed[*v1alpha1.LiveAccount](context.Background(), m.reader, &v1alpha1.LiveAccountList{}, "")
+	for _, a := range accounts {
 		if a.Spec.MaxDeletionsPerHour > 0 && m.scope.hasNamespace(a.Namespace) {
 			held[a.Namespace+"/"+a.Name] = 0
 		}
@@ -209,11 +199,7 @@ func (r *Reconciler) collect(o kind.Object, s scrape) {
 	if ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady); ready != nil && ready.Status != metav1.ConditionTrue {
 		send(notReadyDesc, prometheus.GaugeValue, 1, label("reason", ready.Reason))
 	}
-	drifts := 0.0
-	if status.Drift != nil {
-		drifts = float64(status.Drift.Count)
-	}
-	send(driftTotalDesc, prometheus.CounterValue, drifts)
+	send(driftTotalDesc, prometheus.CounterValue, float64(ptr.Deref(status.Drift, v1alpha1.Drift{}).Count))
 	if r.kind.Records == nil {
 		return
 	}
@@ -223,11 +209,11 @@ func (r *Reconciler) collect(o kind.Object, s scrape) {
 		send(changesTotalDesc, prometheus.CounterValue, float64(g.Failed), resultFailed)
 	}
 	send(callbacksHealthyDesc, prometheus.GaugeValue, gaugeOf(status.CallbackStatus, v1alpha1.ConditionCallbacksHealthy))
-	counts, known := r.memories.shown(client.ObjectKeyFromObject(o))
-	if c := status.Callbacks; !known && c != nil {
-		counts, known = shownCounts{c.Failed, c.Total}, true
+	counts := r.memories.shown(client.ObjectKeyFromObject(o))
+	if c := status.Callbacks; counts == nil && c != nil {
+		counts = &shownCounts{c.Failed, c.Total}
 	}
-	if known {
+	if counts != nil {
 		send(callbacksInWindowDesc, prometheus.GaugeValue, float64(counts.failed), resultFailed)
 		send(callbacksInWindowDesc, prometheus.GaugeValue, float64(max(counts.total-counts.failed, 0)), resultSuccess)
 	}

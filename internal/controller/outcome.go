@@ -75,7 +75,7 @@ func (p *pass) finish(ctx context.Context, out outcome) (reconcile.Result, error
 		if !out.deferral.Outage || p.readyNow() {
 			return p.wait(ctx, out)
 		}
-		out = p.outage(out)
+		out.Verdict = p.outage(out.deferral.Wait)
 	}
 	p.concludeGuard(&out)
 	if err := p.yieldTurn(ctx); err != nil {
@@ -107,15 +107,13 @@ func (p *pass) wait(ctx context.Context, out outcome) (reconcile.Result, error) 
 	return p.comeBack(out), nil
 }
 
-// outage is the outcome for an object that waits for the cloud to answer again,
+// outage is the verdict on an object that waits for the cloud to answer again,
 // and is not in sync: that is news to tell once.
-func (p *pass) outage(out outcome) outcome {
-	out.Verdict = plan.Failed(&live.Error{
-		Class: live.Unavailable, Action: "outage", Code: "NoAnswer",
+func (p *pass) outage(wait time.Duration) plan.Verdict {
+	return plan.Failed(&live.Error{
+		Class: live.Unavailable, Action: "outage", Code: "NoAnswer", RetryAfter: wait,
 		Message: p.account.Client.Host() + " does not answer; it is tried every few seconds",
 	})
-	out.After = out.deferral.Wait
-	return out
 }
 
 // faulted is the end of a pass that the Kubernetes API cut short. What it refuses
@@ -130,11 +128,10 @@ func (p *pass) faulted(ctx context.Context, f *apiFault) (reconcile.Result, erro
 		p.mem.watch = nil
 	}
 	switch {
-	case apierrors.IsConflict(f.err):
-		// The object is not as the cache shows it: look again, it is no error.
+	case apierrors.IsConflict(f.err) || apierrors.IsNotFound(f.err):
+		// The object is not as the cache shows it, or it, or what it is in, is going
+		// away: look again, it is no error.
 		return reconcile.Result{RequeueAfter: minRetry}, nil
-	case apierrors.IsNotFound(f.err):
-		return reconcile.Result{RequeueAfter: minRetry}, nil // it, or what it is in, is going away
 	case errors.Is(ctx.Err(), context.Canceled):
 		return reconcile.Result{}, nil // the operator is told to end
 	case !refusal(f.err):

@@ -89,7 +89,7 @@ func TestWhatWasRefusedIsNotOwned(t *testing.T) {
 				d.cloud.Inject(emulator.Fault{Action: f.writes[0], Code: code, Status: http.StatusBadRequest})
 				d.create("a")
 				d.pass("a")
-				d.Expect(wrote(d.get("a"))).To(BeFalse())
+				d.Expect(kind.Wrote(d.get("a"))).To(BeFalse())
 				d.cloud.ClearFaults()
 				d.f.edit(d.cloud) // by hand, in the console
 				theirs := d.f.have(d.cloud)

@@ -23,6 +23,7 @@ import (
 	"github.com/live-notify/live-notify-operator/internal/account"
 	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/plan"
 	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
@@ -154,7 +155,7 @@ func (p *pass) converge(ctx context.Context) outcome {
 		return deferred(slotWait())
 	}
 	defer leave()
-	if p.lostFinalizer() {
+	if kind.LostFinalizer(p.obj) {
 		if err := p.own(ctx); err != nil {
 			return outcome{fault: err}
 		}
@@ -183,10 +184,10 @@ func (p *pass) bring(ctx context.Context) outcome {
 // suspend leaves everything as it is.
 func (p *pass) suspend() outcome {
 	p.mem.nextSync = time.Time{} // whatever happens meanwhile, look again afterwards
-	out := outcome{}
-	out.Ready, out.Reason = metav1.ConditionUnknown, v1alpha1.ReasonSuspended
-	out.Message = "spec.suspend is true: no call is made to the cloud. Set it to false to go on."
-	return out
+	return outcome{Verdict: plan.Verdict{
+		Ready: metav1.ConditionUnknown, Reason: v1alpha1.ReasonSuspended,
+		Message: "spec.suspend is true: no call is made to the cloud. Set it to false to go on.",
+	}}
 }
 
 // observes tells that nothing is written to the cloud.
@@ -214,11 +215,16 @@ func (p *pass) writeStatus(ctx context.Context) error {
 			return &apiFault{"patching the status", err}
 		}
 	}
+	p.announce()
+	return nil
+}
+
+// announce gives the events that were held back so far.
+func (p *pass) announce() {
 	for _, n := range p.news {
 		p.events.Eventf(p.obj, nil, n.kind, n.reason, n.reason, "%s", n.note)
 	}
 	p.news = nil
-	return nil
 }
 
 // patchStatus patches the status if the object still is as this pass knows it.
@@ -254,10 +260,7 @@ func (p *pass) patchChanged(ctx context.Context) error {
 
 // reason returns that of a condition; "" if there is none.
 func (p *pass) reason(condition string) string {
-	if c := meta.FindStatusCondition(p.status.Conditions, condition); c != nil {
-		return c.Reason
-	}
-	return ""
+	return reasonOf(p.status.CallbackStatus, condition)
 }
 
 // setCondition sets a condition for the generation of this pass.
@@ -283,3 +286,27 @@ func (p *pass) warn(reason, note string) {
 
 // maxNote is what the API server takes for the note of an event, in bytes.
 const maxNote = 1000
+
+// maxRequest bounds what of the annotation is looked at, in bytes: it goes into
+// the status.
+const maxRequest = 128
+
+// requestOf returns the last request of a person to look at an object now; "" for
+// none.
+func requestOf(o client.Object) string {
+	return live.Bound(o.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt], maxRequest)
+}
+
+// requested tells whether someone asks to look now, and that is still to be done.
+func (p *pass) requested() bool {
+	request := requestOf(p.obj)
+	return request != "" && request != p.status.LastHandledReconcileAt
+}
+
+// handled notes that what someone asked for is done: this pass had an outcome,
+// whatever it was, and has no records left to count.
+func (p *pass) handled() {
+	if p.requested() && !p.countsOn {
+		p.status.LastHandledReconcileAt = requestOf(p.obj)
+	}
+}

@@ -13,11 +13,10 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
-	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/plan"
 	"github.com/live-notify/live-notify-operator/internal/quota"
@@ -35,11 +34,12 @@ func (p *pass) count(ctx context.Context, read bool) time.Duration {
 		return 0
 	}
 	records := p.kind.Records(p.account.Client)
-	interval := p.countInterval(records)
+	rate, requests := records.RecordsRate()
+	interval := p.stretched(p.spec.Records.Interval.Duration, rate, requests)
 	if p.mem.nextCount.IsZero() && p.countedBefore() { // the first look of this process
 		p.mem.counts = p.recalled()
 		p.mem.nextCount = nextDue(p.now, interval, p.obj.GetUID())
-		p.memories.show(client.ObjectKeyFromObject(p.obj), p.mem.counts)
+		p.show(p.mem.counts)
 	}
 	if !p.countedBefore() && !p.mem.counts.Unfinished() && p.mem.countFailures == 0 {
 		p.mem.counts = live.Counts{} // they were for another window
@@ -60,23 +60,18 @@ func (p *pass) count(ctx context.Context, read bool) time.Duration {
 		p.keepProgress(counts)
 		return goOn
 	}
-	p.memories.show(client.ObjectKeyFromObject(p.obj), counts)
+	p.show(counts)
 	p.judge(counts)
 	p.keep(counts)
 	return 0
 }
 
+// show lets metrics show counts.
+func (p *pass) show(c live.Counts) { p.mem.shown.Store(&shownCounts{c.Failed, c.Total}) }
+
 func (p *pass) query() live.Query {
 	r := p.spec.Records
 	return live.Query{Window: r.Window.Duration, AppName: r.AppName, StreamName: r.StreamName}
-}
-
-// countInterval returns the interval of the counts: that of the spec, or a longer
-// one when those of all objects together would exceed the quota.
-func (p *pass) countInterval(records kind.Records) time.Duration {
-	interval := p.spec.Records.Interval.Duration
-	rate, requests := records.RecordsRate()
-	return stretched(interval, p.account.Limits.Stretch(rate, p.key, interval, requests))
 }
 
 // mended tells whether someone changed something since the records could not be
@@ -102,9 +97,7 @@ func (p *pass) recalled() live.Counts {
 	if f := c.LastFailure; f != nil {
 		counts.Last = &live.Failure{
 			Type: f.Type, URL: f.URL, AppName: f.AppName, StreamName: f.StreamName, HTTPStatus: f.HTTPStatus, Reason: f.Reason,
-		}
-		if f.Time != nil {
-			counts.Last.Time = f.Time.Time
+			Time: ptr.Deref(f.Time, metav1.Time{}).Time,
 		}
 	}
 	return counts
@@ -193,9 +186,11 @@ func (p *pass) callbacks(counts live.Counts) v1alpha1.Callbacks {
 // that alone moved is written only every totalsEvery.
 func (p *pass) keep(counts live.Counts) {
 	now, was := p.callbacks(counts), p.status.Callbacks
+	_, before := p.before.Callback()
 	unchanged := was != nil && p.countedBefore() && was.Failed == now.Failed && was.Unhealthy == now.Unhealthy && was.AtLeast == now.AtLeast &&
 		equality.Semantic.DeepEqual(was.LastFailure, now.LastFailure) &&
-		equality.Semantic.DeepEqual(p.healthBefore(), meta.FindStatusCondition(p.status.Conditions, v1alpha1.ConditionCallbacksHealthy))
+		equality.Semantic.DeepEqual(meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionCallbacksHealthy),
+			meta.FindStatusCondition(p.status.Conditions, v1alpha1.ConditionCallbacksHealthy))
 	if unchanged && (was.Total == now.Total || now.ObservedTime.Sub(was.ObservedTime.Time) < totalsEvery) {
 		return
 	}
@@ -209,18 +204,9 @@ func (p *pass) keepProgress(counts live.Counts) {
 		return // none is done
 	}
 	now := p.callbacks(counts)
-	if was := p.status.Callbacks; was != nil {
-		now.Unhealthy = was.Unhealthy // it is judged when all are counted
-	} else {
-		now.Unhealthy = false
-	}
+	// It is judged when all are counted.
+	now.Unhealthy = ptr.Deref(p.status.Callbacks, v1alpha1.Callbacks{}).Unhealthy
 	p.status.Callbacks = &now
-}
-
-// healthBefore returns CallbacksHealthy as it was before this pass.
-func (p *pass) healthBefore() *metav1.Condition {
-	_, status := p.before.Callback()
-	return meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionCallbacksHealthy)
 }
 
 // lastFailure converts a failure for the status; nil for none. Strings are

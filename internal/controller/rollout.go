@@ -9,7 +9,10 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
@@ -54,7 +57,7 @@ func (p *pass) policyOf(ctx context.Context) (*v1alpha1.LiveRolloutPolicy, error
 func member(k *kind.Kind, o kind.Object) plan.Member {
 	_, status := kind.Shared(o)
 	m := plan.Member{Kind: k.Name, Name: o.GetName(), UID: o.GetUID(), Generation: o.GetGeneration()}
-	m.Ready = status.ObservedGeneration == o.GetGeneration() && gaugeOf(status.CallbackStatus, v1alpha1.ConditionReady) == 1
+	m.Ready = status.ObservedGeneration == o.GetGeneration() && meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady)
 	if g := status.Guard; g != nil {
 		m.Ticket = g.Ticket
 		if c := g.Change; c != nil {
@@ -80,11 +83,11 @@ func (s *shared) members(ctx context.Context, policy *v1alpha1.LiveRolloutPolicy
 		if k.Records == nil {
 			continue
 		}
-		list := k.NewList()
-		if err := s.List(ctx, list, client.InNamespace(policy.Namespace), client.UnsafeDisableDeepCopy); err != nil {
-			return nil, false, &apiFault{"listing the objects of a LiveRolloutPolicy", err}
+		objects, err := listed[kind.Object](ctx, s, k.NewList(), "listing the objects of a LiveRolloutPolicy", client.InNamespace(policy.Namespace))
+		if err != nil {
+			return nil, false, err
 		}
-		for _, o := range objects(list) {
+		for _, o := range objects {
 			covering := slices.DeleteFunc(slices.Clone(policies), func(r kind.Policy) bool { return !r.Covers(k, o) })
 			if len(covering) > 0 && covering[0].UID == policy.UID {
 				found = append(found, member(k, o))
@@ -266,12 +269,9 @@ func (p *pass) halt(ctx context.Context, c *v1alpha1.GuardedChange) error {
 	}
 	mine := p.ticket()
 	mine.Generation = c.Generation
-	for range attemptsToGrant {
+	err := retry.RetryOnConflict(wait.Backoff{Steps: attemptsToGrant}, func() error {
 		policy, err := p.currentPolicy(ctx)
-		if apierrors.IsNotFound(err) || err == nil && slices.Contains(policy.Status.Halted, mine) {
-			return nil
-		}
-		if err != nil {
+		if err != nil || slices.Contains(policy.Status.Halted, mine) {
 			return err
 		}
 		before := policy.DeepCopy()
@@ -281,19 +281,13 @@ func (p *pass) halt(ctx context.Context, c *v1alpha1.GuardedChange) error {
 		}
 		policy.Status.Halted = append(others, mine)
 		err = p.Status().Patch(ctx, policy, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
-		if err == nil || !apierrors.IsConflict(err) {
-			return client.IgnoreNotFound(ofPolicy(err))
+		if err != nil {
+			return &apiFault{"noting a failed change in the LiveRolloutPolicy", err}
 		}
-	}
-	return ofPolicy(apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("liverolloutpolicies").GroupResource(), p.policy.Name, errOutdated))
+		return nil
+	})
+	return client.IgnoreNotFound(err)
 }
 
 // maxHalted bounds the failed changes that a policy notes.
 const maxHalted = 1000
-
-func ofPolicy(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &apiFault{"noting a failed change in the LiveRolloutPolicy", err}
-}

@@ -6,6 +6,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -20,7 +21,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
@@ -46,37 +46,22 @@ func setupRollouts(s *shared) error {
 			b = b.Watches(k.New(), mapped(r.policiesOf), builder.WithPredicates(steps))
 		}
 	}
-	if err := b.Complete(r); err != nil {
-		return fmt.Errorf("setting up LiveRolloutPolicy: %w", err)
-	}
-	return nil
+	return b.Complete(r)
 }
 
 // steps passes what a policy counts of an object.
-var steps = predicate.Funcs{
-	UpdateFunc: func(e event.UpdateEvent) bool {
-		was, ok := e.ObjectOld.(kind.Object)
-		is, ok2 := e.ObjectNew.(kind.Object)
-		if !ok || !ok2 {
-			return false
-		}
-		k := &kind.Kind{}
-		return member(k, was) != member(k, is) || !equality.Semantic.DeepEqual(was.GetLabels(), is.GetLabels())
-	},
-}
+var steps = changes(func(was, is kind.Object) bool {
+	k := &kind.Kind{}
+	return member(k, was) != member(k, is) || !maps.Equal(was.GetLabels(), is.GetLabels())
+})
 
 // policiesOf returns the policies of an object's namespace.
 func (r *rolloutReconciler) policiesOf(ctx context.Context, o client.Object) []reconcile.Request {
-	var list v1alpha1.LiveRolloutPolicyList
-	if err := r.List(ctx, &list, client.InNamespace(o.GetNamespace()), client.UnsafeDisableDeepCopy); err != nil {
-		ctrl.LoggerFrom(ctx).Error(&apiFault{"listing LiveRolloutPolicies", err}, "policies are not told of a change")
-		return nil
+	policies, err := listed[*v1alpha1.LiveRolloutPolicy](ctx, r, &v1alpha1.LiveRolloutPolicyList{}, "listing LiveRolloutPolicies", client.InNamespace(o.GetNamespace()))
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "policies are not told of a change")
 	}
-	var requests []reconcile.Request
-	for i := range list.Items {
-		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
-	}
-	return requests
+	return requestsFor(policies...)
 }
 
 // Reconcile updates the status of one policy.
@@ -119,24 +104,17 @@ func (r *rolloutReconciler) describe(ctx context.Context, policy *v1alpha1.LiveR
 			LastTransitionTime: metav1.NewTime(r.clock.Now()),
 		})
 	}
-	understood, ok := kind.Understood(policy)
-	if !ok {
-		s.Selected, s.UpToDate, s.Watching, s.Waiting, s.Failed = 0, 0, 0, 0, 0
-		s.Granted, s.Halted = nil, nil
-		set(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInvalid,
-			"spec.selector or spec.kinds cannot be understood, so that this policy is in force for nothing. The kinds are those that the cloud keeps callback records of, such as LiveNotifyConfig.")
-		set(v1alpha1.ConditionHalted, metav1.ConditionFalse, v1alpha1.ReasonNoFailedChange, "No change is held up.")
-		return nil
-	}
 	members, overlaps, err := r.members(ctx, policy)
 	if err != nil {
 		return err
 	}
 	state := rolloutOf(policy, members)
-	s.Granted, s.Halted = state.Review(r.absent(ctx, understood))
-	sums := state.Sum()
-	s.Selected, s.UpToDate, s.Watching, s.Waiting, s.Failed = sums.Selected, sums.UpToDate, sums.Watching, sums.Waiting, sums.Failed
-	switch {
+	s.Granted, s.Halted = state.Review(r.absent(ctx, policy))
+	state.Sum(s)
+	switch _, ok := kind.Understood(policy); {
+	case !ok:
+		set(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInvalid,
+			"spec.selector or spec.kinds cannot be understood, so that this policy is in force for nothing. The kinds are those that the cloud keeps callback records of, such as LiveNotifyConfig.")
 	case overlaps:
 		set(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonOverlapping,
 			"Another LiveRolloutPolicy selects some of the same objects. For these the older one counts. Make the selectors differ.")
@@ -158,19 +136,20 @@ func (r *rolloutReconciler) describe(ctx context.Context, policy *v1alpha1.LiveR
 
 // absent returns a function that tells whether the policy certainly does not
 // select an object any more. The cache alone cannot tell: it may be of before.
-func (r *rolloutReconciler) absent(ctx context.Context, policy kind.Policy) func(types.UID) bool {
+func (r *rolloutReconciler) absent(ctx context.Context, policy *v1alpha1.LiveRolloutPolicy) func(types.UID) bool {
+	understood, ok := kind.Understood(policy)
 	names := map[types.UID]v1alpha1.RolloutGrant{}
 	for _, g := range slices.Concat(policy.Status.Granted, policy.Status.Halted) {
 		names[g.UID] = g
 	}
 	return func(uid types.UID) bool {
 		k := kind.Watchable(names[uid].Kind)
-		if k == nil {
+		if k == nil || !ok {
 			return true
 		}
 		o := k.New()
 		err := r.uncached.Get(ctx, client.ObjectKey{Namespace: policy.Namespace, Name: names[uid].Name}, o)
-		return apierrors.IsNotFound(err) || err == nil && (o.GetUID() != uid || !policy.Covers(k, o))
+		return apierrors.IsNotFound(err) || err == nil && (o.GetUID() != uid || !understood.Covers(k, o))
 	}
 }
 
@@ -197,18 +176,13 @@ func (r *rolloutReconciler) faulted(err error) (reconcile.Result, error) {
 
 // selected returns the objects of the kind that a policy covers, to look at what its
 // spec has become.
-func (r *Reconciler) selected(ctx context.Context, o client.Object) (requests []reconcile.Request) {
+func (r *Reconciler) selected(ctx context.Context, o client.Object) []reconcile.Request {
 	policy, ok := kind.Understood(o.(*v1alpha1.LiveRolloutPolicy))
-	list := r.kind.NewList()
-	if err := r.List(ctx, list, client.InNamespace(o.GetNamespace()), client.UnsafeDisableDeepCopy); err != nil || !ok {
+	objects, err := listed[kind.Object](ctx, r, r.kind.NewList(), "listing the objects of a LiveRolloutPolicy", client.InNamespace(o.GetNamespace()))
+	if err != nil || !ok {
 		return nil
 	}
-	for _, o := range objects(list) {
-		if policy.Covers(r.kind, o) && r.scope.has(o) {
-			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(o)})
-		}
-	}
-	return requests
+	return requestsFor(slices.DeleteFunc(objects, func(o kind.Object) bool { return !policy.Covers(r.kind, o) || !r.scope.has(o) })...)
 }
 
 // next wakes the objects of the kind whose turn it is when places come free, and all

@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -126,13 +127,13 @@ func (p *pass) due(auth authentication, changed bool) bool {
 // resync returns how often the configuration is read: as the spec says, or less
 // often when all objects of the account together would exceed its quota.
 func (p *pass) resync() time.Duration {
-	interval := p.spec.ResyncInterval.Duration
-	rate := p.kind.Remote(p.account.Client).ReadRate()
-	return stretched(interval, p.account.Limits.Stretch(rate, p.key, interval, 1))
+	return p.stretched(p.spec.ResyncInterval.Duration, p.kind.Remote(p.account.Client).ReadRate(), 1)
 }
 
-func stretched(interval time.Duration, factor float64) time.Duration {
-	return time.Duration(float64(interval) * factor)
+// stretched returns an interval, or a longer one when so many requests of each object
+// of the account in it would exceed the quota.
+func (p *pass) stretched(interval time.Duration, rate quota.Rate, requests float64) time.Duration {
+	return time.Duration(float64(interval) * p.account.Limits.Stretch(rate, p.key, interval, requests))
 }
 
 // schedule sets when the configuration is next looked at. A backoff counts from
@@ -186,10 +187,11 @@ func (p *pass) comeBack(out outcome) reconcile.Result {
 	if count := p.mem.nextCount; count.After(now) && count.Before(next) {
 		next = count
 	}
-	for _, t := range []time.Time{p.nextWatch(), p.nextTurn()} {
-		if !t.IsZero() && t.Before(next) {
-			next = t
-		}
+	if watch := p.nextWatch(); !watch.IsZero() && watch.Before(next) {
+		next = watch
+	}
+	if p.waits() && p.mem.nextTurn.Before(next) {
+		next = p.mem.nextTurn
 	}
 	if out.recount > 0 && now.Add(out.recount).Before(next) {
 		next = now.Add(out.recount)
@@ -216,11 +218,12 @@ type memory struct {
 
 	watch    *watchState // of the last change; nil before it is watched
 	turn     *turn       // told by the LiveRolloutPolicy; nil if none was
-	nextTurn time.Time
+	nextTurn time.Time   // when it is to be asked again
 
 	nextCount     time.Time
 	countFailures int // in a row
 	counts        live.Counts
+	shown         atomic.Pointer[shownCounts] // to a scrape, which is no worker
 }
 
 // corrections returns how many of drift were made within plan.WarPeriod.
@@ -236,10 +239,9 @@ func (m *memory) corrections(now time.Time) int {
 type memories struct {
 	mu sync.Mutex
 	of map[types.NamespacedName]*memory
-	// counts are those to show at a scrape, which is no worker.
-	counts map[types.NamespacedName]shownCounts
-	// arrived is when objects came into the scope that are still to be handed over.
-	arrived map[types.NamespacedName]time.Time
+	// arrived is when objects came into the scope that are still to be handed over,
+	// by their names.
+	arrived sync.Map
 }
 
 // shownCounts are the last counts of an object, as metrics show them.
@@ -253,9 +255,8 @@ func (m *memories) get(name types.NamespacedName, uid types.UID) *memory {
 		return mem
 	}
 	if m.of == nil {
-		m.of, m.counts = map[types.NamespacedName]*memory{}, map[types.NamespacedName]shownCounts{}
+		m.of = map[types.NamespacedName]*memory{}
 	}
-	delete(m.counts, name)
 	m.of[name] = &memory{uid: uid}
 	return m.of[name]
 }
@@ -267,33 +268,20 @@ func (m *memories) known(name types.NamespacedName) bool {
 	return m.of[name] != nil
 }
 
-// len returns of how many objects there is a memory.
-func (m *memories) len() int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return len(m.of)
-}
-
 // forget drops the memory of an object that is gone.
 func (m *memories) forget(name types.NamespacedName) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.of, name)
-	delete(m.counts, name)
-	delete(m.arrived, name)
+	m.arrived.Delete(name)
 }
 
-// show notes the counts that metrics show.
-func (m *memories) show(name types.NamespacedName, c live.Counts) {
+// shown returns the counts that metrics show; nil for none.
+func (m *memories) shown(name types.NamespacedName) *shownCounts {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.counts[name] = shownCounts{c.Failed, c.Total}
-}
-
-// shown returns the counts that metrics show.
-func (m *memories) shown(name types.NamespacedName) (shownCounts, bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	c, ok := m.counts[name]
-	return c, ok
+	if mem := m.of[name]; mem != nil {
+		return mem.shown.Load()
+	}
+	return nil
 }

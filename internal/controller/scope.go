@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -37,48 +36,20 @@ func (s Scope) hasNamespace(name string) bool {
 // to the cloud and two to the API server.
 const handOverTimeout = 2*passTimeout + 2*statusTimeout
 
-// arrive notes that an object has come into the scope, as by another label, unless
-// this process has not let go of it since it left.
-func (m *memories) arrive(name types.NamespacedName, now time.Time) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.of[name] != nil {
-		return
-	}
-	if m.arrived == nil {
-		m.arrived = map[types.NamespacedName]time.Time{}
-	}
-	m.arrived[name] = now
-}
-
-// arrival returns when an object came into the scope that is still to be handed
-// over; zero for another.
-func (m *memories) arrival(name types.NamespacedName) time.Time {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.arrived[name]
-}
-
-func (m *memories) settle(name types.NamespacedName) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.arrived, name)
-}
-
 // handOver returns for how long an object that has come into the scope is still to
 // be left to the operator that had it: until that has taken its finalizer away,
 // which it does once its last pass is over. One that does not answer holds it up for
 // handOverTimeout. So two operators never write to the cloud for one object.
 func (r *Reconciler) handOver(o kind.Object) time.Duration {
 	name := client.ObjectKeyFromObject(o)
-	arrived := r.memories.arrival(name)
-	if arrived.IsZero() {
+	arrived, ok := r.memories.arrived.Load(name)
+	if !ok {
 		return 0
 	}
-	if wait := arrived.Add(handOverTimeout).Sub(r.clock.Now()); wait > 0 && claimed(o) && r.scope.has(o) {
+	if wait := arrived.(time.Time).Add(handOverTimeout).Sub(r.clock.Now()); wait > 0 && kind.Claimed(o) && r.scope.has(o) {
 		return wait
 	}
-	r.memories.settle(name)
+	r.memories.arrived.Delete(name)
 	return 0
 }
 
@@ -87,12 +58,11 @@ func (r *Reconciler) handOver(o kind.Object) time.Duration {
 // what it owns. Without anybody it hangs on no finalizer. Known tells that it was in
 // scope: the finalizer of one that never was is someone else's.
 func (p *pass) leave(ctx context.Context, known bool) (reconcile.Result, error) {
-	name := client.ObjectKeyFromObject(p.obj)
-	if known && claimed(p.obj) {
+	if known && kind.Claimed(p.obj) {
 		if err := p.release(ctx); err != nil {
 			return p.faulted(ctx, asFault(err))
 		}
 	}
-	p.memories.forget(name)
+	p.memories.forget(client.ObjectKeyFromObject(p.obj))
 	return reconcile.Result{}, nil
 }

@@ -8,12 +8,16 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -118,14 +122,12 @@ func addReconcilers(mgr ctrl.Manager, o Options) ([]*Reconciler, error) {
 		}
 	}
 	filled := &filled{}
-	if err := errors.Join(mgr.AddHealthzCheck("workers", s.watchdog.Check), mgr.AddReadyzCheck("cache", filled.Check), mgr.Add(filled)); err != nil {
-		return nil, err
-	}
-	if err := mgr.Add(manager.RunnableFunc(s.identifyOwn)); err != nil {
+	if err := errors.Join(mgr.AddHealthzCheck("workers", s.watchdog.Check), mgr.AddReadyzCheck("cache", filled.Check), mgr.Add(filled),
+		mgr.Add(manager.RunnableFunc(s.identifyOwn))); err != nil {
 		return nil, err
 	}
 	if err := setupRollouts(s); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("setting up LiveRolloutPolicy: %w", err)
 	}
 	return metrics.reconcilers, setupAccounts(s)
 }
@@ -159,70 +161,66 @@ func (r *Reconciler) setup() error {
 
 // worthALook passes what the main watch is for. An object that was deleted and
 // created anew while the watch was down comes as an update with another UID. One that
-// comes into the scope is noted, as another operator may still be at it.
+// comes into the scope, as by another label, is noted, as another operator may still be
+// at it; unless this process has not let go of it since it left.
 func (r *Reconciler) worthALook() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(e event.CreateEvent) bool { return r.scope.has(e.Object) },
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			was, is := r.scope.has(e.ObjectOld), r.scope.has(e.ObjectNew)
-			if is && !was {
-				r.memories.arrive(client.ObjectKeyFromObject(e.ObjectNew), r.clock.Now())
+			name := client.ObjectKeyFromObject(e.ObjectNew)
+			if is && !was && !r.memories.known(name) {
+				r.memories.arrived.Store(name, r.clock.Now())
 			}
-			return was != is || is && (specChanges.Update(e) || claimed(e.ObjectOld) && !claimed(e.ObjectNew) ||
+			return was != is || is && (specChanged(e.ObjectOld, e.ObjectNew) || kind.Claimed(e.ObjectOld) && !kind.Claimed(e.ObjectNew) ||
 				requestOf(e.ObjectOld) != requestOf(e.ObjectNew) ||
 				!maps.Equal(e.ObjectOld.GetLabels(), e.ObjectNew.GetLabels()))
 		},
 	}
 }
 
+// changes passes the updates of objects of a type that differ in something.
+func changes[O client.Object](differ func(was, is O) bool) predicate.Funcs {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		was, ok := e.ObjectOld.(O)
+		is, ok2 := e.ObjectNew.(O)
+		return ok && ok2 && differ(was, is)
+	}}
+}
+
 // specChanges passes changes of a spec, and objects that have taken a name.
-var specChanges = predicate.Funcs{
-	UpdateFunc: func(e event.UpdateEvent) bool {
-		return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() || e.ObjectOld.GetUID() != e.ObjectNew.GetUID() ||
-			e.ObjectOld.GetDeletionTimestamp().IsZero() != e.ObjectNew.GetDeletionTimestamp().IsZero()
-	},
+var specChanges = changes(specChanged)
+
+func specChanged(was, is client.Object) bool {
+	return was.GetGeneration() != is.GetGeneration() || was.GetUID() != is.GetUID() ||
+		was.GetDeletionTimestamp().IsZero() != is.GetDeletionTimestamp().IsZero()
 }
 
 // accountChanges passes changes of the spec of a LiveAccount, and of which cloud account
 // it is verified to be: who lost a configuration before that was known may have it.
-var accountChanges = predicate.Funcs{
-	UpdateFunc: func(e event.UpdateEvent) bool {
-		was, ok := e.ObjectOld.(*v1alpha1.LiveAccount)
-		is, ok2 := e.ObjectNew.(*v1alpha1.LiveAccount)
-		return specChanges.Update(e) || ok && ok2 && kind.CloudOf(was).ID != kind.CloudOf(is).ID
-	},
-}
+var accountChanges = changes(func(was, is *v1alpha1.LiveAccount) bool {
+	return specChanged(was, is) || kind.CloudOf(was).ID != kind.CloudOf(is).ID
+})
 
 // claims passes what may put another object first among those of a key.
-var claims = predicate.Funcs{
-	UpdateFunc: func(e event.UpdateEvent) bool {
-		was, ok := e.ObjectOld.(kind.Object)
-		is, ok2 := e.ObjectNew.(kind.Object)
-		if !ok || !ok2 {
-			return false
-		}
-		_, before := was.Callback()
-		_, after := is.Callback()
-		return specChanges.Update(e) || wrote(was) != wrote(is) ||
-			reasonOf(before, v1alpha1.ConditionReady) != reasonOf(after, v1alpha1.ConditionReady)
-	},
-}
+var claims = changes(func(was, is kind.Object) bool {
+	_, before := was.Callback()
+	_, after := is.Callback()
+	return specChanged(was, is) || kind.Wrote(was) != kind.Wrote(is) ||
+		reasonOf(before, v1alpha1.ConditionReady) != reasonOf(after, v1alpha1.ConditionReady)
+})
 
 // changesBeforeNews puts the change of an object before the first look at another:
 // thousands that are created at once, or that an operator finds when it starts, do
 // not hold up a person's edit.
 var changesBeforeNews = handler.Funcs{
 	CreateFunc: func(_ context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-		request := reconcile.Request{NamespacedName: client.ObjectKeyFromObject(e.Object)}
-		if ranked, ok := q.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
-			priority := priorityNew
-			if changedMeanwhile(e.Object) {
-				priority = 0
-			}
-			ranked.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, request)
-			return
+		priority := priorityNew
+		if changedMeanwhile(e.Object) {
+			priority = 0
 		}
-		q.Add(request)
+		ranked := q.(priorityqueue.PriorityQueue[reconcile.Request]) // as the queue of each controller is
+		ranked.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, requestsFor(e.Object)...)
 	},
 	UpdateFunc: (&handler.EnqueueRequestForObject{}).Update,
 	DeleteFunc: (&handler.EnqueueRequestForObject{}).Delete,
@@ -244,16 +242,10 @@ func (r *Reconciler) index() error {
 	for name, of := range map[string]func(kind.Object) string{
 		keyIndex: r.kind.Key,
 		secretIndex: func(o kind.Object) string {
-			if ref := r.kind.KeyRef(o); ref != nil {
-				return ref.Name
-			}
-			return ""
+			return ptr.Deref(r.kind.KeyRef(o), v1alpha1.SecretKeyReference{}).Name
 		},
 		removalIndex: removesFrom,
-		accountIndex: func(o kind.Object) string {
-			spec, _ := o.Callback()
-			return accountName(spec)
-		},
+		accountIndex: accountName,
 	} {
 		err := indexer.IndexField(context.Background(), r.kind.New(), name, func(o client.Object) []string {
 			if value := of(o.(kind.Object)); value != "" {
@@ -276,28 +268,27 @@ func (r *Reconciler) nextInLine(ctx context.Context, obj client.Object) []reconc
 		ctrl.LoggerFrom(ctx).Error(err, "rivals are not told of a change")
 		return nil
 	}
-	var first *kind.Claim
+	var first kind.Object
 	for _, rival := range rivals {
 		if rival.GetUID() == obj.GetUID() || !r.scope.has(rival) {
 			continue
 		}
-		c := kind.Claim{Obj: rival, Owns: wrote(rival)}
-		if mine, _ := r.cloudOf(ctx, rival); first == nil || c.Precedes(*first) && r.may(ctx, c, mine) {
-			first = &c
+		if mine, _ := r.cloudOf(ctx, rival); first == nil || kind.Precedes(rival, first) && r.may(ctx, rival, mine) {
+			first = rival
 		}
 	}
 	if first == nil {
 		return nil
 	}
-	return []reconcile.Request{{NamespacedName: client.ObjectKeyFromObject(first.Obj)}}
+	return requestsFor(first)
 }
 
 // usersOfSecret returns the objects that refer to a Secret, or to an account
 // that does.
 func (r *Reconciler) usersOfSecret(ctx context.Context, secret client.Object) []reconcile.Request {
 	requests := r.users(ctx, secret, secretIndex)
-	for _, account := range accountsOfSecret(ctx, r.Client, secret) {
-		requests = append(requests, r.usersOfAccount(ctx, &account)...)
+	for _, account := range r.accountsOfSecret(ctx, secret) {
+		requests = append(requests, r.usersOfAccount(ctx, account)...)
 	}
 	return requests
 }
@@ -309,17 +300,33 @@ func (r *Reconciler) usersOfAccount(ctx context.Context, account client.Object) 
 
 // users returns the objects in scope that refer to another one of their namespace.
 func (r *Reconciler) users(ctx context.Context, used client.Object, index string) []reconcile.Request {
-	list := r.kind.NewList()
-	err := r.List(ctx, list, client.InNamespace(used.GetNamespace()), client.MatchingFields{index: used.GetName()}, client.UnsafeDisableDeepCopy)
+	users, err := listed[kind.Object](ctx, r, r.kind.NewList(), "listing users",
+		client.InNamespace(used.GetNamespace()), client.MatchingFields{index: used.GetName()})
 	if err != nil {
-		ctrl.LoggerFrom(ctx).Error(&apiFault{"listing users", err}, "users are not told of a change", index, client.ObjectKeyFromObject(used))
-		return nil
+		ctrl.LoggerFrom(ctx).Error(err, "users are not told of a change", index, client.ObjectKeyFromObject(used))
 	}
-	var requests []reconcile.Request
-	for _, user := range objects(list) {
-		if r.scope.has(user) {
-			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(user)})
-		}
+	return requestsFor(slices.DeleteFunc(users, func(o kind.Object) bool { return !r.scope.has(o) })...)
+}
+
+// listed returns the objects of a list as the cache has them: nobody may change
+// them. Trying says what for, should that fail.
+func listed[O client.Object](ctx context.Context, from client.Reader, list client.ObjectList, trying string, of ...client.ListOption) ([]O, error) {
+	if err := from.List(ctx, list, append(of, client.UnsafeDisableDeepCopy)...); err != nil {
+		return nil, &apiFault{trying, err}
+	}
+	var objects []O
+	// EachListItem fails only on what is not a list.
+	_ = meta.EachListItem(list, func(o runtime.Object) error {
+		objects = append(objects, o.(O))
+		return nil
+	})
+	return objects, nil
+}
+
+// requestsFor returns requests to look at objects.
+func requestsFor[O client.Object](objects ...O) (requests []reconcile.Request) {
+	for _, o := range objects {
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(o)})
 	}
 	return requests
 }

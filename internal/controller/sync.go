@@ -14,6 +14,7 @@ import (
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
@@ -75,7 +76,7 @@ func (p *pass) turn(remote kind.Remote) time.Duration {
 	if p.observes() || p.lane != quota.New && p.lane != quota.User {
 		return 0
 	}
-	wait := p.account.Limits.Due(remote.WriteRate(!wrote(p.obj)), p.lane, p.key)
+	wait := p.account.Limits.Due(remote.WriteRate(!kind.Wrote(p.obj)), p.lane, p.key)
 	if wait <= patienceOfTurn {
 		return 0
 	}
@@ -86,7 +87,7 @@ func (p *pass) turn(remote kind.Remote) time.Duration {
 // what it owns is left to whoever has the account before.
 func (p *pass) move(ctx context.Context) {
 	a := p.status.Applied
-	if a == nil || !signedBy(p.obj, a) || p.sameAsWritten(ctx) {
+	if a == nil || !kind.SignedBy(p.obj, a) || p.sameAsWritten(ctx) {
 		return
 	}
 	where := "the operator's own account"
@@ -135,27 +136,21 @@ func (p *pass) changed() bool { return p.kind.Changed(p.wanted()) }
 
 // comparison is what the spec wants beside what the cloud has.
 type comparison struct {
-	have, want kind.Config // have is completed with what we wrote and cannot read
-	auth       authentication
-	situation  plan.Situation
+	kind.Comparison
+	auth authentication
 }
 
 // compare describes the situation, for a plan.
 func (p *pass) compare(have kind.Config, key live.Key, auth authentication) comparison {
-	c := p.kind.Compare(p.wanted(), kind.Facts{
+	return comparison{p.kind.Compare(p.wanted(), kind.Facts{
 		Now: p.now, Have: have, Key: key, Rotated: auth.rotated, Corrected: p.mem.corrections(p.now),
-	})
-	return comparison{c.Have, c.Want, auth, c.Situation}
+	}), auth}
 }
-
-// lostFinalizer tells that the finalizer of an object was taken away, as by
-// kubectl replace, and not given up.
-func (p *pass) lostFinalizer() bool { return kind.LostFinalizer(p.obj) }
 
 // act does what is planned.
 func (p *pass) act(ctx context.Context, remote kind.Remote, c comparison) outcome {
-	todo := plan.Decide(c.situation)
-	p.drift(c.situation, todo)
+	todo := plan.Decide(c.Situation)
+	p.drift(c.Situation, todo)
 	if todo.Action.Writes() {
 		return p.put(ctx, remote, c, todo)
 	}
@@ -167,8 +162,8 @@ func (p *pass) act(ctx context.Context, remote kind.Remote, c comparison) outcom
 		out.fault = p.release(ctx) // of what was refused when it was written
 	case todo.Action == plan.Settle || todo.Action == plan.Adopt:
 		if out.fault = p.own(ctx); out.fault == nil {
-			p.wrote(c, p.lastWrite())
-			p.arrived(c.want, false)
+			p.wrote(c, ptr.Deref(p.status.Applied, v1alpha1.Applied{}).Time)
+			p.arrived(c.Want, false)
 		}
 	}
 	if todo.Event != "" {
@@ -193,7 +188,7 @@ func (p *pass) put(ctx context.Context, remote kind.Remote, c comparison, todo p
 	if err := p.own(ctx); err != nil {
 		return outcome{fault: err}
 	}
-	unsure := c.situation.Unsure
+	unsure := c.Situation.Unsure
 	a := p.record()
 	a.Pending = p.revision()
 	a.Refused = a.Refused && !unsure
@@ -209,10 +204,10 @@ func (p *pass) put(ctx context.Context, remote kind.Remote, c comparison, todo p
 	// would write it again.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), passTimeout)
 	defer cancel()
-	logged := logr.NewContext(ctx, log.FromContext(ctx).WithValues("why", todo.Action, "fields", live.Names(c.situation.Diff)))
-	force := c.situation.Owns || c.situation.Adopt || todo.Action == plan.Complete
+	logged := logr.NewContext(ctx, log.FromContext(ctx).WithValues("why", todo.Action, "fields", live.Names(c.Situation.Diff)))
+	force := c.Situation.Owns || c.Situation.Adopt || todo.Action == plan.Complete
 	p.writing = p.account.Client.Now().UTC().Truncate(time.Second)
-	if err := remote.Put(logged, lane, p.key, c.have, c.want, force); err != nil {
+	if err := remote.Put(logged, lane, p.key, c.Have, c.Want, force); err != nil {
 		if live.Refused(err) && !unsure {
 			refused()
 		}
@@ -223,8 +218,8 @@ func (p *pass) put(ctx context.Context, remote kind.Remote, c comparison, todo p
 	}
 	p.noDrift()
 	p.wrote(c, &metav1.Time{Time: p.clock.Now().Truncate(time.Second)})
-	p.arrived(c.want, true)
-	p.respell(c.situation.Diff, todo.Action)
+	p.arrived(c.Want, true)
+	p.respell(c.Situation.Diff, todo.Action)
 	if todo.Event != "" {
 		p.tell(todo.Event, todo.Note)
 	}
@@ -234,11 +229,11 @@ func (p *pass) put(ctx context.Context, remote kind.Remote, c comparison, todo p
 // record returns what is noted as applied, after signing it.
 func (p *pass) record() *v1alpha1.Applied {
 	a := p.status.Applied
-	if a == nil || !signedBy(p.obj, a) {
+	if a == nil || !kind.SignedBy(p.obj, a) {
 		a = &v1alpha1.Applied{}
 		p.status.Applied = a
 	}
-	if legacy(a) { // of which nothing was in doubt
+	if kind.Legacy(a) { // of which nothing was in doubt
 		a.Revision = "0:" + a.Revision
 	}
 	a.UID, a.Account = p.obj.GetUID(), p.account.Name
@@ -256,10 +251,10 @@ func (p *pass) notPut(err error, unsure bool) outcome {
 		p.status.Applied.Refused = true
 	}
 	if live.ClassOf(err) == live.Exists && p.mem.failures == 0 {
-		out := outcome{err: err}
-		out.Ready, out.Reason, out.Transient = metav1.ConditionUnknown, v1alpha1.ReasonProgressing, true
-		out.Message = fmt.Sprintf("%s. It was created in the meantime; the operator looks again.", strings.TrimSuffix(err.Error(), "."))
-		return out
+		return outcome{err: err, Verdict: plan.Verdict{
+			Ready: metav1.ConditionUnknown, Reason: v1alpha1.ReasonProgressing, Transient: true,
+			Message: fmt.Sprintf("%s. It was created in the meantime; the operator looks again.", strings.TrimSuffix(err.Error(), ".")),
+		}}
 	}
 	if d, ok := errors.AsType[*quota.Deferral](err); ok {
 		return outcome{deferral: d, withdrawn: true}
@@ -273,7 +268,7 @@ func (p *pass) wrote(c comparison, written *metav1.Time) {
 	a.Revision, a.Pending, a.Refused, a.Time = p.revision(), "", false, written
 	a.SecretVersion, a.KeyFingerprint = c.auth.version, c.auth.fingerprint
 	if p.kind.Wrote != nil {
-		p.kind.Wrote(p.obj, c.want)
+		p.kind.Wrote(p.obj, c.Want)
 	}
 }
 
@@ -287,14 +282,6 @@ func (p *pass) respell(diff []live.Difference, done plan.Action) {
 	for _, d := range diff {
 		p.status.Applied.Spellings = append(p.status.Applied.Spellings, v1alpha1.Spelling{Field: d.Name, Shown: d.Have})
 	}
-}
-
-// lastWrite returns when the cloud was last written; nil for never.
-func (p *pass) lastWrite() *metav1.Time {
-	if p.status.Applied == nil {
-		return nil
-	}
-	return p.status.Applied.Time
 }
 
 // drift sets the condition Drifted. What changed behind the object's back is
@@ -315,17 +302,13 @@ func (p *pass) drift(s plan.Situation, todo plan.Plan) {
 
 // drifted notes differences, and counts those that are news.
 func (p *pass) drifted(fields []string, counted bool) {
-	known := meta.IsStatusConditionTrue(p.status.Conditions, v1alpha1.ConditionDrifted) &&
-		p.status.Drift != nil && slices.Equal(p.status.Drift.Fields, fields)
+	drift := ptr.Deref(p.status.Drift, v1alpha1.Drift{})
+	known := meta.IsStatusConditionTrue(p.status.Conditions, v1alpha1.ConditionDrifted) && p.status.Drift != nil && slices.Equal(drift.Fields, fields)
 	names := strings.Join(fields, ", ")
 	p.setCondition(v1alpha1.ConditionDrifted, metav1.ConditionTrue, v1alpha1.ReasonDriftDetected,
 		fmt.Sprintf("The cloud differs from this spec in %s.", names))
 	if known {
 		return
-	}
-	drift := v1alpha1.Drift{}
-	if p.status.Drift != nil {
-		drift = *p.status.Drift
 	}
 	drift.Fields = fields
 	if counted {

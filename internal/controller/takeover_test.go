@@ -207,7 +207,9 @@ func (c *crowd) takeOver(t testing.TB, look func()) {
 	for looked := 0; looked < c.each*len(kind.All); time.Sleep(10 * time.Millisecond) {
 		looked = 0
 		for _, r := range reconcilers {
-			looked += r.memories.len()
+			r.memories.mu.Lock()
+			looked += len(r.memories.of)
+			r.memories.mu.Unlock()
 		}
 	}
 	look()

@@ -101,7 +101,7 @@ func List(ctx context.Context, clouds *access.Clouds, subjects []planning.Subjec
 		r.Warn("The cloud keeps records for 7 days: what is older is not here.")
 	}
 	for _, s := range subjects {
-		if s.Kind.Deliveries == nil {
+		if s.Kind.Records == nil {
 			r.Warn("The cloud keeps no records of the callbacks of " + s.Kind.Name + " that could be listed.")
 			continue
 		}
@@ -148,7 +148,7 @@ func Read(ctx context.Context, clouds *access.Clouds, s planning.Subject, span l
 	if oldest := account.Client.OldestRecord(); span.From.Before(oldest) {
 		span.From = oldest
 	}
-	source := s.Kind.Deliveries(account.Client)
+	source := s.Kind.Records(account.Client)
 	for number := 1; number <= maxPages; number++ {
 		var page []live.Delivery
 		var total int

@@ -4,16 +4,12 @@
 package kind
 
 import (
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
 var audit = &Kind{
 	Name:     "LiveAudioAuditNotifyConfig",
-	New:      func() Object { return &v1alpha1.LiveAudioAuditNotifyConfig{} },
-	NewList:  func() client.ObjectList { return &v1alpha1.LiveAudioAuditNotifyConfigList{} },
 	Key:      func(o Object) string { return o.(*v1alpha1.LiveAudioAuditNotifyConfig).Spec.DomainName },
 	OfDomain: true,
 	Desired: func(o Object, _ live.Key) Config {
@@ -21,11 +17,9 @@ var audit = &Kind{
 		return live.AuditConfig{CallbackURL: spec.CallbackURL, CallbackTemplate: spec.CallbackTemplate}
 	},
 	Observe: func(o Object, have Config) {
-		status := &o.(*v1alpha1.LiveAudioAuditNotifyConfig).Status
-		status.Observed = nil
-		if c, ok := have.(live.AuditConfig); ok {
-			status.Observed = &v1alpha1.LiveAudioAuditNotifyConfigObservation{CallbackURL: c.CallbackURL, CallbackTemplate: c.CallbackTemplate}
-		}
+		o.(*v1alpha1.LiveAudioAuditNotifyConfig).Status.Observed = observed(have, func(c live.AuditConfig) v1alpha1.LiveAudioAuditNotifyConfigObservation {
+			return v1alpha1.LiveAudioAuditNotifyConfigObservation{CallbackURL: c.CallbackURL, CallbackTemplate: c.CallbackTemplate}
+		})
 	},
 	Remote: func(c *live.Client) Remote { return typed[live.AuditConfig]{live.Audit(c)} },
 }

@@ -49,37 +49,31 @@ func CloudOf(account *v1alpha1.LiveAccount) Cloud {
 	return c
 }
 
-// Claim is what counts of an object that names a key.
-type Claim struct {
-	Obj  Object
-	Owns bool
-}
-
-// Precedes tells whether a comes before b. Creation times are in seconds: of two
-// in one, whoever has written something comes first.
-func (a Claim) Precedes(b Claim) bool {
-	if a.Owns != b.Owns {
-		return a.Owns
+// Precedes tells whether a comes before b, of two objects that name a key. Creation
+// times are in seconds: of two in one, whoever has written something comes first.
+func Precedes(a, b Object) bool {
+	if owns := Wrote(a); owns != Wrote(b) {
+		return owns
 	}
-	at, bt := a.Obj.GetCreationTimestamp(), b.Obj.GetCreationTimestamp()
+	at, bt := a.GetCreationTimestamp(), b.GetCreationTimestamp()
 	if !at.Equal(&bt) {
 		return at.Before(&bt)
 	}
-	if af, bf := Claimed(a.Obj), Claimed(b.Obj); af != bf {
-		return af
+	if claimed := Claimed(a); claimed != Claimed(b) {
+		return claimed
 	}
-	return a.Obj.GetUID() < b.Obj.GetUID()
+	return a.GetUID() < b.GetUID()
 }
 
 // Unseen is for how long an object that no operator has looked at yet keeps its
 // place in front of one of another account.
 const Unseen = time.Minute
 
-// In returns a cloud with the account of what the object owns, where that of its
+// Of returns the cloud with the account of what an object owns, where that of its
 // credentials is not verified: as while a Secret is lost.
-func (a Claim) In(c Cloud) Cloud {
-	if c.ID == "" && a.Owns {
-		_, status := a.Obj.Callback()
+func (c Cloud) Of(o Object) Cloud {
+	if c.ID == "" && Wrote(o) {
+		_, status := o.Callback()
 		c.ID = status.Applied.AccountID
 	}
 	return c
@@ -90,15 +84,15 @@ func (a Claim) In(c Cloud) Cloud {
 // must not have been refused it, and towards another account must have read it.
 // Towards a verified account it must be verified itself: an endpoint of a tenant's
 // own may have told it that it wrote or read the domain.
-func (a Claim) May(theirs, mine Cloud, exists bool, now time.Time) bool {
-	theirs = a.In(theirs)
+func May(rival Object, theirs, mine Cloud, exists bool, now time.Time) bool {
+	theirs = theirs.Of(rival)
 	if !theirs.Same(mine) {
 		return false
 	}
 	mere := theirs.Account != mine.Account && theirs.ID == "" && mine.ID != ""
-	_, status := a.Obj.Callback()
+	_, status := rival.Callback()
 	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
-	if a.Owns {
+	if Wrote(rival) {
 		return !mere && !neverThere(status, ready)
 	}
 	if ready != nil {
@@ -108,12 +102,12 @@ func (a Claim) May(theirs, mine Cloud, exists bool, now time.Time) bool {
 		}
 	}
 	switch {
-	case !exists || !a.Obj.GetDeletionTimestamp().IsZero():
+	case !exists || !rival.GetDeletionTimestamp().IsZero():
 		return false
 	case theirs.Account == mine.Account || status.LastSyncTime != nil:
 		return !mere
 	default:
-		return status.ObservedGeneration <= 0 && now.Sub(a.Obj.GetCreationTimestamp().Time) < Unseen
+		return status.ObservedGeneration <= 0 && now.Sub(rival.GetCreationTimestamp().Time) < Unseen
 	}
 }
 

@@ -35,11 +35,10 @@ func TestALostReplyHoldsNothingOfOthers(t *testing.T) {
 		tc.applied.UID = o.UID
 		o.Status.Applied = &tc.applied
 		o.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Reason: tc.reason}}
-		c := Claim{Obj: o, Owns: Wrote(o)}
-		if !c.Owns {
+		if !Wrote(o) {
 			t.Errorf("%s: it owns nothing", tc.name)
 		}
-		if may := c.May(theirs, mine, true, time.Unix(0, 0)); may != tc.may {
+		if may := May(o, theirs, mine, true, time.Unix(0, 0)); may != tc.may {
 			t.Errorf("%s: got %t, want %t", tc.name, may, tc.may)
 		}
 	}
@@ -70,10 +69,10 @@ func TestWhatAnEndpointToldKeepsNobodyOut(t *testing.T) {
 		{"wrote, by the same LiveAccount", wrote(""), cloud("a", ""), cloud("a", "1"), true},
 		{"wrote, nobody can be asked", wrote(""), cloud("b", ""), cloud("a", ""), true},
 		{"read alone, nobody can be asked", nil, cloud("b", ""), cloud("a", ""), true},
-		{"wrote when it was verified, towards one whose Secret is lost", wrote("2"), cloud("b", ""), Claim{Obj: holder(wrote("1")), Owns: true}.In(cloud("a", "")), false},
+		{"wrote when it was verified, towards one whose Secret is lost", wrote("2"), cloud("b", ""), cloud("a", "").Of(holder(wrote("1"))), false},
 	} {
 		o := holder(tc.applied)
-		if may := (Claim{Obj: o, Owns: Wrote(o)}).May(tc.theirs, tc.mine, true, time.Unix(0, 0)); may != tc.may {
+		if may := May(o, tc.theirs, tc.mine, true, time.Unix(0, 0)); may != tc.may {
 			t.Errorf("%s: got %t, want %t", tc.name, may, tc.may)
 		}
 	}

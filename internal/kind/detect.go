@@ -4,16 +4,12 @@
 package kind
 
 import (
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
 var detect = &Kind{
 	Name:     "LiveDetectNotifyConfig",
-	New:      func() Object { return &v1alpha1.LiveDetectNotifyConfig{} },
-	NewList:  func() client.ObjectList { return &v1alpha1.LiveDetectNotifyConfigList{} },
 	Key:      func(o Object) string { return o.(*v1alpha1.LiveDetectNotifyConfig).Spec.DomainName },
 	OfDomain: true,
 	Desired: func(o Object, _ live.Key) Config {
@@ -21,11 +17,9 @@ var detect = &Kind{
 		return live.DetectConfig{NotifyURL: spec.NotifyURL}
 	},
 	Observe: func(o Object, have Config) {
-		status := &o.(*v1alpha1.LiveDetectNotifyConfig).Status
-		status.Observed = nil
-		if c, ok := have.(live.DetectConfig); ok {
-			status.Observed = &v1alpha1.LiveDetectNotifyConfigObservation{NotifyURL: c.NotifyURL}
-		}
+		o.(*v1alpha1.LiveDetectNotifyConfig).Status.Observed = observed(have, func(c live.DetectConfig) v1alpha1.LiveDetectNotifyConfigObservation {
+			return v1alpha1.LiveDetectNotifyConfigObservation{NotifyURL: c.NotifyURL}
+		})
 	},
 	Remote: func(c *live.Client) Remote { return typed[live.DetectConfig]{live.Detect(c)} },
 }

@@ -4,17 +4,13 @@
 package kind
 
 import (
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/callback"
 	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
 var event = &Kind{
-	Name:    "LiveRtcEventSub",
-	New:     func() Object { return &v1alpha1.LiveRtcEventSub{} },
-	NewList: func() client.ObjectList { return &v1alpha1.LiveRtcEventSubList{} },
+	Name: "LiveRtcEventSub",
 	Key: func(o Object) string {
 		spec := o.(*v1alpha1.LiveRtcEventSub).Spec
 		return live.EventKey(spec.AppID, spec.ChannelID)
@@ -26,17 +22,13 @@ var event = &Kind{
 		}
 	},
 	Observe: func(o Object, have Config) {
-		status := &o.(*v1alpha1.LiveRtcEventSub).Status
-		status.Observed = nil
-		if c, ok := have.(live.EventConfig); ok {
-			status.Observed = &v1alpha1.LiveRtcEventSubObservation{
+		o.(*v1alpha1.LiveRtcEventSub).Status.Observed = observed(have, func(c live.EventConfig) v1alpha1.LiveRtcEventSubObservation {
+			return v1alpha1.LiveRtcEventSubObservation{
 				SubID: c.SubID, CallbackURL: c.CallbackURL, Events: live.SplitList(c.Events), Users: live.SplitList(c.Users),
 			}
-		}
+		})
 	},
 	Remote:  func(c *live.Client) Remote { return typed[live.EventConfig]{live.NewEvent(c)} },
 	Records: func(c *live.Client) Records { return live.NewEvent(c) },
-
-	Deliveries: func(c *live.Client) Deliveries { return live.NewEvent(c) },
-	Family:     callback.RTC,
+	Family:  callback.RTC,
 }

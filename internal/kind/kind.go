@@ -5,7 +5,10 @@ package kind
 
 import (
 	"context"
+	"slices"
 
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
@@ -60,13 +63,16 @@ type Config interface{ Fields() []live.Field }
 
 // Remote is a family of configurations in the cloud, each found by its key: a
 // domain name or an application ID.
-type Remote interface {
+type Remote = family[Config]
+
+// family is the same for configurations of type C, as internal/live offers it.
+type family[C any] interface {
 	// Get returns the configuration, or nil if it is certain that there is none.
 	// After an error nothing is known.
-	Get(ctx context.Context, lane quota.Lane, key string) (Config, error)
+	Get(ctx context.Context, lane quota.Lane, key string) (C, error)
 	// Put makes the cloud hold want where it held have. Force lets it replace what
 	// is in the way of that; without it such a thing is an error of class Exists.
-	Put(ctx context.Context, lane quota.Lane, key string, have, want Config, force bool) error
+	Put(ctx context.Context, lane quota.Lane, key string, have, want C, force bool) error
 	// Delete removes the configuration; absence is success.
 	Delete(ctx context.Context, lane quota.Lane, key string) error
 	// ReadRate is the limit of the operation that Get calls, WriteRate that of the
@@ -84,15 +90,15 @@ type Records interface {
 	// RecordsRate is the limit of the operation that Count calls, and how often it
 	// usually does.
 	RecordsRate() (rate quota.Rate, requests float64)
+	// Deliveries returns a page of the records one by one, counted from 1, and how
+	// many there are in all, or at least, if that is not known.
+	Deliveries(ctx context.Context, key string, q live.Span, page int) ([]live.Delivery, int, error)
 }
 
 // Kind ties an API type to its family in the cloud.
 type Kind struct {
 	// Name of the API type.
 	Name string
-	// New returns an empty object, NewList an empty list of objects.
-	New     func() Object
-	NewList func() client.ObjectList
 	// Key returns the key of the configuration in the cloud. It never changes.
 	Key func(Object) string
 	// OfDomain tells that the key is a domain, which accounts may restrict.
@@ -116,19 +122,27 @@ type Kind struct {
 	Wrote  func(Object, Config)
 	// Remote returns the family in the cloud of a client.
 	Remote func(*live.Client) Remote
-	// Records returns its callback records; nil for a kind without.
+	// Records returns its callback records, and Family is how callbacks are sent. Nil
+	// and "" for a kind whose callbacks are not recorded, and cannot be sent again.
 	Records func(*live.Client) Records
-	// Deliveries reads the records one by one, and Family is how callbacks are
-	// sent. Nil and "" for a kind whose callbacks cannot be sent again.
-	Deliveries func(*live.Client) Deliveries
-	Family     callback.Family
+	Family  callback.Family
 }
 
-// Deliveries are the callback records of one family, one by one.
-type Deliveries interface {
-	// Deliveries returns a page, counted from 1, and how many there are in all, or
-	// at least, if that is not known.
-	Deliveries(ctx context.Context, key string, q live.Span, page int) ([]live.Delivery, int, error)
+// scheme knows the API types.
+var scheme = runtime.NewScheme()
+
+func init() { utilruntime.Must(v1alpha1.AddToScheme(scheme)) }
+
+// New returns an empty object.
+func (k *Kind) New() Object { return k.empty("").(Object) }
+
+// NewList returns an empty list of objects.
+func (k *Kind) NewList() client.ObjectList { return k.empty("List").(client.ObjectList) }
+
+func (k *Kind) empty(suffix string) runtime.Object {
+	o, err := scheme.New(v1alpha1.GroupVersion.WithKind(k.Name + suffix))
+	utilruntime.Must(err) // a kind has the name of its API type
+	return o
 }
 
 // KeyRef returns which Secret entry holds the authentication key of an object;
@@ -172,21 +186,7 @@ func Unread(written, want Config) bool {
 	for _, f := range fields(written) {
 		last[f.Name] = f.Value
 	}
-	for _, f := range fields(want) {
-		if f.WriteOnly && f.Value != last[f.Name] {
-			return true
-		}
-	}
-	return false
-}
-
-// family is what internal/live offers for a configuration of type C.
-type family[C any] interface {
-	Get(ctx context.Context, lane quota.Lane, key string) (C, error)
-	Put(ctx context.Context, lane quota.Lane, key string, have, want C, force bool) error
-	Delete(ctx context.Context, lane quota.Lane, key string) error
-	ReadRate() quota.Rate
-	WriteRate(create bool) quota.Rate
+	return slices.ContainsFunc(fields(want), func(f live.Field) bool { return f.WriteOnly && f.Value != last[f.Name] })
 }
 
 // typed hides the type of a family's configuration, of which the zero value is
@@ -215,4 +215,13 @@ func (t typed[C]) Put(ctx context.Context, lane quota.Lane, key string, have, wa
 func as[C any](c Config) C {
 	typed, _ := c.(C)
 	return typed
+}
+
+// observed converts what the cloud holds for the status of an object; nil for
+// nothing.
+func observed[C Config, O any](have Config, convert func(C) O) *O {
+	if c, ok := have.(C); ok {
+		return new(convert(c))
+	}
+	return nil
 }

@@ -4,16 +4,12 @@
 package kind
 
 import (
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
 var message = &Kind{
-	Name:    "LiveMessageAppCallback",
-	New:     func() Object { return &v1alpha1.LiveMessageAppCallback{} },
-	NewList: func() client.ObjectList { return &v1alpha1.LiveMessageAppCallbackList{} },
+	Name: "LiveMessageAppCallback",
 	Key: func(o Object) string {
 		spec := o.(*v1alpha1.LiveMessageAppCallback).Spec
 		return live.MessageKey(string(spec.DataCenter), spec.AppID)
@@ -23,11 +19,9 @@ var message = &Kind{
 		return live.MessageConfig{EventCallbackURL: spec.EventCallbackURL}
 	},
 	Observe: func(o Object, have Config) {
-		status := &o.(*v1alpha1.LiveMessageAppCallback).Status
-		status.Observed = nil
-		if c, ok := have.(live.MessageConfig); ok {
-			status.Observed = &v1alpha1.LiveMessageAppCallbackObservation{EventCallbackURL: c.EventCallbackURL}
-		}
+		o.(*v1alpha1.LiveMessageAppCallback).Status.Observed = observed(have, func(c live.MessageConfig) v1alpha1.LiveMessageAppCallbackObservation {
+			return v1alpha1.LiveMessageAppCallbackObservation{EventCallbackURL: c.EventCallbackURL}
+		})
 	},
 	Remote: func(c *live.Client) Remote { return typed[live.MessageConfig]{live.Message(c)} },
 }

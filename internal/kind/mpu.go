@@ -4,33 +4,26 @@
 package kind
 
 import (
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/callback"
 	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
 var mpu = &Kind{
-	Name:    "LiveRtcMPUEventSub",
-	New:     func() Object { return &v1alpha1.LiveRtcMPUEventSub{} },
-	NewList: func() client.ObjectList { return &v1alpha1.LiveRtcMPUEventSubList{} },
-	Key:     func(o Object) string { return o.(*v1alpha1.LiveRtcMPUEventSub).Spec.AppID },
+	Name: "LiveRtcMPUEventSub",
+	Key:  func(o Object) string { return o.(*v1alpha1.LiveRtcMPUEventSub).Spec.AppID },
 	Desired: func(o Object, _ live.Key) Config {
 		spec := o.(*v1alpha1.LiveRtcMPUEventSub).Spec
 		return live.MPUConfig{CallbackURL: spec.CallbackURL, ChannelIDs: live.JoinList(spec.ChannelIDs)}
 	},
 	Observe: func(o Object, have Config) {
-		status := &o.(*v1alpha1.LiveRtcMPUEventSub).Status
-		status.Observed = nil
-		if c, ok := have.(live.MPUConfig); ok {
-			status.Observed = &v1alpha1.LiveRtcMPUEventSubObservation{
+		o.(*v1alpha1.LiveRtcMPUEventSub).Status.Observed = observed(have, func(c live.MPUConfig) v1alpha1.LiveRtcMPUEventSubObservation {
+			return v1alpha1.LiveRtcMPUEventSubObservation{
 				SubID: c.SubID, CallbackURL: c.CallbackURL, ChannelIDs: c.Channels(),
 			}
-		}
+		})
 	},
-	Remote:     func(c *live.Client) Remote { return typed[live.MPUConfig]{live.MPU{Client: c}} },
-	Records:    func(c *live.Client) Records { return live.MPU{Client: c} },
-	Deliveries: func(c *live.Client) Deliveries { return live.MPU{Client: c} },
-	Family:     callback.MPU,
+	Remote:  func(c *live.Client) Remote { return typed[live.MPUConfig]{live.MPU{Client: c}} },
+	Records: func(c *live.Client) Records { return live.MPU{Client: c} },
+	Family:  callback.MPU,
 }

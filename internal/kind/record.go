@@ -4,8 +4,6 @@
 package kind
 
 import (
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/callback"
 	"github.com/live-notify/live-notify-operator/internal/live"
@@ -13,8 +11,6 @@ import (
 
 var record = &Kind{
 	Name:     "LiveRecordNotifyConfig",
-	New:      func() Object { return &v1alpha1.LiveRecordNotifyConfig{} },
-	NewList:  func() client.ObjectList { return &v1alpha1.LiveRecordNotifyConfigList{} },
 	Key:      func(o Object) string { return o.(*v1alpha1.LiveRecordNotifyConfig).Spec.DomainName },
 	OfDomain: true,
 	Authentication: func(o Object) *v1alpha1.AuthenticationSpec {
@@ -32,19 +28,16 @@ var record = &Kind{
 		}
 	},
 	Observe: func(o Object, have Config) {
-		status := &o.(*v1alpha1.LiveRecordNotifyConfig).Status
-		status.Observed = nil
-		if c, ok := have.(live.RecordConfig); ok {
-			status.Observed = &v1alpha1.LiveRecordNotifyConfigObservation{
+		o.(*v1alpha1.LiveRecordNotifyConfig).Status.Observed = observed(have, func(c live.RecordConfig) v1alpha1.LiveRecordNotifyConfigObservation {
+			return v1alpha1.LiveRecordNotifyConfigObservation{
 				NotifyURL:             c.NotifyURL,
 				OnDemandURL:           c.OnDemandURL,
 				NeedStatusNotify:      c.NeedStatusNotify,
 				AuthenticationEnabled: c.Authentication,
 			}
-		}
+		})
 	},
-	Remote:     func(c *live.Client) Remote { return typed[live.RecordConfig]{live.NewRecord(c)} },
-	Records:    func(c *live.Client) Records { return live.NewRecord(c) },
-	Deliveries: func(c *live.Client) Deliveries { return live.NewRecord(c) },
-	Family:     callback.Record,
+	Remote:  func(c *live.Client) Remote { return typed[live.RecordConfig]{live.NewRecord(c)} },
+	Records: func(c *live.Client) Records { return live.NewRecord(c) },
+	Family:  callback.Record,
 }

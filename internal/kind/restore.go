@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,12 +28,7 @@ func Values(c Config) []v1alpha1.ConfigurationValue {
 
 // Signed tells whether the callbacks of a configuration are.
 func Signed(c Config) bool {
-	for _, f := range fields(c) {
-		if f.Secret && f.Value != "" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(fields(c), func(f live.Field) bool { return f.Secret && f.Value != "" })
 }
 
 // URLs returns those of some values.

@@ -4,16 +4,12 @@
 package kind
 
 import (
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
 var snapshot = &Kind{
 	Name:     "LiveSnapshotNotifyConfig",
-	New:      func() Object { return &v1alpha1.LiveSnapshotNotifyConfig{} },
-	NewList:  func() client.ObjectList { return &v1alpha1.LiveSnapshotNotifyConfigList{} },
 	Key:      func(o Object) string { return o.(*v1alpha1.LiveSnapshotNotifyConfig).Spec.DomainName },
 	OfDomain: true,
 	Authentication: func(o Object) *v1alpha1.AuthenticationSpec {
@@ -26,18 +22,13 @@ var snapshot = &Kind{
 	},
 	Observe: func(o Object, have Config) {
 		status := &o.(*v1alpha1.LiveSnapshotNotifyConfig).Status
-		before := status.Observed
-		status.Observed = nil
-		c, ok := have.(live.SnapshotConfig)
-		if !ok {
-			return
-		}
-		status.Observed = &v1alpha1.LiveSnapshotNotifyConfigObservation{
-			NotifyURL: c.NotifyURL, AuthenticationEnabled: c.Authentication, OtherCallbacks: c.Applications(),
-		}
-		if c.OthersUnknown && before != nil { // then what was known is still the best
-			status.Observed.OtherCallbacks = before.OtherCallbacks
-		}
+		status.Observed = observed(have, func(c live.SnapshotConfig) v1alpha1.LiveSnapshotNotifyConfigObservation {
+			others := c.Applications()
+			if c.OthersUnknown && status.Observed != nil { // then what was known is still the best
+				others = status.Observed.OtherCallbacks
+			}
+			return v1alpha1.LiveSnapshotNotifyConfigObservation{NotifyURL: c.NotifyURL, AuthenticationEnabled: c.Authentication, OtherCallbacks: others}
+		})
 	},
 	Remote: func(c *live.Client) Remote { return typed[live.SnapshotConfig]{live.NewSnapshot(c)} },
 }

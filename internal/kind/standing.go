@@ -47,16 +47,18 @@ func HasFormat(revision string) bool { return strings.Contains(revision, ":") }
 func Wrote(o Object) bool {
 	_, status := o.Callback()
 	a := status.Applied
-	return Claimed(o) && SignedBy(o, a) && (a.Revision != "" || a.Pending != "" && !a.Refused)
+	return Claimed(o) && SignedBy(o, a) && mayHold(a)
 }
+
+// mayHold tells whether what is noted as applied may be in the cloud.
+func mayHold(a *v1alpha1.Applied) bool { return a.Revision != "" || a.Pending != "" && !a.Refused }
 
 // LostFinalizer tells that the finalizer of an object was taken away, as by
 // kubectl replace, and not given up.
 func LostFinalizer(o Object) bool {
 	spec, status := o.Callback()
 	a := status.Applied
-	return !Claimed(o) && a != nil && a.UID == o.GetUID() && (a.Revision != "" || a.Pending != "" && !a.Refused) &&
-		spec.ManagementPolicy != v1alpha1.Observe
+	return !Claimed(o) && a != nil && a.UID == o.GetUID() && mayHold(a) && spec.ManagementPolicy != v1alpha1.Observe
 }
 
 // Revision identifies what the spec asks for, but for the authentication key.

@@ -4,8 +4,6 @@
 package kind
 
 import (
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/callback"
 	"github.com/live-notify/live-notify-operator/internal/live"
@@ -13,8 +11,6 @@ import (
 
 var stream = &Kind{
 	Name:     "LiveNotifyConfig",
-	New:      func() Object { return &v1alpha1.LiveNotifyConfig{} },
-	NewList:  func() client.ObjectList { return &v1alpha1.LiveNotifyConfigList{} },
 	Key:      func(o Object) string { return o.(*v1alpha1.LiveNotifyConfig).Spec.DomainName },
 	OfDomain: true,
 	Ingest:   true,
@@ -33,15 +29,13 @@ var stream = &Kind{
 		}
 	},
 	Observe: func(o Object, have Config) {
-		status := &o.(*v1alpha1.LiveNotifyConfig).Status
-		status.Observed = nil
-		if c, ok := have.(live.StreamConfig); ok {
-			status.Observed = &v1alpha1.LiveNotifyConfigObservation{
+		o.(*v1alpha1.LiveNotifyConfig).Status.Observed = observed(have, func(c live.StreamConfig) v1alpha1.LiveNotifyConfigObservation {
+			return v1alpha1.LiveNotifyConfigObservation{
 				NotifyURL:             c.NotifyURL,
 				ExceptionNotifyURL:    c.ExceptionNotifyURL,
 				AuthenticationEnabled: c.Authentication,
 			}
-		}
+		})
 	},
 	Recall: func(o Object, have Config) Config {
 		c := as[live.StreamConfig](have)
@@ -51,8 +45,7 @@ var stream = &Kind{
 	Wrote: func(o Object, c Config) {
 		o.(*v1alpha1.LiveNotifyConfig).Status.AppliedSwitchNotifyURL = as[live.StreamConfig](c).SwitchNotifyURL
 	},
-	Remote:     func(c *live.Client) Remote { return typed[live.StreamConfig]{live.Stream{Client: c}} },
-	Records:    func(c *live.Client) Records { return live.Stream{Client: c} },
-	Deliveries: func(c *live.Client) Deliveries { return live.Stream{Client: c} },
-	Family:     callback.Stream,
+	Remote:  func(c *live.Client) Remote { return typed[live.StreamConfig]{live.Stream{Client: c}} },
+	Records: func(c *live.Client) Records { return live.Stream{Client: c} },
+	Family:  callback.Stream,
 }

@@ -52,12 +52,8 @@ func (d Deletions) Take(now time.Time) ([]v1alpha1.DeletionCount, bool) {
 	if sum(current) >= d.PerHour {
 		return current, false
 	}
-	this := now.UTC().Truncate(time.Minute)
-	if n := len(current); n > 0 && current[n-1].Minute.Time.Equal(this) {
-		current[n-1].Count++
-		return current, true
-	}
-	return append(current, v1alpha1.DeletionCount{Minute: metav1.NewTime(this), Count: 1}), true
+	d.Recent = append(current, v1alpha1.DeletionCount{Minute: metav1.NewTime(now), Count: 1})
+	return d.Current(now), true
 }
 
 func sum(counts []v1alpha1.DeletionCount) (total int) {

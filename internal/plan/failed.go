@@ -18,46 +18,35 @@ import (
 // messages are advice, in which <operation> stands for what failed.
 // docs/reference/errors.md has it for users.
 var errorTable = map[live.Class]Verdict{
-	live.Unavailable: {
-		Ready: metav1.ConditionUnknown, Reason: v1alpha1.ReasonCloudUnavailable, Transient: true,
-		Message: "The operator retries by itself",
-	},
-	live.Throttled: {
-		Ready: metav1.ConditionUnknown, Reason: v1alpha1.ReasonThrottled, Transient: true,
-		Message: "The operator retries by itself",
-	},
-	live.NotFound: {
-		Ready: metav1.ConditionUnknown, Reason: v1alpha1.ReasonProgressing, Transient: true,
-		Message: "It was removed in the meantime; the operator looks again",
-	},
-	live.Exists: {
-		Ready: metav1.ConditionFalse, Reason: v1alpha1.ReasonExistingConfiguration, Stalled: true, Event: v1alpha1.EventConflict,
-		Message: "The cloud has a configuration that it does not show; of a LiveNotifyConfig, that may be one of switchNotifyURL alone. Set adoptionPolicy: Always to replace it",
-	},
-	live.Several: {
-		Ready: metav1.ConditionFalse, Reason: v1alpha1.ReasonExistingConfiguration, Stalled: true, Event: v1alpha1.EventConflict,
-		Message: "Remove all of them but one in the cloud",
-	},
+	live.Unavailable: passing(v1alpha1.ReasonCloudUnavailable, "The operator retries by itself"),
+	live.Throttled:   passing(v1alpha1.ReasonThrottled, "The operator retries by itself"),
+	live.NotFound:    passing(v1alpha1.ReasonProgressing, "It was removed in the meantime; the operator looks again"),
 	live.NoCredentials: {
 		Ready: metav1.ConditionFalse, Reason: v1alpha1.ReasonAccountNotReady, Transient: true,
 		Message: "Check the credentials of the account, or those of the operator if spec.accountRef is not set",
 	},
-	live.AccessDenied: {
-		Ready: metav1.ConditionFalse, Reason: v1alpha1.ReasonAccessDenied, Stalled: true, Event: v1alpha1.EventRejected,
-		Message: "Check the access key, the clock of the node, and that the RAM policy allows live:<operation>; see docs/credentials.md",
-	},
-	live.DomainNotFound: {
-		Ready: metav1.ConditionFalse, Reason: v1alpha1.ReasonDomainNotFound, Stalled: true, Event: v1alpha1.EventRejected,
-		Message: "Check its spelling and that it belongs to the account in use",
-	},
-	live.WrongDomainType: {
-		Ready: metav1.ConditionFalse, Reason: v1alpha1.ReasonWrongDomainType, Stalled: true, Event: v1alpha1.EventRejected,
-		Message: "A LiveNotifyConfig takes an ingest domain, the other kinds take the main streaming domain",
-	},
-	live.Rejected: {
-		Ready: metav1.ConditionFalse, Reason: v1alpha1.ReasonRejected, Stalled: true, Event: v1alpha1.EventRejected,
-		Message: "Change what it names; docs/reference/errors.md has more about each code",
-	},
+	live.Exists: stalled(v1alpha1.ReasonExistingConfiguration, v1alpha1.EventConflict,
+		"The cloud has a configuration that it does not show; of a LiveNotifyConfig, that may be one of switchNotifyURL alone. Set adoptionPolicy: Always to replace it"),
+	live.Several: stalled(v1alpha1.ReasonExistingConfiguration, v1alpha1.EventConflict,
+		"Remove all of them but one in the cloud"),
+	live.AccessDenied: stalled(v1alpha1.ReasonAccessDenied, v1alpha1.EventRejected,
+		"Check the access key, the clock of the node, and that the RAM policy allows live:<operation>; see docs/credentials.md"),
+	live.DomainNotFound: stalled(v1alpha1.ReasonDomainNotFound, v1alpha1.EventRejected,
+		"Check its spelling and that it belongs to the account in use"),
+	live.WrongDomainType: stalled(v1alpha1.ReasonWrongDomainType, v1alpha1.EventRejected,
+		"A LiveNotifyConfig takes an ingest domain, the other kinds take the main streaming domain"),
+	live.Rejected: stalled(v1alpha1.ReasonRejected, v1alpha1.EventRejected,
+		"Change what it names; docs/reference/errors.md has more about each code"),
+}
+
+// passing is a verdict on what may pass by itself.
+func passing(reason, message string) Verdict {
+	return Verdict{Ready: metav1.ConditionUnknown, Reason: reason, Message: message, Transient: true}
+}
+
+// stalled is a verdict on what someone has to mend, of which an event tells.
+func stalled(reason, event, message string) Verdict {
+	return Verdict{Ready: metav1.ConditionFalse, Reason: reason, Message: message, Stalled: true, Event: event}
 }
 
 // ErrorTable returns what an error of each class leads to, for documentation.
@@ -85,9 +74,7 @@ type Unavailable struct{ Reason, Message string }
 func (u *Unavailable) Error() string { return u.Message }
 
 // Verdict is what Ready says of it.
-func (u *Unavailable) Verdict() Verdict {
-	return Verdict{Ready: metav1.ConditionFalse, Reason: u.Reason, Message: u.Message, Stalled: true, Event: v1alpha1.EventRejected}
-}
+func (u *Unavailable) Verdict() Verdict { return stalled(u.Reason, v1alpha1.EventRejected, u.Message) }
 
 // Unusable is an account that cannot be used.
 func Unusable(format string, args ...any) *Unavailable {

@@ -4,6 +4,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -26,12 +27,10 @@ type Guard struct {
 
 // GuardOf returns the guard of a spec, with the defaults of the schema.
 func GuardOf(spec v1alpha1.GuardSpec) Guard {
-	g := Guard{Window: spec.Window.Duration, MaxFailures: int64(spec.MaxFailures), Report: spec.OnFailure == v1alpha1.OnFailureReport}
-	if g.Window == 0 {
-		g.Window = 10 * time.Minute
+	return Guard{
+		Window: cmp.Or(spec.Window.Duration, 10*time.Minute), MaxFailures: max(int64(spec.MaxFailures), 1),
+		Report: spec.OnFailure == v1alpha1.OnFailureReport,
 	}
-	g.MaxFailures = max(g.MaxFailures, 1)
-	return g
 }
 
 // Course is what a guard makes of a pass over an object.
@@ -125,18 +124,10 @@ func Lasting(before, after []live.Field) string {
 	return fmt.Sprintf("only %s changed, which the cloud never shows, so that nobody can tell what it held before", strings.Join(changed, ", "))
 }
 
-// Judged is what ChangeAccepted says of a change.
-type Judged struct {
-	Status          metav1.ConditionStatus
-	Reason, Message string
-}
-
-// Tell says how a change fares. Last describes the newest failed callback, as the
-// rest of a sentence, and lasting why a change that failed was not undone.
-func (g Guard) Tell(c v1alpha1.GuardedChange, last, lasting string) Judged {
-	tell := func(status metav1.ConditionStatus, reason, format string, args ...any) Judged {
-		return Judged{status, reason, fmt.Sprintf(format, args...)}
-	}
+// Tell is what ChangeAccepted says of how a change fares. Last describes the newest
+// failed callback, as the rest of a sentence, and lasting why a change that failed
+// was not undone.
+func (g Guard) Tell(c v1alpha1.GuardedChange, last, lasting string) Verdict {
 	failed := fmt.Sprintf("%d callbacks failed after the change of generation %d, of which the guard allows fewer than %d%s.", c.Failed, c.Generation, g.MaxFailures, last)
 	switch c.State {
 	case v1alpha1.ChangeWatching:
@@ -144,20 +135,20 @@ func (g Guard) Tell(c v1alpha1.GuardedChange, last, lasting string) Judged {
 		if c.WrittenTime != nil {
 			until = c.WrittenTime.Add(g.Window).UTC().Format(time.RFC3339)
 		}
-		return tell(metav1.ConditionUnknown, v1alpha1.ReasonWatching,
+		return verdict(metav1.ConditionUnknown, v1alpha1.ReasonWatching,
 			"The change of generation %d is watched until %s: %d callbacks failed so far, and with %d it fails.", c.Generation, until, c.Failed, g.MaxFailures)
 	case v1alpha1.ChangeAccepted:
-		return tell(metav1.ConditionTrue, v1alpha1.ReasonAccepted,
+		return verdict(metav1.ConditionTrue, v1alpha1.ReasonAccepted,
 			"Within the window after the change of generation %d, %d callbacks failed, fewer than %d.", c.Generation, c.Failed, g.MaxFailures)
 	case v1alpha1.ChangeRollingBack, v1alpha1.ChangeRolledBack:
-		return tell(metav1.ConditionFalse, v1alpha1.ReasonRolledBack, "%s The configuration before it is written again.", failed)
+		return verdict(metav1.ConditionFalse, v1alpha1.ReasonRolledBack, "%s The configuration before it is written again.", failed)
 	case v1alpha1.ChangeFailed:
 		if lasting == "" {
 			lasting = "onFailure is Report"
 		}
-		return tell(metav1.ConditionFalse, v1alpha1.ReasonChangeFailed, "%s It was left as it is: %s. Look at the receiver.", failed, lasting)
+		return verdict(metav1.ConditionFalse, v1alpha1.ReasonChangeFailed, "%s It was left as it is: %s. Look at the receiver.", failed, lasting)
 	default:
-		return tell(metav1.ConditionUnknown, v1alpha1.ReasonWatching, "The change of generation %d is about to be written.", c.Generation)
+		return verdict(metav1.ConditionUnknown, v1alpha1.ReasonWatching, "The change of generation %d is about to be written.", c.Generation)
 	}
 }
 

@@ -64,7 +64,7 @@ func TestTellHasAStatusForEachState(t *testing.T) {
 	}
 	for state, w := range want {
 		got := g.Tell(v1alpha1.GuardedChange{State: state, Generation: 2}, "", "")
-		if got.Status != w.status || got.Reason != w.reason || got.Message == "" {
+		if got.Ready != w.status || got.Reason != w.reason || got.Message == "" {
 			t.Errorf("%s: got %+v, want %s %s", state, got, w.status, w.reason)
 		}
 	}

@@ -84,12 +84,7 @@ const (
 
 // Writes tells whether the action writes to the cloud.
 func (a Action) Writes() bool {
-	switch a {
-	case Create, Complete, Replace, Apply, Respell, Correct:
-		return true
-	default:
-		return false
-	}
+	return slices.Contains([]Action{Create, Complete, Replace, Apply, Respell, Correct}, a)
 }
 
 // Plan is what is to be done, and what there is to say about it.
@@ -246,10 +241,8 @@ func awaiting(age time.Duration, fields string) Verdict {
 
 // existing is the verdict on a configuration that is not the object's to replace.
 func existing(name, fields string) Verdict {
-	v := verdict(metav1.ConditionFalse, v1alpha1.ReasonExistingConfiguration,
-		"The cloud already holds another configuration for %s; it differs in %s. Set adoptionPolicy: Always to replace it, or make this spec equal to it.", name, fields)
-	v.Stalled, v.Event = true, v1alpha1.EventConflict
-	return v
+	return stalled(v1alpha1.ReasonExistingConfiguration, v1alpha1.EventConflict, fmt.Sprintf(
+		"The cloud already holds another configuration for %s; it differs in %s. Set adoptionPolicy: Always to replace it, or make this spec equal to it.", name, fields))
 }
 
 func verdict(ready metav1.ConditionStatus, reason, format string, args ...any) Verdict {

@@ -6,8 +6,6 @@ package plan
 import (
 	"cmp"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -33,10 +31,9 @@ type Member struct {
 	Ready      bool                 // for its generation
 }
 
-// before tells whether a member is ahead of another one in the line: the oldest
-// change first, then by name.
-func (m Member) before(other Member) bool {
-	return cmp.Or(m.Seen.Compare(other.Seen), cmp.Compare(m.Name, other.Name), cmp.Compare(m.Kind, other.Kind)) < 0
+// compare orders two members in the line: the oldest change first, then by name.
+func (m Member) compare(other Member) int {
+	return cmp.Or(m.Seen.Compare(other.Seen), cmp.Compare(m.Name, other.Name), cmp.Compare(m.Kind, other.Kind))
 }
 
 // Rollout is what decides whether a change may start.
@@ -50,16 +47,10 @@ type Rollout struct {
 
 // MaxConcurrent returns how many changes are under way at once, of so many objects.
 func MaxConcurrent(concurrent *intstr.IntOrString, selected int) int {
-	n := 1
-	switch {
-	case concurrent == nil:
-	case concurrent.Type == intstr.Int:
-		n = int(concurrent.IntVal)
-	default:
-		percent, err := strconv.Atoi(strings.TrimSuffix(concurrent.StrVal, "%"))
-		if err == nil {
-			n = selected * percent / 100
-		}
+	one := intstr.FromInt32(1)
+	n, err := intstr.GetScaledValueFromIntOrPercent(intstr.ValueOrDefault(concurrent, one), selected, false)
+	if err != nil { // the schema has no such thing
+		return 1
 	}
 	return min(maxWatched, max(n, 1))
 }
@@ -80,7 +71,7 @@ const (
 // in the line. One that is noted as under way already has asked before.
 func (r Rollout) Ask(m Member) (refusal Refusal, ahead int) {
 	for _, other := range r.Members {
-		if other.Waits && other.UID != m.UID && other.before(m) && !r.granted(other) {
+		if other.Waits && other.UID != m.UID && other.compare(m) < 0 && !r.granted(other) {
 			ahead++
 		}
 	}
@@ -132,15 +123,10 @@ func (r Rollout) Next() []Member {
 	// A sorted list of the first ones: there are few, of very many.
 	var first []Member
 	for _, m := range r.Members {
-		if !m.Waits || r.granted(m) || len(first) == free && !m.before(first[free-1]) {
+		if !m.Waits || r.granted(m) || len(first) == free && m.compare(first[free-1]) >= 0 {
 			continue
 		}
-		at, _ := slices.BinarySearchFunc(first, m, func(a, b Member) int {
-			if a.before(b) {
-				return -1
-			}
-			return 1
-		})
+		at, _ := slices.BinarySearchFunc(first, m, Member.compare)
 		first = slices.Insert(first, at, m)
 		first = first[:min(len(first), free)]
 	}
@@ -173,13 +159,10 @@ func (r Rollout) Review(absent func(types.UID) bool) (granted, halted []v1alpha1
 	return granted, halted
 }
 
-// Sums are how many members are in which state.
-type Sums struct{ Selected, UpToDate, Watching, Waiting, Failed int32 }
-
-// Sum counts the members.
-func (r Rollout) Sum() (s Sums) {
+// Sum counts the members in the status of their policy.
+func (r Rollout) Sum(s *v1alpha1.LiveRolloutPolicyStatus) {
+	s.Selected, s.UpToDate, s.Watching, s.Waiting, s.Failed = int32(len(r.Members)), 0, 0, 0, 0
 	for _, m := range r.Members {
-		s.Selected++
 		switch {
 		case m.State.InFlight():
 			s.Watching++
@@ -191,7 +174,6 @@ func (r Rollout) Sum() (s Sums) {
 			s.UpToDate++
 		}
 	}
-	return s
 }
 
 // Waiting is the verdict on an object whose change waits for a policy.

@@ -399,23 +399,22 @@ func (i Item) failed(err error) Item {
 // winner returns the object of the cluster that comes before this one; nil if there
 // is none.
 func (p *Planner) winner(s Subject) kind.Object {
-	best := kind.Claim{Obj: s.Object, Owns: kind.Wrote(s.Object)}
+	best := s.Object
 	mine, _ := p.cloudOf(s.Object)
-	mine = best.In(mine)
+	mine = mine.Of(s.Object)
 	for _, rival := range p.Objects {
 		o := rival.Object
 		if rival.Kind != s.Kind || s.Kind.Key(o) != s.Kind.Key(s.Object) || o.GetNamespace() == s.Object.GetNamespace() && o.GetName() == s.Object.GetName() {
 			continue
 		}
-		c := kind.Claim{Obj: o, Owns: kind.Wrote(o)}
-		if theirs, exists := p.cloudOf(o); c.Precedes(best) && c.May(theirs, mine, exists, p.Now()) {
-			best = c
+		if theirs, exists := p.cloudOf(o); kind.Precedes(o, best) && kind.May(o, theirs, mine, exists, p.Now()) {
+			best = o
 		}
 	}
-	if best.Obj.GetNamespace() == s.Object.GetNamespace() && best.Obj.GetName() == s.Object.GetName() {
+	if best.GetNamespace() == s.Object.GetNamespace() && best.GetName() == s.Object.GetName() {
 		return nil
 	}
-	return best.Obj
+	return best
 }
 
 // cloudOf returns the cloud of an object, and whether its account exists.
