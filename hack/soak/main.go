@@ -79,30 +79,22 @@ func main() {
 	system.Main("soak", func(ctx context.Context) error { return run(ctx, cfg) })
 }
 
-func run(ctx context.Context, cfg config) (err error) {
+func run(ctx context.Context, cfg config) error {
 	system.Say("%d objects, %d accounts, %g minutes, -seed %d", cfg.objects, cfg.accounts, cfg.minutes, cfg.seed)
-	w, err := newWorld(ctx, cfg)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, w.stop()) }()
+	w := newWorld(ctx, cfg)
+	return errors.Join(system.Caught(func() { w.soak(ctx) }), w.stop())
+}
+
+func (w *world) soak(ctx context.Context) {
 	start := time.Now()
-	for _, part := range []func(context.Context) error{w.populate, w.trouble, w.calm} {
-		if err := part(ctx); err != nil {
-			return err
-		}
+	w.populate(ctx)
+	w.trouble(ctx)
+	w.calm(ctx)
+	w.judge(ctx)
+	w.Minutes = time.Since(start).Minutes()
+	fmt.Print(&w.report)
+	system.Check(system.WriteJSON(w.cfg.json, w.report))
+	if n := len(w.Violations); n > 0 {
+		system.Check(fmt.Errorf("%d violations", n))
 	}
-	r, err := w.judge(ctx)
-	if err != nil {
-		return err
-	}
-	r.Minutes = time.Since(start).Minutes()
-	fmt.Print(r)
-	if err := system.WriteJSON(cfg.json, r); err != nil {
-		return err
-	}
-	if len(r.Violations) > 0 {
-		return fmt.Errorf("%d violations", len(r.Violations))
-	}
-	return nil
 }
