@@ -133,18 +133,13 @@ func run(ctx context.Context, cfg config) error {
 	for _, m := range modes {
 		var runs []*figures
 		for range cfg.runs {
-			f, err := measure(ctx, cfg, m)
-			if err != nil {
+			if err := system.Caught(func() { runs = append(runs, measure(ctx, cfg, m)) }); err != nil {
 				return fmt.Errorf("%s: %w", m.name, err)
 			}
-			runs = append(runs, f)
 		}
 		results = append(results, runs...)
 		if len(runs) > 1 {
-			f, err := medians(runs)
-			if err != nil {
-				return err
-			}
+			f := medians(runs)
 			f.Mode += ", medians"
 			results = append(results, f)
 		}
