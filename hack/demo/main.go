@@ -48,11 +48,8 @@ var accessKey = emulator.AccessKey{ID: "demo", Secret: "demo-secret"}
 func main() {
 	once := flag.Bool("once", false, "end as soon as all samples are ready and failed callbacks are counted")
 	scene := flag.String("scene", "", "play one thing to its end instead: guard or rollout")
-	if err := flags.Parse(flag.CommandLine, os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "demo:", err)
-		os.Exit(1)
-	}
-	system.Main("demo", func(ctx context.Context) error {
+	parse := func() error { return flags.Parse(flag.CommandLine, os.Args[1:]) }
+	system.Main("demo", parse, func(ctx context.Context) error {
 		context.AfterFunc(ctx, func() { fmt.Println() }) // after the ^C that the terminal shows
 		if *scene != "" {
 			return play(ctx, *scene)

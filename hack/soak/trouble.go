@@ -84,8 +84,7 @@ func (w *world) launch(ctx context.Context) {
 	}
 }
 
-// succeed ends the process that leads, which is told to end or killed in turn. The
-// one that follows takes its place, or a new one where none does.
+// succeed ends the process that leads, which is told to end or killed in turn.
 func (w *world) succeed(ctx context.Context) {
 	if w.cfg.leaders > 0 && w.Stops <= w.Kills {
 		w.processes[0].Stop()
@@ -94,14 +93,7 @@ func (w *world) succeed(ctx context.Context) {
 		w.processes[0].Kill()
 		w.Kills++
 	}
-	w.Changes++
-	w.processes = w.processes[1:]
-	if len(w.processes) == 0 {
-		w.launch(ctx)
-		return
-	}
-	w.Lead(w.processes[0])
-	w.leaderOut = time.Now()
+	w.replace(ctx, 0)
 }
 
 // lost replaces a process that ended by itself. One that cannot renew its lease in
@@ -110,15 +102,22 @@ func (w *world) lost(ctx context.Context, i int) {
 	if w.Losses++; w.cfg.leaders == 0 || w.Losses > 100 {
 		system.Check(errors.Join(errors.New("an operator ended by itself"), w.Alive()))
 	}
-	if w.processes = slices.Delete(w.processes, i, i+1); i == 0 {
+	w.replace(ctx, i)
+}
+
+// replace lets the process that follows take the place of one that ended, or starts a
+// new one where none does.
+func (w *world) replace(ctx context.Context, i int) {
+	w.processes = slices.Delete(w.processes, i, i+1)
+	if i == 0 {
 		w.Changes++
-		w.leaderOut = time.Now()
 	}
-	if i == 0 && len(w.processes) > 0 {
-		w.Lead(w.processes[0])
-	} else {
+	if i > 0 || len(w.processes) == 0 {
 		w.launch(ctx)
+		return
 	}
+	w.Lead(w.processes[0])
+	w.leaderOut = time.Now()
 }
 
 // succeeded waits until a process leads, and then starts another one that follows.

@@ -21,8 +21,12 @@ import (
 
 // Main is the main function of a program that drives a system: it runs until it is
 // done, until someone interrupts it, or until the program that started it, such as go
-// run, is gone.
-func Main(name string, run func(ctx context.Context) error) {
+// run, is gone. First it parses its flags.
+func Main(name string, parse func() error, run func(ctx context.Context) error) {
+	if err := parse(); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+		os.Exit(2)
+	}
 	ctrl.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait for anything
