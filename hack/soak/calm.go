@@ -168,10 +168,14 @@ func (w *world) mismatches(ctx context.Context, all map[string]kind.Object) (wro
 	for _, secret := range w.list(ctx, &corev1.SecretList{}) {
 		keys[secret.GetName()] = string(secret.(*corev1.Secret).Data[entry])
 	}
+	losers := int32(0) // that the policy selects, and that cannot be up to date
 	for _, s := range w.slots {
 		owner, loser := all[s.name], all[s.rival().name]
 		if owner == nil || loser != nil && precedes(loser, owner) {
 			owner, loser = loser, owner
+		}
+		if loser != nil && s.stepped && s.kind.Records != "" {
+			losers++
 		}
 		key := ""
 		if owner != nil && s.kind.Signed(owner) {
@@ -179,7 +183,7 @@ func (w *world) mismatches(ctx context.Context, all map[string]kind.Object) (wro
 		}
 		wrong = append(wrong, judgeSlot(s, owner, loser, key, s.kind.Have(w.Cloud, s.key()))...)
 	}
-	if is := w.readPolicy(ctx).Status; is.UpToDate != is.Selected || meta.IsStatusConditionTrue(is.Conditions, v1alpha1.ConditionHalted) {
+	if is := w.readPolicy(ctx).Status; is.UpToDate+losers != is.Selected || meta.IsStatusConditionTrue(is.Conditions, v1alpha1.ConditionHalted) {
 		wrong = append(wrong, fmt.Sprintf("the policy has %d objects, of which %d are up to date, %d wait and %d failed", is.Selected, is.UpToDate, is.Waiting, is.Failed))
 	}
 	return wrong
