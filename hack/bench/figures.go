@@ -4,8 +4,9 @@
 package main
 
 import (
-	"encoding/json"
+	"cmp"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -71,56 +72,46 @@ type rejects struct {
 
 // medians returns figures each of which is the median of those of the runs; the
 // lower one of an even number.
-func medians(runs []*figures) (*figures, error) {
-	var decoded []any
+func medians(runs []*figures) *figures {
+	var values []reflect.Value
 	for _, f := range runs {
-		raw, err := json.Marshal(f)
-		if err != nil {
-			return nil, err
-		}
-		var d any
-		if err := json.Unmarshal(raw, &d); err != nil {
-			return nil, err
-		}
-		decoded = append(decoded, d)
+		values = append(values, reflect.ValueOf(f))
 	}
-	raw, err := json.Marshal(medianOf(decoded))
-	if err != nil {
-		return nil, err
-	}
-	f := &figures{}
-	return f, json.Unmarshal(raw, f)
+	return medianOf(values).Interface().(*figures)
 }
 
 // medianOf takes the median of each number in values of the same shape. What is
 // no number is that of the first.
-func medianOf(values []any) any {
-	of := func(part func(any) any) any {
-		var parts []any
+func medianOf(values []reflect.Value) reflect.Value {
+	first := values[0]
+	result := reflect.New(first.Type()).Elem()
+	of := func(part func(reflect.Value) reflect.Value) reflect.Value {
+		var parts []reflect.Value
 		for _, v := range values {
 			parts = append(parts, part(v))
 		}
 		return medianOf(parts)
 	}
-	switch first := values[0].(type) {
-	case float64:
-		numbers := make([]float64, 0, len(values))
-		for _, v := range values {
-			numbers = append(numbers, v.(float64))
-		}
-		slices.Sort(numbers)
-		return numbers[(len(numbers)-1)/2]
-	case map[string]any:
-		result := map[string]any{}
-		for name := range first {
-			result[name] = of(func(v any) any { return v.(map[string]any)[name] })
+	switch {
+	case first.CanInt():
+		slices.SortFunc(values, func(a, b reflect.Value) int { return cmp.Compare(a.Int(), b.Int()) })
+		return values[(len(values)-1)/2]
+	case first.CanFloat():
+		slices.SortFunc(values, func(a, b reflect.Value) int { return cmp.Compare(a.Float(), b.Float()) })
+		return values[(len(values)-1)/2]
+	case first.Kind() == reflect.Struct:
+		for i := range first.NumField() {
+			result.Field(i).Set(of(func(v reflect.Value) reflect.Value { return v.Field(i) }))
 		}
 		return result
-	case []any:
-		result := make([]any, len(first))
-		for i := range first {
-			result[i] = of(func(v any) any { return v.([]any)[i] })
+	case first.Kind() == reflect.Slice:
+		for i := range first.Len() {
+			result = reflect.Append(result, of(func(v reflect.Value) reflect.Value { return v.Index(i) }))
 		}
+		return result
+	case first.Kind() == reflect.Pointer && !first.IsNil():
+		result = reflect.New(first.Type().Elem())
+		result.Elem().Set(of(reflect.Value.Elem))
 		return result
 	default:
 		return first

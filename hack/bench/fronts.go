@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
+
+	"github.com/live-notify/live-notify-operator/test/system"
 )
 
 // fronts are endpoints of one cloud, of which all but the first can be brought
@@ -26,7 +28,7 @@ var troubles = []http.HandlerFunc{
 		w.WriteHeader(http.StatusBadRequest)
 		fmt.Fprint(w, `{"Code":"Throttling.User","Message":"Request was denied due to user flow control.","RequestId":"00000000-0000-0000-0000-000000000000"}`)
 	},
-	hang,
+	system.Hang,
 }
 
 func openFronts(cloud http.Handler) *fronts {

@@ -47,8 +47,7 @@ type config struct {
 	pprof    string
 }
 
-func parseFlags() (config, error) {
-	var c config
+func (c *config) parse() error {
 	flag.IntVar(&c.n, "n", 1000, "objects to converge, 1 to 100000")
 	flag.IntVar(&c.accounts, "accounts", 0, "cloud accounts to spread the objects over, each with the documented limits, and to measure at a hundredth and a tenth of them first; 0 is the operator's own account alone")
 	flag.BoolVar(&c.standing, "standing", false, "with -accounts: all but the first hundredth of the objects are in sync before the operator finds them, instead of converging one by one")
@@ -65,11 +64,11 @@ func parseFlags() (config, error) {
 	flag.StringVar(&c.pprof, "pprof", "0", "`address` at which the operator serves /debug/pprof meanwhile; 0 turns it off")
 	flag.StringVar(&c.json, "json", "", "`file` to write the figures to")
 	if err := flags.Parse(flag.CommandLine, os.Args[1:]); err != nil {
-		return c, err
+		return err
 	}
 	var err error
 	if c.throttle, err = emulator.ParseThrottleModel(*throttle); err != nil {
-		return c, err
+		return err
 	}
 	if *played != "" {
 		c.scenes = strings.Split(*played, ",")
@@ -79,40 +78,36 @@ func parseFlags() (config, error) {
 	}
 	for _, name := range c.scenes {
 		if scenes[name].play == nil {
-			return c, fmt.Errorf("-scenes: there is no %q; want all, or some of %s", name, strings.Join(sceneNames(), ", "))
+			return fmt.Errorf("-scenes: there is no %q; want all, or some of %s", name, strings.Join(sceneNames(), ", "))
 		}
 	}
 	parts, sum := strings.Split(*mix, ","), 0
 	for i := range min(len(parts), len(c.mix)) {
 		if c.mix[i], err = strconv.Atoi(parts[i]); err != nil || c.mix[i] < 0 {
-			return c, fmt.Errorf("-mix %s: want percentages such as 80,15,5", *mix)
+			return fmt.Errorf("-mix %s: want percentages such as 80,15,5", *mix)
 		}
 		sum += c.mix[i]
 	}
 	switch {
 	case len(parts) > len(c.mix) || sum != 100:
-		return c, fmt.Errorf("-mix %s: want at most %d percentages that sum up to 100", *mix, len(c.mix))
+		return fmt.Errorf("-mix %s: want at most %d percentages that sum up to 100", *mix, len(c.mix))
 	case c.n < 1 || c.n > 100_000:
-		return c, errors.New("-n: want 1 to 100000")
+		return errors.New("-n: want 1 to 100000")
 	case c.accounts < 0 || c.accounts > 0 && c.n%c.accounts != 0:
-		return c, errors.New("-accounts: want at least 0, and -n a multiple of it")
+		return errors.New("-accounts: want at least 0, and -n a multiple of it")
 	case c.scale <= 0:
-		return c, errors.New("-qps-scale: want more than 0")
+		return errors.New("-qps-scale: want more than 0")
 	case c.edits < 1:
-		return c, errors.New("-edits: want at least 1")
+		return errors.New("-edits: want at least 1")
 	case c.runs < 1:
-		return c, errors.New("-runs: want at least 1")
+		return errors.New("-runs: want at least 1")
 	}
-	return c, nil
+	return nil
 }
 
 func main() {
-	cfg, err := parseFlags()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(2)
-	}
-	system.Main("bench", func(ctx context.Context) error { return run(ctx, cfg) })
+	var cfg config
+	system.Main("bench", cfg.parse, func(ctx context.Context) error { return run(ctx, cfg) })
 }
 
 func run(ctx context.Context, cfg config) error {
@@ -133,18 +128,13 @@ func run(ctx context.Context, cfg config) error {
 	for _, m := range modes {
 		var runs []*figures
 		for range cfg.runs {
-			f, err := measure(ctx, cfg, m)
-			if err != nil {
+			if err := system.Caught(func() { runs = append(runs, measure(ctx, cfg, m)) }); err != nil {
 				return fmt.Errorf("%s: %w", m.name, err)
 			}
-			runs = append(runs, f)
 		}
 		results = append(results, runs...)
 		if len(runs) > 1 {
-			f, err := medians(runs)
-			if err != nil {
-				return err
-			}
+			f := medians(runs)
 			f.Mode += ", medians"
 			results = append(results, f)
 		}

@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -37,37 +38,24 @@ type mode struct {
 const veterans = 50
 
 // measure runs the whole scenario once.
-func measure(ctx context.Context, cfg config, m mode) (*figures, error) {
-	s, err := startSystem(ctx, cfg, m)
-	if err != nil {
-		return nil, err
-	}
+func measure(ctx context.Context, cfg config, m mode) *figures {
+	s := system.Must(startSystem(ctx, cfg, m))
 	defer s.stop()
 	f := &figures{Mode: m.name, Objects: cfg.n, QPSScale: cfg.scale, Throttle: string(cfg.throttle)}
 	old := members("old", veterans, onStream)
-	if err := s.begin(ctx, old); err != nil {
-		return nil, err
-	}
+	s.begin(ctx, old)
 	fresh := members("new", cfg.n, cfg.mix)
-	steps := []func() error{
-		func() error { return s.backlog(ctx, f, old, fresh) },
-		func() error { return s.idle(ctx, f, old) },
-		func() error { return s.steady(ctx, f, append(slices.Clone(old), fresh...)) },
-		func() error { return s.restart(ctx, f, old) },
-		func() error { return s.failing(ctx, f, old) },
-	}
-	for _, step := range steps {
-		if err := step(); err != nil {
-			return nil, err
-		}
-	}
-	last, err := s.Metrics(ctx)
-	f.ResidentMiB = max(f.ResidentMiB, last.ResidentMiB())
-	return f, err
+	s.backlog(ctx, f, old, fresh)
+	s.idle(ctx, f, old)
+	s.steady(ctx, f, append(slices.Clone(old), fresh...))
+	s.restart(ctx, f, old)
+	s.failing(ctx, f, old)
+	f.ResidentMiB = max(f.ResidentMiB, system.Must(s.Metrics(ctx)).ResidentMiB())
+	return f
 }
 
 // backlog creates all objects at once, and edits old ones while they converge.
-func (s *bench) backlog(ctx context.Context, f *figures, old, fresh []member) error {
+func (s *bench) backlog(ctx context.Context, f *figures, old, fresh []member) {
 	system.Say("%s: converging %d objects", s.mode.name, len(fresh))
 	log := s.follow()
 	start := time.Now()
@@ -83,13 +71,9 @@ func (s *bench) backlog(ctx context.Context, f *figures, old, fresh []member) er
 	lost := time.Duration(30*float64(len(fresh))/s.cfg.scale)*time.Second/10 + 5*time.Minute
 	for len(missing) > 0 {
 		if time.Since(start) > lost {
-			return fmt.Errorf("%d objects of %d are not written after %s", len(missing), len(fresh), lost)
+			system.Check(fmt.Errorf("%d objects of %d are not written after %s", len(missing), len(fresh), lost))
 		}
-		wait, err := s.editOne(ctx, old)
-		if err != nil {
-			return err
-		}
-		edits = append(edits, wait)
+		edits = append(edits, system.Must(s.editOne(ctx, old)))
 		for _, call := range log.since() {
 			if of := missing[call.Key]; of != nil && isWrite(call) && call.Code == "" {
 				delete(missing, call.Key)
@@ -98,9 +82,7 @@ func (s *bench) backlog(ctx context.Context, f *figures, old, fresh []member) er
 		}
 		system.Pause(ctx, time.Second)
 	}
-	if err := <-created; err != nil {
-		return err
-	}
+	system.Check(<-created)
 	f.BacklogEdit = quantiles(edits)
 	for _, of := range families {
 		n := count[of]
@@ -115,42 +97,32 @@ func (s *bench) backlog(ctx context.Context, f *figures, old, fresh []member) er
 			Kind: of.Name, Writes: n, Seconds: applied[of].Seconds(), BoundSeconds: bound, Ratio: applied[of].Seconds() / bound,
 		})
 	}
-	if err := s.await(ctx, len(old)+len(fresh)); err != nil {
-		return err
-	}
+	s.await(ctx, len(old)+len(fresh))
 	f.InSyncSeconds = time.Since(start).Seconds()
 	f.ThrottledReplies = log.count(isThrottled)
-	return nil
 }
 
 // idle edits one object after the other while nothing else goes on.
-func (s *bench) idle(ctx context.Context, f *figures, old []member) error {
+func (s *bench) idle(ctx context.Context, f *figures, old []member) {
 	system.Say("%s: %d edits while idle", s.mode.name, s.cfg.edits)
 	var edits []time.Duration
 	for range s.cfg.edits {
-		wait, err := s.editOne(ctx, old)
-		if err != nil {
-			return err
-		}
-		edits = append(edits, wait)
+		edits = append(edits, system.Must(s.editOne(ctx, old)))
 		system.Pause(ctx, 200*time.Millisecond+rand.N(300*time.Millisecond))
 	}
 	f.IdleEdit = quantiles(edits)
-	return s.await(ctx, len(old)+s.cfg.n)
+	s.await(ctx, len(old)+s.cfg.n)
 }
 
 // steady watches what the operator does when nothing changes.
-func (s *bench) steady(ctx context.Context, f *figures, all []member) error {
+func (s *bench) steady(ctx context.Context, f *figures, all []member) {
 	if s.cfg.steady == 0 {
-		return nil
+		return
 	}
 	system.Say("%s: watching the steady state for %s", s.mode.name, s.cfg.steady)
 	system.Pause(ctx, 30*time.Second) // the last edits are read back, and first counts are taken
 	log := s.follow()
-	before, after, err := s.aroundSteady(ctx)
-	if err != nil {
-		return err
-	}
+	before, after := s.aroundSteady(ctx)
 	hours := s.cfg.steady.Hours()
 	perHour := func(n int) float64 { return float64(n) / float64(len(all)) / hours }
 	st := &steady{
@@ -169,50 +141,39 @@ func (s *bench) steady(ctx context.Context, f *figures, all []member) error {
 	passes := after.Sum("controller_runtime_reconcile_total", ours) - before.Sum("controller_runtime_reconcile_total", ours)
 	st.CPUPercent, st.CPUMillisPerReconcile = 100*cpu/s.cfg.steady.Seconds(), 1000*cpu/max(passes, 1)
 	f.Steady, f.ResidentMiB = st, max(before.ResidentMiB(), after.ResidentMiB())
-	return s.Alive()
+	system.Check(s.Alive())
 }
 
 // aroundSteady returns the metrics before and after as long as the steady state is
 // watched.
-func (s *bench) aroundSteady(ctx context.Context) (before, after system.Metrics, err error) {
-	if before, err = s.Metrics(ctx); err != nil {
-		return nil, nil, err
-	}
+func (s *bench) aroundSteady(ctx context.Context) (before, after system.Metrics) {
+	before = system.Must(s.Metrics(ctx))
 	system.Pause(ctx, s.cfg.steady)
-	after, err = s.Metrics(ctx)
-	return before, after, err
+	return before, system.Must(s.Metrics(ctx))
 }
 
 // recordsInterval is the default of spec.records.interval.
 const recordsInterval = 5 * time.Minute
 
 // restart stops the operator, changes things meanwhile, and starts it again.
-func (s *bench) restart(ctx context.Context, f *figures, old []member) error {
+func (s *bench) restart(ctx context.Context, f *figures, old []member) {
 	system.Say("%s: restarting", s.mode.name)
 	s.StopOperator()
 	if s.mode.forgetful {
-		if err := s.forget(ctx); err != nil {
-			return err
-		}
+		s.forget(ctx)
 	}
 	edited, newcomer := old[0], members("late", 1, onStream)[0]
 	const url = hook + "/while-down"
-	if err := s.edit(ctx, edited, url); err != nil {
-		return err
-	}
-	if err := s.create(ctx, newcomer); err != nil {
-		return err
-	}
+	system.Check(s.edit(ctx, edited, url))
+	system.Check(s.create(ctx, newcomer))
 	log := s.follow()
 	start := time.Now()
-	if err := s.startOperator(ctx); err != nil {
-		return err
-	}
+	system.Check(s.startOperator(ctx))
 	r := &restarted{}
 	s.firstMinute(ctx, log, start, r, map[string]*float64{url: &r.EditSeconds, hook: &r.NewSeconds})
 	r.ReadsByInterval = float64(len(old)+s.cfg.n) * float64(time.Minute) / float64(s.cfg.resync)
 	f.Restart = r
-	return s.Alive()
+	system.Check(s.Alive())
 }
 
 // firstMinute watches the first minute of an operator: what it asks the cloud, and
@@ -235,9 +196,9 @@ func (s *bench) firstMinute(ctx context.Context, log *callLog, start time.Time, 
 }
 
 // failing creates objects that the cloud rejects for ever.
-func (s *bench) failing(ctx context.Context, f *figures, old []member) error {
+func (s *bench) failing(ctx context.Context, f *figures, old []member) {
 	if s.cfg.failing == 0 {
-		return nil
+		return
 	}
 	system.Say("%s: %d objects that the cloud rejects", s.mode.name, s.cfg.failing)
 	bad := members("bad", s.cfg.failing, onStream)
@@ -247,25 +208,18 @@ func (s *bench) failing(ctx context.Context, f *figures, old []member) error {
 		s.Cloud.Inject(emulator.Fault{Action: m.family.Create, Match: m.key(), Code: "InvalidNotifyUrl.Malformed"})
 	}
 	log := s.follow()
-	if err := s.createAll(ctx, bad); err != nil {
-		return err
-	}
-	if err := s.awaitRejected(ctx, len(bad)); err != nil {
-		return err
-	}
+	system.Check(s.createAll(ctx, bad))
+	s.awaitRejected(ctx, len(bad))
 	first := log.count(func(c emulator.Call) bool { return rejected[c.Key] && isWrite(c) })
 	log = s.follow()
-	edits, err := s.editsFor(ctx, old, time.Minute)
-	if err != nil {
-		return err
-	}
+	edits := s.editsFor(ctx, old, time.Minute)
 	// One round of attempts after 15 s, doubling up to 30 minutes (docs/decisions.md).
 	f.Failing = &rejects{
 		Objects: len(bad), FirstWrites: first, Edit: edits,
 		CallsInNextMinute: log.count(func(c emulator.Call) bool { return rejected[c.Key] && !isRecords(c) }),
 		QuotaPercent:      100 * float64(first) / (bad[0].family.Writes * s.cfg.scale * (30 * time.Minute).Seconds()),
 	}
-	return s.Alive()
+	system.Check(s.Alive())
 }
 
 var editNumber int
@@ -276,39 +230,26 @@ func (s *bench) editOne(ctx context.Context, among []member) (time.Duration, err
 	editNumber++
 	m := among[editNumber%len(among)]
 	url := fmt.Sprintf("%s/%d", hook, editNumber)
-	log := s.follow()
-	start := time.Now()
+	log, start := s.follow(), time.Now()
 	if err := s.edit(ctx, m, url); err != nil {
 		return 0, err
 	}
-	for time.Since(start) < 2*time.Minute {
-		for _, call := range log.since() {
-			if isWrite(call) && call.Code == "" && call.Key == m.key() && wroteURL(call) == url {
-				return call.Time.Sub(start), nil
-			}
-		}
-		system.Pause(ctx, time.Millisecond)
-		if ctx.Err() != nil {
-			return 0, ctx.Err()
-		}
+	last, err := log.writes(ctx, 2*time.Minute, map[string]string{m.key(): url})
+	if err != nil {
+		return 0, fmt.Errorf("an edit of %s: %w: %s", m.name, err, s.state(ctx, m))
 	}
-	return 0, fmt.Errorf("an edit of %s did not reach the cloud within 2 minutes: %s", m.name, s.state(ctx, m))
+	return last.Sub(start), nil
 }
 
 // state tells what the operator says of an object: its status, and the end of what was
 // logged of it.
 func (s *bench) state(ctx context.Context, m member) string {
 	o := m.object(hook)
-	if err := s.API.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
-		return err.Error()
-	}
+	getErr := s.API.Get(ctx, client.ObjectKeyFromObject(o), o)
 	_, status := o.Callback()
-	text, err := json.Marshal(status)
-	if err != nil {
-		return err.Error()
-	}
-	log, err := os.ReadFile(s.Log())
-	if err != nil {
+	text, textErr := json.Marshal(status)
+	log, logErr := os.ReadFile(s.Log())
+	if err := errors.Join(getErr, textErr, logErr); err != nil {
 		return err.Error()
 	}
 	lines := slices.DeleteFunc(strings.Split(string(log), "\n"), func(line string) bool { return !strings.Contains(line, strconv.Quote(m.name)) })
@@ -336,40 +277,32 @@ func inParallel(ctx context.Context, all []member, do func(context.Context, memb
 }
 
 // await waits until so many objects are Ready, as the metrics tell.
-func (s *bench) await(ctx context.Context, n int) error {
-	return s.awaitReady(ctx, n, s.follow())
-}
+func (s *bench) await(ctx context.Context, n int) { system.Check(s.awaitReady(ctx, n, s.follow())) }
 
 // awaitRejected waits until so many objects are rejected, after which no retry is due
 // soon.
-func (s *bench) awaitRejected(ctx context.Context, n int) error {
+func (s *bench) awaitRejected(ctx context.Context, n int) {
+	rejected := func(l map[string]string) bool { return l["reason"] == v1alpha1.ReasonRejected }
 	for start := time.Now(); time.Since(start) < 10*time.Minute; system.Pause(ctx, time.Second) {
-		m, err := s.Metrics(ctx)
-		if err != nil || m.Sum("live_notify_not_ready", func(l map[string]string) bool { return l["reason"] == v1alpha1.ReasonRejected }) >= float64(n) {
-			return err
+		if system.Must(s.Metrics(ctx)).Sum("live_notify_not_ready", rejected) >= float64(n) {
+			return
 		}
 	}
-	return fmt.Errorf("objects that the cloud rejects are not rejected")
+	system.Check(errors.New("objects that the cloud rejects are not rejected"))
 }
 
 // forget takes from the status what the operator did, as if it did not note it.
-func (s *bench) forget(ctx context.Context) error {
-	for i := range families {
-		list := families[i].NewList()
-		if err := s.API.List(ctx, list); err != nil {
-			return err
-		}
-		err := meta.EachListItem(list, func(o runtime.Object) error {
+func (s *bench) forget(ctx context.Context) {
+	for _, f := range families {
+		list := f.NewList()
+		system.Check(s.API.List(ctx, list))
+		system.Check(meta.EachListItem(list, func(o runtime.Object) error {
 			before, obj := o.DeepCopyObject().(client.Object), o.(kind.Object)
 			_, status := obj.Callback()
 			status.Applied, status.Conditions = nil, nil
 			return s.API.Status().Patch(ctx, obj, client.MergeFrom(before))
-		})
-		if err != nil {
-			return err
-		}
+		}))
 	}
-	return nil
 }
 
 func isThrottled(call emulator.Call) bool {
@@ -419,21 +352,22 @@ func (l *callLog) count(is func(emulator.Call) bool) (n int) {
 }
 
 // writes waits until each of these keys is written, with its URL if it has one, and
-// returns how long that took.
-func (l *callLog) writes(ctx context.Context, wanted map[string]string) (time.Duration, error) {
+// returns when the last one was.
+func (l *callLog) writes(ctx context.Context, within time.Duration, wanted map[string]string) (last time.Time, err error) {
 	start := time.Now()
 	for len(wanted) > 0 && ctx.Err() == nil {
-		if time.Since(start) > 5*time.Minute {
-			return 0, fmt.Errorf("%d writes are not in the cloud", len(wanted))
+		if time.Since(start) > within {
+			return last, fmt.Errorf("%d writes are not in the cloud within %s", len(wanted), within)
 		}
 		for _, call := range l.since() {
 			if url, ok := wanted[call.Key]; ok && isWrite(call) && call.Code == "" && (url == "" || url == wroteURL(call)) {
 				delete(wanted, call.Key)
+				last = call.Time
 			}
 		}
-		system.Pause(ctx, 10*time.Millisecond)
+		system.Pause(ctx, time.Millisecond)
 	}
-	return time.Since(start), ctx.Err()
+	return last, ctx.Err()
 }
 
 func isWrite(c emulator.Call) bool {

@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -30,7 +29,7 @@ import (
 type scene struct {
 	objects int           // that it begins with; 0 is -n
 	resync  time.Duration // of these; 0 is -resync
-	play    func(ctx context.Context, s *bench, all []member) error
+	play    func(ctx context.Context, s *bench, all []member)
 }
 
 var scenes = map[string]scene{
@@ -50,14 +49,12 @@ var onStream = shares{100, 0, 0}
 func play(ctx context.Context, cfg config, names []string) error {
 	for _, name := range names {
 		scene := scenes[name]
-		s, err := startSystem(ctx, cfg, mode{name: name, share: 80})
-		if err != nil {
-			return err
-		}
+		s := system.Must(startSystem(ctx, cfg, mode{name: name, share: 80}))
 		s.cfg.resync = cmp.Or(scene.resync, cfg.resync)
-		if err = scene.play(ctx, s, members(name, cmp.Or(scene.objects, cfg.n), onStream)); err == nil {
-			err = s.Alive()
-		}
+		err := system.Caught(func() {
+			scene.play(ctx, s, members(name, cmp.Or(scene.objects, cfg.n), onStream))
+			system.Check(s.Alive())
+		})
 		s.stop()
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -67,24 +64,14 @@ func play(ctx context.Context, cfg config, names []string) error {
 }
 
 // begin starts the operator, creates objects, and waits until these are in sync.
-func (s *bench) begin(ctx context.Context, all []member, flags ...string) error {
-	if err := s.startOperator(ctx, flags...); err != nil {
-		return err
-	}
-	if err := s.createAll(ctx, all); err != nil {
-		return err
-	}
-	return s.await(ctx, len(all))
+func (s *bench) begin(ctx context.Context, all []member, flags ...string) {
+	system.Check(s.startOperator(ctx, flags...))
+	system.Check(s.createAll(ctx, all))
+	s.await(ctx, len(all))
 }
 
 func figure(what, format string, args ...any) {
 	fmt.Printf("%-60s %s\n", what, fmt.Sprintf(format, args...))
-}
-
-// hang never answers.
-func hang(_ http.ResponseWriter, r *http.Request) {
-	_, _ = io.Copy(io.Discard, r.Body)
-	<-r.Context().Done()
 }
 
 // drip answers a byte a second.
@@ -107,104 +94,75 @@ const hungObjects = 200
 
 // neighbours measures the edits, counts and corrections of one tenant while the
 // endpoints of others never answer, drip, or need a token service that hangs.
-func neighbours(ctx context.Context, s *bench, mine []member) error {
-	silent, dripping := httptest.NewServer(http.HandlerFunc(hang)), httptest.NewServer(http.HandlerFunc(drip))
+func neighbours(ctx context.Context, s *bench, mine []member) {
+	silent, dripping := httptest.NewServer(http.HandlerFunc(system.Hang)), httptest.NewServer(http.HandlerFunc(drip))
 	for _, end := range []*httptest.Server{silent, dripping} {
 		defer end.Close()
 		defer end.CloseClientConnections()
 	}
-	if err := s.begin(ctx, mine, "--allow-insecure-endpoints", "--sts-endpoint", silent.URL); err != nil {
-		return err
-	}
-	alone, err := s.editsFor(ctx, mine, 30*time.Second)
-	if err != nil {
-		return err
-	}
+	s.begin(ctx, mine, "--allow-insecure-endpoints", "--sts-endpoint", silent.URL)
+	alone := s.editsFor(ctx, mine, 30*time.Second)
 	for name, spec := range map[string]v1alpha1.LiveAccountSpec{
 		"silent":   {Endpoint: silent.URL},
 		"dripping": {Endpoint: dripping.URL},
 		"tokens":   {Endpoint: s.URL, AssumeRole: &v1alpha1.AssumeRole{RoleARN: "acs:ram::1234567890123456:role/any"}},
 	} {
-		if err := s.tenant(ctx, name, spec); err != nil {
-			return err
-		}
+		s.tenant(ctx, name, spec)
 	}
 	system.Pause(ctx, 5*time.Second)
 	log, before := s.follow(), time.Now()
-	beside, err := s.editsFor(ctx, mine, 2*time.Minute)
-	if err != nil {
-		return err
-	}
-	m, err := s.Metrics(ctx)
-	if err != nil {
-		return err
-	}
-	drifted, some := s.follow(), map[string]string{}
+	beside := s.editsFor(ctx, mine, 2*time.Minute)
+	m := system.Must(s.Metrics(ctx))
+	drifted, start, some := s.follow(), time.Now(), map[string]string{}
 	for _, m := range mine[:10] {
 		s.Cloud.SetStreamConfig(m.key(), emulator.StreamConfig{NotifyURL: system.Elsewhere})
 		some[m.key()] = ""
 	}
-	corrected, err := drifted.writes(ctx, some)
-	if err != nil {
-		return err
-	}
+	corrected := system.Must(drifted.writes(ctx, 5*time.Minute, some)).Sub(start)
 	counts := float64(log.count(isRecords)) / float64(len(mine)) * float64(recordsInterval) / float64(time.Since(before))
 	figure("edits alone, p50 / p99", "%.0f / %.0f ms", alone.P50Millis, alone.P99Millis)
 	figure(fmt.Sprintf("edits beside 3 x %d hung objects, p50 / p99 (2 s)", hungObjects), "%.0f / %.0f ms of %d", beside.P50Millis, beside.P99Millis, beside.Samples)
 	figure("corrections of drift beside them, longest (60 s resync)", "%.1f s", corrected.Seconds())
 	figure("records requests per object and 5 minutes (2)", "%.2f", counts)
 	figure("resident memory", "%.0f MiB", m.ResidentMiB())
-	return nil
 }
 
 // editsFor edits one object after the other for some time.
-func (s *bench) editsFor(ctx context.Context, among []member, long time.Duration) (latency, error) {
+func (s *bench) editsFor(ctx context.Context, among []member, long time.Duration) latency {
 	var edits []time.Duration
 	for start := time.Now(); time.Since(start) < long; system.Pause(ctx, 200*time.Millisecond) {
-		wait, err := s.editOne(ctx, among)
-		if err != nil {
-			return latency{}, err
-		}
-		edits = append(edits, wait)
+		edits = append(edits, system.Must(s.editOne(ctx, among)))
 	}
-	return quantiles(edits), nil
+	return quantiles(edits)
 }
 
 // tenant creates a namespace with an account and objects that use it.
-func (s *bench) tenant(ctx context.Context, name string, spec v1alpha1.LiveAccountSpec) error {
-	if err := s.openAccount(ctx, name, "bench", spec); err != nil {
-		return err
-	}
+func (s *bench) tenant(ctx context.Context, name string, spec v1alpha1.LiveAccountSpec) {
+	system.Check(s.openAccount(ctx, name, "bench", spec))
 	hung := members("hung-"+name, hungObjects, onStream)
 	for i := range hung {
 		hung[i].namespace = name
 	}
-	return s.createAll(ctx, hung)
+	system.Check(s.createAll(ctx, hung))
 }
 
 // outage measures what is sent while the cloud does not answer for a minute, and
 // how soon edits made meanwhile are in it afterwards.
-func outage(ctx context.Context, s *bench, all []member) error {
-	if err := s.begin(ctx, all); err != nil {
-		return err
-	}
+func outage(ctx context.Context, s *bench, all []member) {
+	s.begin(ctx, all)
 	log := s.follow()
 	s.Cloud.Inject(emulator.Fault{Drop: true})
 	start, wanted := time.Now(), map[string]string{}
 	for i, m := range all[:60] {
 		wanted[m.key()] = fmt.Sprintf("%s/outage/%d", hook, i)
-		if err := s.edit(ctx, m, wanted[m.key()]); err != nil {
-			return err
-		}
+		system.Check(s.edit(ctx, m, wanted[m.key()]))
 	}
 	edits := len(wanted)
 	system.Pause(ctx, time.Minute-time.Since(start))
 	dropped := log.since()
 	s.Cloud.ClearFaults()
-	took, err := log.writes(ctx, wanted)
-	if err != nil {
-		return err
-	}
+	over := time.Now()
+	took := system.Must(log.writes(ctx, 5*time.Minute, wanted)).Sub(over)
 	most := 0
 	for i, call := range dropped {
 		if call.Time.Sub(start) > 10*time.Second { // by then it is known
@@ -219,34 +177,20 @@ func outage(ctx context.Context, s *bench, all []member) error {
 	figure("requests in the minute of the outage", "%d", len(dropped))
 	figure("most within 4.5 s, after the first 10 s (1)", "%d", most)
 	figure(fmt.Sprintf("all %d edits in the cloud after its end (10 s)", edits), "%.1f s", took.Seconds())
-	return nil
 }
 
 // overload watches -n objects on one account that are a fifth more than the quota
 // allows at the default intervals.
-func overload(ctx context.Context, s *bench, all []member) error {
-	if err := s.begin(ctx, all); err != nil {
-		return err
-	}
+func overload(ctx context.Context, s *bench, all []member) {
+	s.begin(ctx, all)
 	share := max(1, 80*s.cfg.n/10_000) // of 1,000 reads a minute, which 10,000 objects ask for
 	s.StopOperator()
-	if err := s.StartOperator(ctx, "--quota-share-percent", fmt.Sprint(share)); err != nil {
-		return err
-	}
+	system.Check(s.StartOperator(ctx, "--quota-share-percent", fmt.Sprint(share)))
 	system.Pause(ctx, time.Minute)
-	versions, err := s.versionsOf(ctx, all)
-	if err != nil {
-		return err
-	}
+	versions := system.Must(s.versionsOf(ctx, all))
 	log := s.follow()
-	before, after, err := s.aroundSteady(ctx)
-	if err != nil {
-		return err
-	}
-	now, err := s.versionsOf(ctx, all)
-	if err != nil {
-		return err
-	}
+	before, after := s.aroundSteady(ctx)
+	now := system.Must(s.versionsOf(ctx, all))
 	stretch := func(action string) float64 {
 		return after.Sum("live_notify_interval_stretch", func(l map[string]string) bool { return l["action"] == action })
 	}
@@ -256,7 +200,6 @@ func overload(ctx context.Context, s *bench, all []member) error {
 	figure(fmt.Sprintf("objects whose status moved in %s (0)", s.cfg.steady), "%d", moved(versions, now))
 	figure("writes to the API server (0)", "%.0f", after.APIServerWrites()-before.APIServerWrites())
 	figure("throttled replies (0)", "%d", log.count(isThrottled))
-	return nil
 }
 
 // moved is how many of these objects have another version now.
@@ -271,14 +214,9 @@ func moved(versions, now map[string]string) (n int) {
 
 // secrets compares the memory of the operator with and without thousands of large
 // Secrets that are none of its business.
-func secrets(ctx context.Context, s *bench, all []member) error {
-	if err := s.begin(ctx, all); err != nil {
-		return err
-	}
-	without, peak, err := s.memory(ctx)
-	if err != nil {
-		return err
-	}
+func secrets(ctx context.Context, s *bench, all []member) {
+	s.begin(ctx, all)
+	without, peak := s.memory(ctx)
 	s.StopOperator()
 	// kubectl apply keeps a copy of the data in an annotation.
 	value := bytes.Repeat([]byte("x"), 100_000)
@@ -286,25 +224,18 @@ func secrets(ctx context.Context, s *bench, all []member) error {
 		secret := &corev1.Secret{Data: map[string][]byte{"value": value}}
 		secret.Namespace, secret.Name = "kube-public", fmt.Sprint("large-", n)
 		secret.Annotations = map[string]string{corev1.LastAppliedConfigAnnotation: string(value)}
-		if err := s.API.Create(ctx, secret); err != nil {
-			return err
-		}
+		system.Check(s.API.Create(ctx, secret))
 	}
-	if err := s.startOperator(ctx); err != nil {
-		return err
-	}
-	with, peakWith, err := s.memory(ctx)
+	system.Check(s.startOperator(ctx))
+	with, peakWith := s.memory(ctx)
 	figure("resident memory without / with 2,000 Secrets (+5 MiB)", "%.1f / %.1f MiB", without, with)
 	figure("peak memory without / with them (+40 MiB)", "%.1f / %.1f MiB", peak, peakWith)
-	return err
 }
 
 // memory is what the operator has, and the most that it has had, in MiB.
-func (s *bench) memory(ctx context.Context) (resident, peak float64, err error) {
+func (s *bench) memory(ctx context.Context) (resident, peak float64) {
 	system.Pause(ctx, time.Minute)
-	resident, err = statusMiB(s.PID(), "VmRSS")
-	peak, err2 := statusMiB(s.PID(), "VmHWM")
-	return resident, peak, errors.Join(err, err2)
+	return system.Must(statusMiB(s.PID(), "VmRSS")), system.Must(statusMiB(s.PID(), "VmHWM"))
 }
 
 // statusMiB is a figure of a process in MiB, such as VmHWM, the most memory that it

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/term"
+
 	"github.com/live-notify/live-notify-operator/test/system"
 )
 
@@ -70,32 +72,20 @@ func counted(ctx context.Context, s *system.System) error {
 }
 
 // follow shows a text as it changes, until it is done or the context ends.
-func follow(ctx context.Context, s *system.System, look func(context.Context) (text string, done bool, err error), footer func() string) error {
-	out := newScreen(os.Stdout)
-	ticker := time.NewTicker(refreshInterval)
-	defer ticker.Stop()
-	for answered := time.Now(); ; {
+func follow(ctx context.Context, s *system.System, look func(context.Context) (text string, done bool, err error), footer func() string) {
+	out := screen{out: os.Stdout, terminal: term.IsTerminal(int(os.Stdout.Fd()))}
+	for answered := time.Now(); ; system.Pause(ctx, refreshInterval) {
 		text, done, err := look(ctx)
-		switch alive := s.Alive(); {
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case alive != nil:
-			return alive
-		case err != nil:
-			if time.Since(answered) > apiPatience {
-				return fmt.Errorf("the API server does not answer any more: %w", err)
-			}
-		default:
+		system.Check(context.Cause(ctx))
+		system.Check(s.Alive())
+		if err == nil {
 			answered = time.Now()
 			out.show(text, footer()+"Ctrl-C ends the demo.")
 			if done {
-				return nil
+				return
 			}
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		} else if time.Since(answered) > apiPatience {
+			system.Check(fmt.Errorf("the API server does not answer any more: %w", err))
 		}
 	}
 }
@@ -106,11 +96,6 @@ type screen struct {
 	out      io.Writer
 	terminal bool
 	shown    string
-}
-
-func newScreen(out *os.File) *screen {
-	info, err := out.Stat()
-	return &screen{out: out, terminal: err == nil && info.Mode()&os.ModeCharDevice != 0}
 }
 
 // Terminal sequences: up so many lines; clear from here on; lines that are too

@@ -56,12 +56,7 @@ Things to try, while the table below follows:
 // hints are the hintText for what runs here.
 func hints(s *system.System, all samples) string {
 	stream := all.first("LiveNotifyConfig")
-	absolute := func(path string) string {
-		if abs, err := filepath.Abs(path); err == nil {
-			return abs
-		}
-		return path // the working directory is gone; kubectl will say so
-	}
+	absolute := func(path string) string { return system.Must(filepath.Abs(path)) }
 	return strings.NewReplacer(
 		"{kubeconfig}", s.Kubeconfig(),
 		"{kubectl}", filepath.Join(s.Assets, "kubectl"),

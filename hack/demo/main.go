@@ -48,16 +48,13 @@ var accessKey = emulator.AccessKey{ID: "demo", Secret: "demo-secret"}
 func main() {
 	once := flag.Bool("once", false, "end as soon as all samples are ready and failed callbacks are counted")
 	scene := flag.String("scene", "", "play one thing to its end instead: guard or rollout")
-	if err := flags.Parse(flag.CommandLine, os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "demo:", err)
-		os.Exit(1)
-	}
-	system.Main("demo", func(ctx context.Context) error {
+	parse := func() error { return flags.Parse(flag.CommandLine, os.Args[1:]) }
+	system.Main("demo", parse, func(ctx context.Context) error {
 		context.AfterFunc(ctx, func() { fmt.Println() }) // after the ^C that the terminal shows
 		if *scene != "" {
 			return play(ctx, *scene)
 		}
-		err := run(ctx, *once)
+		err := system.Caught(func() { system.Check(run(ctx, *once)) })
 		if ctx.Err() == nil || *once {
 			return err
 		}
@@ -66,55 +63,35 @@ func main() {
 	})
 }
 
-// start starts all but the operator, and returns what stops it.
-func start(ctx context.Context, keys []emulator.AccessKey) (s *system.System, stop func() error, err error) {
-	unlock, err := enterStateDir()
-	if err != nil {
-		return nil, nil, err
-	}
+// start starts all but the operator.
+func start(ctx context.Context, keys []emulator.AccessKey) *system.System {
+	enterStateDir()
 	say("building the operator, and starting kube-apiserver and etcd")
-	s, err = system.StartIn(ctx, stateDir, emulator.Options{AccessKeys: append([]emulator.AccessKey{accessKey}, keys...), QPSScale: 1})
-	if err != nil {
-		unlock()
-		return nil, nil, err
-	}
-	return s, func() error {
-		defer unlock()
-		return s.Stop()
-	}, nil
+	keys = append([]emulator.AccessKey{accessKey}, keys...)
+	return system.Must(system.StartIn(ctx, stateDir, emulator.Options{AccessKeys: keys, QPSScale: 1}))
 }
 
-// run is the demo, step by step. Whatever it starts is stopped when it returns,
-// last things first.
-func run(ctx context.Context, once bool) (err error) {
+// run is the demo. Whatever it starts is stopped when it returns, last things first.
+func run(ctx context.Context, once bool) error {
 	begin := time.Now()
-	samples, err := readSamples(samplesDir)
-	if err != nil {
-		return err
-	}
-	s, stop, err := start(ctx, samples.accessKeys())
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, stop()) }()
-	cli, err := programs.CommandLine(ctx, ".", programsDir)
-	if err != nil {
-		return err
-	}
+	samples := readSamples(samplesDir)
+	s := start(ctx, samples.accessKeys())
+	return errors.Join(system.Caught(func() { show(ctx, s, samples, once, begin) }), s.Stop())
+}
+
+// show is the demo, step by step, once the cluster runs.
+func show(ctx context.Context, s *system.System, samples samples, once bool, begin time.Time) {
+	cli := system.Must(programs.CommandLine(ctx, ".", programsDir))
 	samples.exist(s.Cloud)
 	say("the emulated cloud is %s", s.URL)
 	r := &receiver{}
 	server := httptest.NewServer(r)
 	defer server.Close()
 	say("the receiver of callbacks is %s; it answers 500 to every %dth request of each path", server.URL, failEvery)
-	if err := s.StartOperator(ctx); err != nil {
-		return err
-	}
+	system.Check(s.StartOperator(ctx))
 	say("the operator runs; all logs are in %s/", stateDir)
 	go send(ctx, s.Cloud, samples.targets())
-	if err := samples.apply(ctx, s, server.Listener.Addr().String()); err != nil {
-		return err
-	}
+	samples.apply(ctx, s, server.Listener.Addr().String())
 	say("everything runs after %s", since(begin))
 	ended := make(chan error, 1)
 	if once {
@@ -122,44 +99,27 @@ func run(ctx context.Context, once bool) (err error) {
 	} else {
 		fmt.Println(hints(s, samples))
 	}
-	err = follow(ctx, s, func(ctx context.Context) (string, bool, error) {
+	follow(ctx, s, func(ctx context.Context) (string, bool, error) {
 		text, err := table(ctx, s)
 		return text, len(ended) > 0, err
 	}, r.summary)
-	if err != nil || !once {
-		return err
-	}
-	if err := errors.Join(<-ended, status(ctx, s, cli)); err != nil {
-		return err
-	}
+	system.Check(errors.Join(<-ended, status(ctx, s, cli)))
 	say("all samples are ready and their failed callbacks are counted, after %s in all", since(begin))
-	return nil
 }
 
-// enterStateDir empties the state directory and keeps other demos out of it
-// until unlock. The system unlocks it too when this process dies.
-func enterStateDir() (unlock func(), err error) {
-	if err := os.MkdirAll(stateDir, 0o755); err != nil {
-		return nil, err
-	}
-	dir, err := os.Open(stateDir)
-	if err != nil {
-		return nil, err
-	}
-	err = syscall.Flock(int(dir.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+// enterStateDir empties the state directory, and keeps other demos out of it as long
+// as this process lives.
+func enterStateDir() {
+	system.Check(os.MkdirAll(stateDir, 0o755))
+	dir := system.Must(syscall.Open(stateDir, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)) // which nobody closes
+	err := syscall.Flock(dir, syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		err = fmt.Errorf("another demo runs in this checkout (it holds %s): end that one first", stateDir)
 	}
-	names, readErr := dir.Readdirnames(0)
-	if err = errors.Join(err, readErr); err == nil {
-		for _, name := range names {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(stateDir, name)))
-		}
+	system.Check(err)
+	for _, entry := range system.Must(os.ReadDir(stateDir)) {
+		system.Check(os.RemoveAll(filepath.Join(stateDir, entry.Name())))
 	}
-	if err != nil {
-		return nil, errors.Join(err, dir.Close())
-	}
-	return func() { _ = dir.Close() }, nil
 }
 
 // status prints what the command line says is not right.

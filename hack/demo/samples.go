@@ -35,23 +35,14 @@ const (
 type samples []*unstructured.Unstructured
 
 // readSamples reads what "kubectl apply -k" would apply.
-func readSamples(dir string) (all samples, err error) {
-	found, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), dir)
-	if err != nil {
-		return nil, err
-	}
+func readSamples(dir string) (all samples) {
+	found := system.Must(krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), dir))
 	for _, resource := range found.Resources() {
-		raw, err := resource.MarshalJSON()
-		if err != nil {
-			return nil, err
-		}
 		obj := &unstructured.Unstructured{}
-		if err := obj.UnmarshalJSON(raw); err != nil {
-			return nil, err
-		}
+		system.Check(obj.UnmarshalJSON(system.Must(resource.MarshalJSON())))
 		all = append(all, obj)
 	}
-	return all, nil
+	return all
 }
 
 // text returns a text in an object; none if there is none.
@@ -119,17 +110,18 @@ func send(ctx context.Context, cloud *emulator.Server, all []target) {
 
 // adapt changes a sample so that it works here: callbacks go to the receiver,
 // accounts are in the emulated cloud, and nothing has to be waited for long.
-func adapt(obj *unstructured.Unstructured, receiver, emulatorURL string) error {
+func adapt(obj *unstructured.Unstructured, receiver, emulatorURL string) {
 	spec, found, err := unstructured.NestedMap(obj.Object, "spec")
-	if err != nil || !found {
-		return err
+	system.Check(err)
+	if !found {
+		return
 	}
 	for name, value := range spec {
 		// The schema takes no eventCallbackURL on this machine.
 		if text, ok := value.(string); ok && strings.HasSuffix(name, "URL") && name != "eventCallbackURL" {
-			if spec[name], err = redirect(text, receiver); err != nil {
-				return err
-			}
+			u := system.Must(url.Parse(text))
+			u.Scheme, u.Host = "http", receiver // this machine has no TLS
+			spec[name] = u.String()
 		}
 	}
 	if obj.GetKind() == "LiveAccount" {
@@ -138,45 +130,24 @@ func adapt(obj *unstructured.Unstructured, receiver, emulatorURL string) error {
 	if k := system.KindOf(obj.GetKind()); k != nil {
 		spec["resyncInterval"] = demoResyncInterval
 		if k.Records != "" {
-			err = unstructured.SetNestedField(spec, demoRecordsInterval, "records", "interval")
+			system.Check(unstructured.SetNestedField(spec, demoRecordsInterval, "records", "interval"))
 		}
 	}
-	if err != nil {
-		return err
-	}
-	return unstructured.SetNestedMap(obj.Object, spec, "spec")
-}
-
-// redirect replaces the host of a URL by one on this machine, which has no TLS.
-func redirect(text, host string) (string, error) {
-	u, err := url.Parse(text)
-	if err != nil {
-		return "", err
-	}
-	u.Scheme, u.Host = "http", host
-	return u.String(), nil
+	system.Check(unstructured.SetNestedMap(obj.Object, spec, "spec"))
 }
 
 // apply applies the samples, adapted, as a user would.
-func (s samples) apply(ctx context.Context, world *system.System, receiver string) error {
+func (s samples) apply(ctx context.Context, world *system.System, receiver string) {
 	var manifest bytes.Buffer
 	for _, sample := range s {
 		obj := sample.DeepCopy()
-		if err := adapt(obj, receiver, world.URL); err != nil {
-			return fmt.Errorf("%s %s: %w", obj.GetKind(), obj.GetName(), err)
-		}
-		raw, err := yaml.Marshal(obj.Object)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(&manifest, "---\n%s", raw)
+		adapt(obj, receiver, world.URL)
+		fmt.Fprintf(&manifest, "---\n%s", system.Must(yaml.Marshal(obj.Object)))
 	}
-	if err := os.WriteFile(appliedFile, manifest.Bytes(), 0o644); err != nil {
-		return err
-	}
+	system.Check(os.WriteFile(appliedFile, manifest.Bytes(), 0o644))
 	say("applying %s as %s, with changes: URLs lead to the receiver, the cloud is read back each %s and failures are counted each %s",
 		samplesDir, appliedFile, demoResyncInterval, demoRecordsInterval)
 	cmd := kubectl(ctx, world, "apply", "-f", appliedFile)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stdout
-	return cmd.Run()
+	system.Check(cmd.Run())
 }

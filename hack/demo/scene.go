@@ -50,19 +50,14 @@ type stage struct {
 }
 
 // play plays a scene to its end.
-func play(ctx context.Context, name string) (err error) {
+func play(ctx context.Context, name string) error {
 	s, ok := scenes[name]
 	if !ok {
 		return fmt.Errorf("there is no scene %q; there are %s", name, strings.Join(slices.Sorted(maps.Keys(scenes)), " and "))
 	}
 	say("scene %s: %s", name, s.what)
 	begin := time.Now()
-	world, stop, err := start(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, stop()) }()
-	st := stage{scene: s, System: world}
+	st := stage{scene: s, System: start(ctx, nil)}
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/new/"+st.name(s.broken) {
 			http.Error(w, "this receiver fails on purpose", http.StatusInternalServerError)
@@ -70,28 +65,21 @@ func play(ctx context.Context, name string) (err error) {
 	}))
 	defer receiver.Close()
 	st.receiver = receiver.URL
-	if err := st.act(ctx); err != nil {
-		return err
+	err := errors.Join(system.Caught(func() { st.act(ctx) }), st.Stop())
+	if err == nil {
+		say("the scene is over, after %s in all", since(begin))
 	}
-	say("the scene is over, after %s in all", since(begin))
-	return nil
+	return err
 }
 
 // act is the scene itself.
-func (s stage) act(ctx context.Context) error {
-	if err := s.set(ctx); err != nil {
-		return err
-	}
-	if err := s.StartOperator(ctx); err != nil {
-		return err
-	}
+func (s stage) act(ctx context.Context) {
+	s.set(ctx)
+	system.Check(s.StartOperator(ctx))
 	say("waiting until the cloud holds the first URLs")
-	held := func(o *v1alpha1.LiveNotifyConfig, _ string) bool {
+	s.until(ctx, func(o *v1alpha1.LiveNotifyConfig, _ string) bool {
 		return o.Status.Guard != nil && o.Status.Guard.Previous != nil
-	}
-	if err := s.until(ctx, held, false); err != nil {
-		return err
-	}
+	}, false)
 	var all []target
 	for i := range s.domains {
 		all = append(all, target{system.Kinds[0], s.domain(i)})
@@ -100,24 +88,20 @@ func (s stage) act(ctx context.Context) error {
 	say("changing all URLs at once; the receiver answers 500 to the new one of %s", s.domain(s.broken))
 	for i := range s.domains {
 		patch := fmt.Appendf(nil, `{"spec":{"notifyURL":%q}}`, s.url("new", i))
-		if err := s.API.Patch(ctx, s.object(i), client.RawPatch("application/merge-patch+json", patch)); err != nil {
-			return fmt.Errorf("changing %s: %w", s.domain(i), err)
-		}
+		system.Check(s.API.Patch(ctx, s.object(i), client.RawPatch("application/merge-patch+json", patch)))
 	}
-	return s.until(ctx, func(o *v1alpha1.LiveNotifyConfig, url string) bool {
+	s.until(ctx, func(o *v1alpha1.LiveNotifyConfig, url string) bool {
 		return o.Name != s.name(s.broken) || readyReason(o) == v1alpha1.ReasonRolledBack && url == s.url("old", s.broken)
 	}, true)
 }
 
 // set makes what there is before the operator comes.
-func (s stage) set(ctx context.Context) error {
+func (s stage) set(ctx context.Context) {
 	guard := v1alpha1.GuardSpec{Window: metav1.Duration{Duration: time.Minute}, MaxFailures: 3}
 	if s.atOnce > 0 {
 		most, policy := intstr.FromInt(s.atOnce), steps()
 		policy.Spec = v1alpha1.LiveRolloutPolicySpec{MaxConcurrent: &most, Guard: guard}
-		if err := s.API.Create(ctx, policy); err != nil {
-			return fmt.Errorf("creating the LiveRolloutPolicy: %w", err)
-		}
+		system.Check(s.API.Create(ctx, policy))
 	}
 	for i := range s.domains {
 		obj := s.object(i)
@@ -126,11 +110,8 @@ func (s stage) set(ctx context.Context) error {
 		if s.atOnce == 0 {
 			obj.Spec.Guard = &guard
 		}
-		if err := s.API.Create(ctx, obj); err != nil {
-			return fmt.Errorf("creating %s: %w", obj.Name, err)
-		}
+		system.Check(s.API.Create(ctx, obj))
 	}
-	return nil
 }
 
 func (s stage) name(i int) string            { return fmt.Sprintf("push-%02d", i+1) }
@@ -156,10 +137,10 @@ func readyReason(o kind.Object) string {
 
 // until shows the domains until all of them, with the URL in the cloud, are as they are
 // to be, and the policy, if there is one, is halted where that is wanted.
-func (s stage) until(ctx context.Context, each func(o *v1alpha1.LiveNotifyConfig, url string) bool, halted bool) error {
+func (s stage) until(ctx context.Context, each func(o *v1alpha1.LiveNotifyConfig, url string) bool, halted bool) {
 	ctx, cancel := context.WithTimeoutCause(ctx, sceneTimeout, errors.New("the scene did not come to its end"))
 	defer cancel()
-	return follow(ctx, s.System, func(ctx context.Context) (string, bool, error) {
+	follow(ctx, s.System, func(ctx context.Context) (string, bool, error) {
 		var b strings.Builder
 		w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(w, "DOMAIN\tPATH IN THE CLOUD\tREADY\tCHANGE")

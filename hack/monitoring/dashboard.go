@@ -17,7 +17,7 @@ import (
 // panel is a panel in short.
 type panel struct {
 	title, description string
-	kind               string // stat, table, or timeseries, which is the default
+	kind               string // stat, table, or a graph, which is the default
 	width, height      uint32 // of 24, and in rows of 30 pixels
 	unit               string
 	color              string // of a stat
@@ -42,6 +42,10 @@ func number(title, description, color, expr string) panel {
 	return panel{title: title, description: description, kind: "stat", width: 4, height: 4, color: color, queries: []query{{expr, ""}}}
 }
 
+func graph(title string, width, height uint32, unit, description string, queries ...query) panel {
+	return panel{title: title, description: description, width: width, height: height, unit: unit, queries: queries}
+}
+
 // quantile returns the 95th percentile of a histogram by a label.
 func quantile(metric, selector, by string) string {
 	return `histogram_quantile(0.95, sum by (` + by + `, le) (rate(` + metric + `_bucket` + selector + `[$__rate_interval])))`
@@ -60,102 +64,55 @@ var rows = []struct {
 		number("Callbacks fail", "CallbacksHealthy is False: the receiver does not take them.", "red", `count(`+one("live_notify_callbacks_healthy", "")+` == 0) or vector(0)`),
 		number("Operators at work", "Operators that reconcile: those that hold a lease, where there is one.", "blue",
 			`count(controller_runtime_max_concurrent_reconciles{controller="LiveNotifyConfig"}) or vector(0)`),
-		{
-			title: "Failed callbacks in the window", description: "The ten objects with the most failed callbacks. The window is that of each object's spec.records.",
-			width: 12, height: 9, unit: "short",
-			queries: []query{{`topk(10, ` + one("live_notify_window_callbacks", failed) + ` > 0)`, ofObject}},
-		},
-		{
-			title: "Share of callbacks that failed", description: "The ten objects with the largest share.",
-			width: 12, height: 9, unit: "percentunit",
-			queries: []query{{`topk(10, ` + one("live_notify_window_callbacks", failed) + ` / (` + one("live_notify_window_callbacks", failed) + ` + ` + one("live_notify_window_callbacks", success) + ` > 0) > 0)`, ofObject}},
-		},
+		graph("Failed callbacks in the window", 12, 9, "short", "The ten objects with the most failed callbacks. The window is that of each object's spec.records.",
+			query{`topk(10, ` + one("live_notify_window_callbacks", failed) + ` > 0)`, ofObject}),
+		graph("Share of callbacks that failed", 12, 9, "percentunit", "The ten objects with the largest share.",
+			query{`topk(10, ` + one("live_notify_window_callbacks", failed) + ` / (` + one("live_notify_window_callbacks", failed) + ` + ` + one("live_notify_window_callbacks", success) + ` > 0) > 0)`, ofObject}),
 		{
 			title: "Not ready, by reason", description: "Objects whose Ready is False or Unknown. Empty when all is well.",
 			kind: "table", width: 12, height: 8,
 			queries: []query{{`max by (kind, namespace, name, reason) (live_notify_not_ready{namespace=~"$namespace", kind=~"$kind"})`, ""}},
 		},
-		{
-			title: "Changes behind the operator's back", description: "Drift found within an hour, for the ten objects with the most. Empty when nobody else writes.",
-			width: 12, height: 8, unit: "short",
-			queries: []query{{`topk(10, sum by (kind, namespace, name) (increase(live_notify_drift_total{namespace=~"$namespace", kind=~"$kind"}[1h])) > 0)`, ofObject}},
-		},
+		graph("Changes behind the operator's back", 12, 8, "short", "Drift found within an hour, for the ten objects with the most. Empty when nobody else writes.",
+			query{`topk(10, sum by (kind, namespace, name) (increase(live_notify_drift_total{namespace=~"$namespace", kind=~"$kind"}[1h])) > 0)`, ofObject}),
 	}},
 	{"Changes", []panel{
-		{
-			title: "Changes under a guard", description: "Changes that a guard has judged within an hour, by result. Empty when nothing changes.", width: 8, height: 8, unit: "short",
-			queries: []query{{`sum by (result) (increase(live_notify_changes_total{namespace=~"$namespace", kind=~"$kind"}[1h])) > 0`, "{{result}}"}},
-		},
-		{
-			title: "Rollouts", description: "Objects of each LiveRolloutPolicy by state. Empty without a policy.", width: 8, height: 8, unit: "short",
-			queries: []query{{`max by (namespace, name, state) (live_notify_rollout_objects{namespace=~"$namespace"})`, "{{namespace}}/{{name}} {{state}}"}},
-		},
-		{
-			title: "Deletions that wait", description: "Deleted objects that wait within the limit of their account. Empty without a limit.", width: 8, height: 8, unit: "short",
-			queries: []query{{`max by (account) (live_notify_deletions_held)`, "{{account}}"}},
-		},
+		graph("Changes under a guard", 8, 8, "short", "Changes that a guard has judged within an hour, by result. Empty when nothing changes.",
+			query{`sum by (result) (increase(live_notify_changes_total{namespace=~"$namespace", kind=~"$kind"}[1h])) > 0`, "{{result}}"}),
+		graph("Rollouts", 8, 8, "short", "Objects of each LiveRolloutPolicy by state. Empty without a policy.",
+			query{`max by (namespace, name, state) (live_notify_rollout_objects{namespace=~"$namespace"})`, "{{namespace}}/{{name}} {{state}}"}),
+		graph("Deletions that wait", 8, 8, "short", "Deleted objects that wait within the limit of their account. Empty without a limit.",
+			query{`max by (account) (live_notify_deletions_held)`, "{{account}}"}),
 	}},
 	{"Requests to the cloud", []panel{
-		{
-			title: "Requests", description: "Requests by operation.", width: 12, height: 8, unit: "reqps",
-			queries: []query{{`sum by (action) (rate(live_notify_api_requests_total[$__rate_interval]))`, "{{action}}"}},
-		},
-		{
-			title: "Errors", description: "Requests that did not end with OK, by operation and code. docs/reference/errors.md explains the codes.",
-			width: 12, height: 8, unit: "reqps",
-			queries: []query{{`sum by (action, code) (rate(live_notify_api_requests_total{code!="OK"}[$__rate_interval]))`, "{{action}} {{code}}"}},
-		},
-		{
-			title: "Quota in use", description: "Requests by operation as a share of what the operator allows itself, in all accounts together.",
-			width: 12, height: 8, unit: "percentunit",
-			queries: []query{{
-				`sum by (action) (rate(live_notify_api_requests_total[$__rate_interval])) / sum by (action) (max by (account, action) (live_notify_api_quota_limit))`, "{{action}}",
-			}},
-		},
-		{
-			title: "Quota", description: "Requests a second that the operator allows itself. It falls when the cloud throttles, and recovers.",
-			width: 12, height: 8, unit: "reqps",
-			queries: []query{{`max by (account, action) (live_notify_api_quota_limit)`, "{{account}} {{action}}"}},
-		},
-		{
-			title: "Wait for a turn (p95)", description: "By lane: user is a change by someone, new a first convergence, sync a read-back, records a count. A request whose turn is more than a second away is not held: its object comes back later, and it counts here with about 0 s.",
-			width: 12, height: 8, unit: "s",
-			queries: []query{{quantile("live_notify_api_wait_seconds", "", "lane"), "{{lane}}"}},
-		},
-		{
-			title: "Time to reply (p95)", description: "From sending a request to the end of the reply, by operation.", width: 12, height: 8, unit: "s",
-			queries: []query{{quantile("live_notify_api_request_duration_seconds", "", "action"), "{{action}}"}},
-		},
+		graph("Requests", 12, 8, "reqps", "Requests by operation.",
+			query{`sum by (action) (rate(live_notify_api_requests_total[$__rate_interval]))`, "{{action}}"}),
+		graph("Errors", 12, 8, "reqps", "Requests that did not end with OK, by operation and code. docs/reference/errors.md explains the codes.",
+			query{`sum by (action, code) (rate(live_notify_api_requests_total{code!="OK"}[$__rate_interval]))`, "{{action}} {{code}}"}),
+		graph("Quota in use", 12, 8, "percentunit", "Requests by operation as a share of what the operator allows itself, in all accounts together.",
+			query{`sum by (action) (rate(live_notify_api_requests_total[$__rate_interval])) / sum by (action) (max by (account, action) (live_notify_api_quota_limit))`, "{{action}}"}),
+		graph("Quota", 12, 8, "reqps", "Requests a second that the operator allows itself. It falls when the cloud throttles, and recovers.",
+			query{`max by (account, action) (live_notify_api_quota_limit)`, "{{account}} {{action}}"}),
+		graph("Wait for a turn (p95)", 12, 8, "s", "By lane: user is a change by someone, new a first convergence, sync a read-back, records a count. A request whose turn is more than a second away is not held: its object comes back later, and it counts here with about 0 s.",
+			query{quantile("live_notify_api_wait_seconds", "", "lane"), "{{lane}}"}),
+		graph("Time to reply (p95)", 12, 8, "s", "From sending a request to the end of the reply, by operation.",
+			query{quantile("live_notify_api_request_duration_seconds", "", "action"), "{{action}}"}),
 	}},
 	{"Operator", []panel{
-		{
-			title: "Passes", description: "Passes over objects, by kind and result. Those with the result error failed within the cluster.", width: 12, height: 8, unit: "ops",
-			queries: []query{{`sum by (controller, result) (rate(controller_runtime_reconcile_total{controller=~"Live.+"}[$__rate_interval]))`, "{{controller}} {{result}}"}},
-		},
-		{
-			title: "Time of a pass (p95)", description: "With the waits for a turn and the requests to the cloud that it made.", width: 12, height: 8, unit: "s",
-			queries: []query{{quantile("controller_runtime_reconcile_time_seconds", `{controller=~"Live.+"}`, "controller"), "{{controller}}"}},
-		},
-		{
-			title: "Work queue", description: "Objects whose turn for a pass has come, by kind. A standby queues them all, which does not count.", width: 12, height: 8, unit: "short",
-			queries: []query{{`sum by (name) (workqueue_depth{name=~"Live.+"} unless on (instance) (leader_election_master_status == 0))`, "{{name}}"}},
-		},
-		{
-			title: "Wait in the work queue (p95)", description: "Grows when all workers are busy: see --max-concurrent-reconciles.", width: 12, height: 8, unit: "s",
-			queries: []query{{quantile("workqueue_queue_duration_seconds", `{name=~"Live.+"}`, "name"), "{{name}}"}},
-		},
-		{
-			title: "Memory", description: "Resident memory, and what of it is the heap.", width: 8, height: 8, unit: "bytes",
-			queries: []query{{`process_resident_memory_bytes{job="$job"}`, "{{instance}} resident"}, {`go_memstats_heap_inuse_bytes{job="$job"}`, "{{instance}} heap"}},
-		},
-		{
-			title: "CPU", description: "Cores in use.", width: 8, height: 8, unit: "short",
-			queries: []query{{`rate(process_cpu_seconds_total{job="$job"}[$__rate_interval])`, "{{instance}}"}},
-		},
-		{
-			title: "At work", description: "1 for an operator that reconciles: with --leader-elect the one that holds the lease.", width: 8, height: 8, unit: "short",
-			queries: []query{{`count by (instance) (controller_runtime_max_concurrent_reconciles{controller="LiveNotifyConfig"})`, "{{instance}}"}},
-		},
+		graph("Passes", 12, 8, "ops", "Passes over objects, by kind and result. Those with the result error failed within the cluster.",
+			query{`sum by (controller, result) (rate(controller_runtime_reconcile_total{controller=~"Live.+"}[$__rate_interval]))`, "{{controller}} {{result}}"}),
+		graph("Time of a pass (p95)", 12, 8, "s", "With the waits for a turn and the requests to the cloud that it made.",
+			query{quantile("controller_runtime_reconcile_time_seconds", `{controller=~"Live.+"}`, "controller"), "{{controller}}"}),
+		graph("Work queue", 12, 8, "short", "Objects whose turn for a pass has come, by kind. A standby queues them all, which does not count.",
+			query{`sum by (name) (workqueue_depth{name=~"Live.+"} unless on (instance) (leader_election_master_status == 0))`, "{{name}}"}),
+		graph("Wait in the work queue (p95)", 12, 8, "s", "Grows when all workers are busy: see --max-concurrent-reconciles.",
+			query{quantile("workqueue_queue_duration_seconds", `{name=~"Live.+"}`, "name"), "{{name}}"}),
+		graph("Memory", 8, 8, "bytes", "Resident memory, and what of it is the heap.",
+			query{`process_resident_memory_bytes{job="$job"}`, "{{instance}} resident"}, query{`go_memstats_heap_inuse_bytes{job="$job"}`, "{{instance}} heap"}),
+		graph("CPU", 8, 8, "short", "Cores in use.",
+			query{`rate(process_cpu_seconds_total{job="$job"}[$__rate_interval])`, "{{instance}}"}),
+		graph("At work", 8, 8, "short", "1 for an operator that reconciles: with --leader-elect the one that holds the lease.",
+			query{`count by (instance) (controller_runtime_max_concurrent_reconciles{controller="LiveNotifyConfig"})`, "{{instance}}"}),
 	}},
 }
 

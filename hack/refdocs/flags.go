@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os/exec"
@@ -25,7 +26,7 @@ func programFlags() (any, error) {
 }
 
 var (
-	flagLine    = regexp.MustCompile(`^  -(\S+)(?: (\S+))?(?:\t(.*))?$`)
+	flagEntry   = regexp.MustCompile(`(?m)^  -(\S+)(?: (\S+))?(?:\t|\n    \t)(.*(?:\n    \t.*)*)$`)
 	flagDefault = regexp.MustCompile(` ?\(default "?(.*?)"?\)$`)
 )
 
@@ -38,27 +39,16 @@ func flagsOf(program string) ([]flagInfo, error) {
 		return nil, err
 	}
 	var all []flagInfo
-	for line := range strings.Lines(string(out)) {
-		line = strings.TrimRight(line, "\n")
-		if m := flagLine.FindStringSubmatch(line); m != nil {
-			all = append(all, flagInfo{Name: m[1], Type: m[2], Usage: m[3]})
-		} else if text, ok := strings.CutPrefix(line, "    \t"); ok && len(all) > 0 {
-			f := &all[len(all)-1]
-			f.Usage = strings.TrimSpace(f.Usage + " " + strings.TrimSpace(text))
-		}
-	}
-	if len(all) == 0 {
-		return nil, fmt.Errorf("%s -h names no flags:\n%s", program, out)
-	}
-	for i := range all {
-		f := &all[i]
+	for _, entry := range flagEntry.FindAllStringSubmatch(string(out), -1) {
+		f := flagInfo{Name: entry[1], Type: cmp.Or(entry[2], "bool"), Usage: strings.Join(strings.Fields(entry[3]), " ")}
 		if m := flagDefault.FindStringSubmatch(f.Usage); m != nil {
 			f.Default, f.Usage = m[1], strings.TrimSuffix(f.Usage, m[0])
 		}
-		if f.Type == "" {
-			f.Type = "bool"
-		}
 		f.Usage = strings.NewReplacer("|", `\|`, "<", `\<`).Replace(f.Usage)
+		all = append(all, f)
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%s -h names no flags:\n%s", program, out)
 	}
 	return all, nil
 }

@@ -7,6 +7,7 @@
 package main
 
 import (
+	"bytes"
 	"embed"
 	"flag"
 	"fmt"
@@ -31,11 +32,11 @@ var pages = map[string]func() (any, error){
 
 func main() {
 	out := flag.String("out", ".", "directory to write docs/reference into")
-	if err := flags.Parse(flag.CommandLine, os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "refdocs:", err)
-		os.Exit(1)
+	err := flags.Parse(flag.CommandLine, os.Args[1:])
+	if err == nil {
+		err = write(filepath.Join(*out, "docs", "reference"))
 	}
-	if err := write(filepath.Join(*out, "docs", "reference")); err != nil {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "refdocs:", err)
 		os.Exit(1)
 	}
@@ -43,7 +44,7 @@ func main() {
 
 // write writes all pages.
 func write(dir string) error {
-	all, err := template.ParseFS(templates, "*.tpl")
+	all, err := template.New("").Option("missingkey=error").ParseFS(templates, "*.tpl")
 	if err != nil {
 		return err
 	}
@@ -55,14 +56,11 @@ func write(dir string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		file, err := os.Create(filepath.Join(dir, name))
-		if err != nil {
+		var text bytes.Buffer
+		if err := all.ExecuteTemplate(&text, name+".tpl", data); err != nil {
 			return err
 		}
-		if err := all.ExecuteTemplate(file, name+".tpl", data); err != nil {
-			return err
-		}
-		if err := file.Close(); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), text.Bytes(), 0o644); err != nil {
 			return err
 		}
 	}

@@ -6,7 +6,6 @@ package main
 import (
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -59,32 +58,28 @@ func describeAll(collectors []prometheus.Collector) ([]metric, error) {
 	return all, nil
 }
 
-// description is how a prometheus.Desc, which has no accessors, prints itself.
-var description = regexp.MustCompile(`^Desc\{fqName: ("(?:[^"\\]|\\.)*"), help: ("(?:[^"\\]|\\.)*"),.* constLabels: \{(.*)\}, variableLabels: \{([^}]*)\}\}$`)
+// labels is the end of how a prometheus.Desc, which has no accessors, prints itself.
+var labels = regexp.MustCompile(`constLabels: \{(.*)\}, variableLabels: \{([^}]*)\}\}$`)
 
 // constant finds the names of labels that are always the same.
 var constant = regexp.MustCompile(`(\w+)="`)
 
 // describe reads the description of a metric.
 func describe(c prometheus.Collector, desc *prometheus.Desc) (metric, error) {
+	var m metric
 	text := desc.String()
-	found := description.FindStringSubmatch(text)
-	if found == nil {
-		return metric{}, fmt.Errorf("cannot read the description of a %T: %s", c, text)
+	found := labels.FindStringSubmatch(text)
+	if _, err := fmt.Sscanf(text, "Desc{fqName: %q, help: %q,", &m.Name, &m.Help); err != nil || found == nil {
+		return m, fmt.Errorf("cannot read the description of a %T: %s", c, text)
 	}
-	name, nameErr := strconv.Unquote(found[1])
-	help, helpErr := strconv.Unquote(found[2])
-	if nameErr != nil || helpErr != nil {
-		return metric{}, fmt.Errorf("cannot read the description of a %T: %s", c, text)
+	for _, label := range constant.FindAllStringSubmatch(found[1], -1) {
+		m.Labels = append(m.Labels, label[1])
 	}
-	var labels []string
-	for _, label := range constant.FindAllStringSubmatch(found[3], -1) {
-		labels = append(labels, label[1])
+	if found[2] != "" {
+		m.Labels = append(m.Labels, strings.Split(found[2], ",")...)
 	}
-	if found[4] != "" {
-		labels = append(labels, strings.Split(found[4], ",")...)
-	}
-	return metric{Name: name, Kind: kindOf(c, name), Help: help, Labels: labels}, nil
+	m.Kind = kindOf(c, m.Name)
+	return m, nil
 }
 
 // kindOf returns the kind of a metric. A collector that is no vector has no

@@ -22,43 +22,36 @@ const anyDomain = "acs:cdn:*:*:domain/*"
 const anyApp = "acs:live::*:rtc/*"
 
 type permission struct {
-	Action          string
-	Write, OfDomain bool
-	OfApp           bool
-	Limit           string
+	live.Operation
+	Limit string
 }
 
 // policies has a policy for those who only observe, one for those who manage,
 // and what they are made of.
 func policies() (any, error) {
-	observe, err := policy(func(op live.Operation) bool { return !op.Write && !op.Tool })
-	if err != nil {
-		return nil, err
-	}
-	manage, err := policy(func(op live.Operation) bool { return !op.Tool })
-	if err != nil {
-		return nil, err
-	}
 	records := func(op live.Operation) bool {
 		return strings.Contains(op.Action, "Record") && strings.HasSuffix(op.Action, "Records") || op.Action == "ListRtcMPUEventSubRecord"
 	}
-	imports, err := policy(func(op live.Operation) bool { return !op.Write && !records(op) })
-	if err != nil {
-		return nil, err
+	page := map[string]any{"AnyDomain": anyDomain, "AnyApp": anyApp}
+	for name, allow := range map[string]func(live.Operation) bool{
+		"Observe":     func(op live.Operation) bool { return !op.Write && !op.Tool },
+		"Manage":      func(op live.Operation) bool { return !op.Tool },
+		"Import":      func(op live.Operation) bool { return !op.Write && !records(op) },
+		"Failures":    records,
+		"Conformance": func(op live.Operation) bool { return !op.Tool && !records(op) },
+	} {
+		text, err := policy(allow)
+		if err != nil {
+			return nil, err
+		}
+		page[name] = text
 	}
-	failures, err := policy(records)
-	if err != nil {
-		return nil, err
-	}
-	conformance, err := policy(func(op live.Operation) bool { return !op.Tool && !records(op) })
 	var permissions []permission
 	for _, op := range live.Operations() {
-		permissions = append(permissions, permission{op.Action, op.Write, op.OfDomain, op.OfApp, limit(op.Limit)})
+		permissions = append(permissions, permission{op, limit(op.Limit)})
 	}
-	return struct {
-		Observe, Manage, Import, Failures, Conformance, AnyDomain, AnyApp string
-		Operations                                                        []permission
-	}{observe, manage, imports, failures, conformance, anyDomain, anyApp, permissions}, err
+	page["Operations"] = permissions
+	return page, nil
 }
 
 // limit writes a limit per second, or per minute if it is no whole number.

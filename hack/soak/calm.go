@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -15,13 +14,14 @@ import (
 	"os"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -45,69 +45,57 @@ const (
 
 // calm undoes what keeps objects from being in sync, and waits until they are. The
 // hostile accounts go on meanwhile.
-func (w *world) calm(ctx context.Context) error {
+func (w *world) calm(ctx context.Context) {
 	system.Say("calm returns")
 	start := time.Now()
 	w.Cloud.ClearFaults()
-	all, err := w.survey(ctx)
-	err = errors.Join(err, w.find(ctx), change(ctx, w.API, w.policy, func(p *v1alpha1.LiveRolloutPolicy) {
+	all := w.survey(ctx)
+	w.find(ctx)
+	change(ctx, w.API, w.policy, func(p *v1alpha1.LiveRolloutPolicy) {
 		p.Spec.Paused, p.Spec.MaxConcurrent = false, new(intstr.FromInt32(1000))
-	}))
-	if err != nil {
-		return err
-	}
-	if err := w.mend(ctx, all, w.soothe); err != nil {
-		return err
-	}
+	})
+	w.mend(ctx, all, w.soothe)
 	fewest, moved := len(w.slots)+1, start
 	for next := start; ; {
-		all, err := w.survey(ctx)
-		if err != nil {
-			return err
-		}
-		wrong, err := w.mismatches(ctx, all)
-		if err := errors.Join(err, ctx.Err()); err != nil {
-			return err
-		}
+		all := w.survey(ctx)
+		wrong := w.mismatches(ctx, all)
+		system.Check(ctx.Err())
 		if len(wrong) < fewest {
 			fewest, moved = len(wrong), time.Now()
 		}
 		switch {
 		case len(wrong) == 0:
-			w.settled = time.Since(start)
-			system.Say("all is well after %s", w.settled.Round(time.Second))
+			settled := time.Since(start)
+			w.SettledSeconds = settled.Seconds()
+			system.Say("all is well after %s", settled.Round(time.Second))
 			// All callbacks are counted in the second count after the last one.
-			return w.rest(ctx, 2*w.counting+5*time.Second-w.settled)
+			w.rest(ctx, 2*w.counting+5*time.Second-settled)
+			return
 		case time.Since(moved) > patience+w.cfg.resync:
-			w.violations = append(w.violations, wrong...)
-			return nil
+			w.Violations = append(w.Violations, wrong...)
+			return
 		case time.Now().After(next):
 			system.Say("%d objects are not as they should be, such as: %s", len(wrong), wrong[0])
 			next = time.Now().Add(30 * time.Second)
 		}
 		// Objects that were on their way out come again, and changes whose callbacks
 		// failed before it was calm may be rolled back only now.
-		if err := w.mend(ctx, all, w.retry); err != nil {
-			return err
-		}
-		if err := errors.Join(w.harm(ctx), w.rest(ctx, time.Second+time.Duration(w.cfg.objects)*time.Millisecond)); err != nil {
-			return err
-		}
+		w.mend(ctx, all, w.retry)
+		w.harm(ctx)
+		w.rest(ctx, time.Second+time.Duration(w.cfg.objects)*time.Millisecond)
 	}
 }
 
 // mend creates the objects of slots that have none, and edits the others and their
 // rivals where that changes anything.
-func (w *world) mend(ctx context.Context, all map[string]kind.Object, edit func(slot, kind.Object)) error {
+func (w *world) mend(ctx context.Context, all map[string]kind.Object, edit func(slot, kind.Object)) {
 	for _, s := range w.slots {
 		if all[s.name] == nil {
-			if err := client.IgnoreAlreadyExists(w.create(ctx, s)); err != nil {
-				return err
-			}
+			w.create(ctx, s)
 		}
 		if s.kind.Several(w.Cloud, s.key()) { // which a list that was stale makes of one
 			s.kind.Erase(w.Cloud, s.key())
-			w.done["removal of all of several subscriptions"]++
+			w.Done["removal of all of several subscriptions"]++
 		}
 		for _, one := range []slot{s, s.rival()} {
 			o := all[one.name]
@@ -115,15 +103,11 @@ func (w *world) mend(ctx context.Context, all map[string]kind.Object, edit func(
 				continue
 			}
 			before := o.DeepCopyObject()
-			if edit(s, o); reflect.DeepEqual(before, o) {
-				continue
-			}
-			if err := w.update(ctx, one, func(o kind.Object) { edit(s, o) }); err != nil {
-				return err
+			if edit(s, o); !reflect.DeepEqual(before, o) {
+				w.update(ctx, one, func(o kind.Object) { edit(s, o) })
 			}
 		}
 	}
-	return nil
 }
 
 // soothe lets an object come in sync. It does what the operator waits for someone to
@@ -151,47 +135,47 @@ func (w *world) retry(s slot, o kind.Object) {
 
 // changeOf returns the last change that was watched; nil if there is none.
 func changeOf(o kind.Object) *v1alpha1.GuardedChange {
-	if c, ok := o.(kind.Counted); ok {
-		if _, status := c.Counted(); status.Guard != nil {
-			return status.Guard.Change
-		}
+	if _, status := kind.Shared(o); status.Guard != nil {
+		return status.Guard.Change
 	}
 	return nil
 }
 
 // survey returns all objects of the accounts that are not hostile, by name.
-func (w *world) survey(ctx context.Context) (map[string]kind.Object, error) {
+func (w *world) survey(ctx context.Context) map[string]kind.Object {
 	all := map[string]kind.Object{}
 	for _, k := range system.Kinds {
-		list := k.NewList()
-		if err := w.API.List(ctx, list, client.InNamespace(namespace)); err != nil {
-			return nil, err
-		}
-		err := meta.EachListItem(list, func(o runtime.Object) error {
-			all[o.(kind.Object).GetName()] = o.(kind.Object)
-			return nil
-		})
-		if err != nil {
-			return nil, err
+		for _, o := range w.list(ctx, k.NewList()) {
+			all[o.GetName()] = o.(kind.Object)
 		}
 	}
-	return all, nil
+	return all
+}
+
+// list returns the objects of such a list, of the accounts that are not hostile.
+func (w *world) list(ctx context.Context, list client.ObjectList) (all []client.Object) {
+	system.Check(w.API.List(ctx, list, client.InNamespace(namespace)))
+	system.Check(meta.EachListItem(list, func(o runtime.Object) error {
+		all = append(all, o.(client.Object))
+		return nil
+	}))
+	return all
 }
 
 // mismatches says what is not as it should be.
-func (w *world) mismatches(ctx context.Context, all map[string]kind.Object) (wrong []string, err error) {
-	var list corev1.SecretList
-	if err := w.API.List(ctx, &list, client.InNamespace(namespace)); err != nil {
-		return nil, err
-	}
+func (w *world) mismatches(ctx context.Context, all map[string]kind.Object) (wrong []string) {
 	keys := map[string]string{}
-	for _, secret := range list.Items {
-		keys[secret.Name] = string(secret.Data[entry])
+	for _, secret := range w.list(ctx, &corev1.SecretList{}) {
+		keys[secret.GetName()] = string(secret.(*corev1.Secret).Data[entry])
 	}
+	losers := int32(0) // that the policy selects, and that cannot be up to date
 	for _, s := range w.slots {
 		owner, loser := all[s.name], all[s.rival().name]
 		if owner == nil || loser != nil && precedes(loser, owner) {
 			owner, loser = loser, owner
+		}
+		if loser != nil && s.stepped && s.kind.Records != "" {
+			losers++
 		}
 		key := ""
 		if owner != nil && s.kind.Signed(owner) {
@@ -199,14 +183,10 @@ func (w *world) mismatches(ctx context.Context, all map[string]kind.Object) (wro
 		}
 		wrong = append(wrong, judgeSlot(s, owner, loser, key, s.kind.Have(w.Cloud, s.key()))...)
 	}
-	p := w.policy()
-	if err := w.API.Get(ctx, client.ObjectKeyFromObject(p), p); err != nil {
-		return nil, err
-	}
-	if is := p.Status; is.UpToDate != is.Selected || meta.IsStatusConditionTrue(is.Conditions, v1alpha1.ConditionHalted) {
+	if is := w.readPolicy(ctx).Status; is.UpToDate+losers != is.Selected || meta.IsStatusConditionTrue(is.Conditions, v1alpha1.ConditionHalted) {
 		wrong = append(wrong, fmt.Sprintf("the policy has %d objects, of which %d are up to date, %d wait and %d failed", is.Selected, is.UpToDate, is.Waiting, is.Failed))
 	}
-	return wrong, nil
+	return wrong
 }
 
 // judgeSlot says what is not as it should be with the object that has a
@@ -279,87 +259,75 @@ func readyReason(o kind.Object) string {
 }
 
 // judge looks at everything once more, now that nothing happens.
-func (w *world) judge(ctx context.Context) (*report, error) {
-	r := &report{Objects: len(w.slots), Accounts: w.cfg.accounts, Hostile: w.cfg.hostile}
-	if len(w.violations) == 0 {
-		for _, step := range []func(context.Context, *report) error{w.staysQuiet, w.leavesNothing} {
-			if err := step(ctx, r); err != nil {
-				return nil, err
-			}
-		}
+func (w *world) judge(ctx context.Context) {
+	if len(w.Violations) == 0 {
+		w.staysQuiet(ctx)
+		w.leavesNothing(ctx)
 	}
-	r.Samples, r.Growth, r.Lives = len(w.samples), growths(w.samples), lives(w.samples)
-	for _, g := range r.Growth {
+	w.Samples, w.Growth, w.Lives = len(w.samples), growths(w.samples), lives(w.samples)
+	for _, g := range w.Growth {
 		if g.Late > g.Most {
 			w.violate("%s grew from %.1f to %.1f, more than to %.1f", g.Figure, g.Early, g.Late, g.Most)
 		}
 	}
-	if r.Growth == nil && w.cfg.minutes > judged.Minutes() {
+	if w.Growth == nil && w.cfg.minutes > judged.Minutes() {
 		w.violate("there are too few samples of the last process to tell whether it grows")
 	}
-	if w.calls.refused > 0 {
-		w.violate("the cloud refused %d calls that came too fast", w.calls.refused)
+	if w.Throttled > 0 {
+		w.violate("the cloud refused %d calls that came too fast", w.Throttled)
 	}
+	w.Objects = len(w.slots)
 	for _, h := range w.hostile {
-		r.Objects += len(h.slots)
-		w.violations = append(w.violations, h.robbed(w.tokens)...)
+		w.Objects += len(h.slots)
+		w.Violations = append(w.Violations, h.robbed(w.tokens)...)
 	}
-	if err := w.tellsNothing(ctx, r); err != nil {
-		return nil, err
-	}
-	w.sum(r)
-	return r, nil
+	w.tellsNothing(ctx)
+	w.Drifts = counted(w.samples, func(s sample) float64 { return s.Drift })
+	w.RolledBack = counted(w.samples, func(s sample) float64 { return s.RolledBack })
+	w.Accepted = counted(w.samples, func(s sample) float64 { return s.Accepted })
+	w.Callbacks, w.FailedCallbacks = w.received.Load(), w.failed.Load()
 }
 
 // staysQuiet fails the soak if the operator writes anything, or miscounts. The
 // endpoints of hostile accounts hang meanwhile.
-func (w *world) staysQuiet(ctx context.Context, r *report) error {
+func (w *world) staysQuiet(ctx context.Context) {
 	for _, h := range w.hostile {
 		h.mood.Store(hanging)
 	}
 	quiet := 2*w.cfg.resync + 10*time.Second
 	system.Say("nothing may be written for %s", quiet)
-	before, err := w.take(ctx)
-	if err != nil {
-		return err
-	}
-	if err := w.rest(ctx, quiet); err != nil {
-		return err
-	}
-	after, err := w.take(ctx)
-	if err != nil {
-		return err
-	}
+	before := w.take(ctx)
+	w.rest(ctx, quiet)
+	after := w.take(ctx)
 	calls := slices.DeleteFunc(w.Cloud.CallsSince(before.calls), func(c emulator.Call) bool {
 		return isHostile(c.Account) || c.Action == "GetCallerIdentity" // which is asked anew each 10 minutes, and changes nothing
 	})
-	if r.APIWrites = after.requests - before.requests; w.cfg.leaders > 0 || w.cfg.hostile > 0 {
+	if w.APIWrites = after.requests - before.requests; w.cfg.leaders > 0 || w.cfg.hostile > 0 {
 		after.requests = before.requests // the lease is renewed, and objects of the hostile move
 	}
-	w.violations = append(w.violations, disturbances(before, after, calls)...)
-	all, err := w.survey(ctx)
-	if err != nil {
-		return err
-	}
-	wrong, err := w.mismatches(ctx, all)
-	w.violations = append(append(w.violations, wrong...), w.miscounted(ctx, all, r)...)
-	return err
+	all := w.survey(ctx)
+	w.Violations = slices.Concat(w.Violations, disturbances(before, after, calls), w.mismatches(ctx, all))
+	w.compareCounts(ctx, all)
 }
 
-// miscounted says whose failed callbacks are not as many as the cloud has noted.
-func (w *world) miscounted(ctx context.Context, all map[string]kind.Object, r *report) (wrong []string) {
+// compareCounts fails the soak if the failed callbacks of an object are not as many as
+// the cloud has noted.
+func (w *world) compareCounts(ctx context.Context, all map[string]kind.Object) {
 	for _, s := range w.slots {
 		o := all[s.name]
-		if o == nil || callbacksOf(o) == nil {
+		if o == nil {
+			continue
+		}
+		_, status := kind.Shared(o)
+		if status.Callbacks == nil {
 			continue
 		}
 		want, known := w.failures(ctx, s)
-		if got := callbacksOf(o).Failed; known && got != want && readyReason(o) == v1alpha1.ReasonInSync {
-			wrong = append(wrong, fmt.Sprintf("%s: its status has %d failed callbacks, the cloud %d", s.name, got, want))
+		if got := status.Callbacks.Failed; known && got != want && readyReason(o) == v1alpha1.ReasonInSync {
+			w.violate("%s: its status has %d failed callbacks, the cloud %d", s.name, got, want)
 		}
-		r.Counted++
+		w.Counted++
 	}
-	return wrong
 }
 
 // failures returns how many failed callbacks the cloud has noted for a slot, if it
@@ -395,64 +363,32 @@ func (w *world) failures(ctx context.Context, s slot) (n int64, known bool) {
 type still struct {
 	calls    int     // to the cloud
 	requests float64 // to the API server that change something
-	objects  map[string]seen
+	objects  map[string]client.Object
 }
 
-// seen is an object as the API server has it.
-type seen struct {
-	version string
-	// raw leaves out the total of callbacks: what was sent before it was calm may
-	// be told up to half an hour later.
-	raw []byte
+// mayChange is what may: the total of callbacks, as what was sent before it was calm
+// may be told up to half an hour later, and what comes with that.
+var mayChange = cmp.Options{
+	cmp.Comparer(func(a, b v1alpha1.Callbacks) bool {
+		return a.Failed == b.Failed && cmp.Equal(a.LastFailure, b.LastFailure)
+	}),
+	cmpopts.IgnoreFields(v1alpha1.CallbackStatus{}, "LastSyncTime"),
+	cmpopts.IgnoreFields(metav1.ObjectMeta{}, "ManagedFields", "ResourceVersion"),
 }
 
 // take takes everything in.
-func (w *world) take(ctx context.Context) (still, error) {
-	now := still{calls: w.Cloud.CallCount(), objects: map[string]seen{}}
-	m, err := w.Metrics(ctx)
-	if err != nil {
-		return now, err
-	}
-	now.requests = m.APIServerWrites()
-	all, err := w.survey(ctx)
-	if err != nil {
-		return now, err
-	}
-	for name, o := range all {
-		if now.objects[name], err = asSeen(o); err != nil {
-			return now, err
-		}
+func (w *world) take(ctx context.Context) still {
+	now := still{calls: w.Cloud.CallCount(), objects: map[string]client.Object{}}
+	now.requests = system.Must(w.Metrics(ctx)).APIServerWrites()
+	for name, o := range w.survey(ctx) {
+		now.objects[name] = o
 	}
 	for _, list := range []client.ObjectList{&v1alpha1.LiveAccountList{}, &v1alpha1.LiveRolloutPolicyList{}, &eventsv1.EventList{}} {
-		if err := w.API.List(ctx, list, client.InNamespace(namespace)); err != nil {
-			return now, err
-		}
-		err := meta.EachListItem(list, func(o runtime.Object) error {
-			is := o.(client.Object)
-			version := is.GetResourceVersion()
-			now.objects[fmt.Sprintf("%T %s", o, is.GetName())] = seen{version, []byte(strconv.Quote(version))}
-			return nil
-		})
-		if err != nil {
-			return now, err
+		for _, o := range w.list(ctx, list) {
+			now.objects[fmt.Sprintf("%T %s", o, o.GetName())] = o
 		}
 	}
-	return now, nil
-}
-
-func asSeen(o kind.Object) (seen, error) {
-	s := seen{version: o.GetResourceVersion()}
-	_, status := o.Callback()
-	if c := callbacksOf(o); c != nil {
-		_, status := o.(kind.Counted).Counted()
-		status.Callbacks = &v1alpha1.Callbacks{Failed: c.Failed, LastFailure: c.LastFailure}
-	}
-	status.LastSyncTime = nil
-	o.SetManagedFields(nil)
-	o.SetResourceVersion("")
-	var err error
-	s.raw, err = json.Marshal(o)
-	return s, err
+	return now
 }
 
 // disturbances says what was written in between.
@@ -465,10 +401,11 @@ func disturbances(before, after still, calls []emulator.Call) (writes []string) 
 	totals := 0.
 	for _, name := range slices.Sorted(maps.Keys(after.objects)) {
 		was, is := before.objects[name], after.objects[name]
-		switch {
-		case !bytes.Equal(was.raw, is.raw):
-			writes = append(writes, fmt.Sprintf("%s was written to the API server though nothing had changed (-before +after):\n%s", name, cmp.Diff(decoded(was.raw), decoded(is.raw))))
-		case was.version != is.version:
+		_, counted := is.(kind.Counted)
+		switch diff := cmp.Diff(was, is, mayChange); {
+		case diff != "":
+			writes = append(writes, fmt.Sprintf("%s was written to the API server though nothing had changed (-before +after):\n%s", name, diff))
+		case counted && was.GetResourceVersion() != is.GetResourceVersion():
 			totals++
 		}
 	}
@@ -478,31 +415,19 @@ func disturbances(before, after still, calls []emulator.Call) (writes []string) 
 	return writes
 }
 
-// decoded is JSON as plain values, to compare.
-func decoded(raw []byte) (v any) {
-	_ = json.Unmarshal(raw, &v) // nil if there is none
-	return v
-}
-
 // leavesNothing deletes objects, and fails the soak if anything of them remains.
-func (w *world) leavesNothing(ctx context.Context, _ *report) error {
-	if err := w.peace(ctx); err != nil {
-		return err
-	}
+func (w *world) leavesNothing(ctx context.Context) {
+	w.peace(ctx)
 	some := w.slots[:min(deleted, len(w.slots))]
 	for _, s := range some {
-		for _, one := range []slot{s.rival(), s} {
-			if err := w.delete(ctx, one); err != nil {
-				return err
-			}
-		}
+		w.delete(ctx, s.rival())
+		w.delete(ctx, s)
 	}
 	for _, s := range some {
-		o := s.object()
 		gone := false
 		for start := time.Now(); time.Since(start) < time.Minute && !gone; system.Pause(ctx, 100*time.Millisecond) {
-			gone = client.IgnoreNotFound(w.API.Get(ctx, client.ObjectKeyFromObject(o), o)) == nil && o.GetUID() == ""
-			o = s.object()
+			o := s.object()
+			gone = apierrors.IsNotFound(w.API.Get(ctx, client.ObjectKeyFromObject(o), o))
 		}
 		if !gone {
 			w.violate("%s is still there a minute after it was deleted", s.name)
@@ -511,40 +436,25 @@ func (w *world) leavesNothing(ctx context.Context, _ *report) error {
 			w.violate("the cloud still has a configuration of %s, which was deleted", s.name)
 		}
 	}
-	return nil
 }
 
 // tellsNothing fails the soak if a key shows anywhere, or the log tells of a crash.
-func (w *world) tellsNothing(ctx context.Context, r *report) error {
-	log, err := os.ReadFile(w.Log())
-	if err != nil {
-		return err
-	}
-	r.LogMiB = float64(len(log)) / (1 << 20)
-	r.LoggedErrors = bytes.Count(log, []byte(`"level":"error"`))
-	w.violations = append(w.violations, crashes(log)...)
+func (w *world) tellsNothing(ctx context.Context) {
+	log := system.Must(os.ReadFile(w.Log()))
+	w.LogMiB = float64(len(log)) / (1 << 20)
+	w.LoggedErrors = bytes.Count(log, []byte(`"level":"error"`))
 	var events eventsv1.EventList
-	if err := w.API.List(ctx, &events); err != nil {
-		return err
-	}
-	r.Events = len(events.Items)
-	told := [][]byte{log}
 	lists := []client.ObjectList{&events, &v1alpha1.LiveAccountList{}, &v1alpha1.LiveRolloutPolicyList{}}
 	for _, k := range system.Kinds {
 		lists = append(lists, k.NewList())
 	}
+	told := [][]byte{log}
 	for _, list := range lists {
-		if err := w.API.List(ctx, list); err != nil {
-			return err
-		}
-		raw, err := json.Marshal(list)
-		if err != nil {
-			return err
-		}
-		told = append(told, raw)
+		system.Check(w.API.List(ctx, list))
+		told = append(told, system.Must(json.Marshal(list)))
 	}
-	r.Secrets, w.violations = len(w.tokens), append(w.violations, leaks(w.tokens, told)...)
-	return nil
+	w.Events, w.Secrets = len(events.Items), len(w.tokens)
+	w.Violations = slices.Concat(w.Violations, crashes(log), leaks(w.tokens, told))
 }
 
 // crashes says what a log tells of one.
@@ -565,13 +475,4 @@ func leaks(tokens []string, told [][]byte) (found []string) {
 		}
 	}
 	return found
-}
-
-// callbacksOf returns the counts of an object; nil if it has none.
-func callbacksOf(o kind.Object) *v1alpha1.Callbacks {
-	if c, ok := o.(kind.Counted); ok {
-		_, status := c.Counted()
-		return status.Callbacks
-	}
-	return nil
 }

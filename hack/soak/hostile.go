@@ -48,8 +48,7 @@ type hostile struct {
 	elsewhere   string // where it redirects to
 	next        time.Time
 
-	mood  atomic.Int32
-	ended chan struct{}
+	mood atomic.Int32
 
 	mu  sync.Mutex
 	got map[string]bool // what looks like a key and came to the endpoint
@@ -62,13 +61,13 @@ const hanging = 2
 var moods = []func(h *hostile, w http.ResponseWriter, r *http.Request){
 	func(h *hostile, w http.ResponseWriter, r *http.Request) { h.cloud.ServeHTTP(w, r) },
 	func(h *hostile, w http.ResponseWriter, r *http.Request) { h.lies.ServeHTTP(w, r) },
-	hanging: hang,
-	func(h *hostile, w http.ResponseWriter, r *http.Request) { // one byte after the other
-		for h.write(w, r, []byte(" "), 500*time.Millisecond) {
+	hanging: func(_ *hostile, w http.ResponseWriter, r *http.Request) { system.Hang(w, r) },
+	func(_ *hostile, w http.ResponseWriter, r *http.Request) { // one byte after the other
+		for write(w, r, []byte(" "), 500*time.Millisecond) {
 		}
 	},
-	func(h *hostile, w http.ResponseWriter, r *http.Request) { // much at once
-		for n := 0; n < 64 && h.write(w, r, bytes.Repeat([]byte(`{"LiveStreamsNotifyConfig":[`), 1<<15), 0); n++ {
+	func(_ *hostile, w http.ResponseWriter, r *http.Request) { // much at once
+		for n := 0; n < 64 && write(w, r, bytes.Repeat([]byte(`{"LiveStreamsNotifyConfig":[`), 1<<15), 0); n++ {
 		}
 	},
 	func(_ *hostile, w http.ResponseWriter, _ *http.Request) { // garbage
@@ -84,27 +83,13 @@ var moods = []func(h *hostile, w http.ResponseWriter, r *http.Request){
 	},
 }
 
-// hang never answers.
-func hang(h *hostile, _ http.ResponseWriter, r *http.Request) {
-	select {
-	case <-r.Context().Done():
-	case <-h.ended:
-	}
-}
-
 // write writes a part of an answer, and waits. It returns whether someone still reads.
-func (h *hostile) write(w http.ResponseWriter, r *http.Request, part []byte, wait time.Duration) bool {
+func write(w http.ResponseWriter, r *http.Request, part []byte, wait time.Duration) bool {
 	if _, err := w.Write(part); err != nil || http.NewResponseController(w).Flush() != nil {
 		return false
 	}
-	select {
-	case <-r.Context().Done():
-		return false
-	case <-h.ended:
-		return false
-	case <-time.After(wait):
-		return true
-	}
+	system.Pause(r.Context(), wait)
+	return r.Context().Err() == nil
 }
 
 // likeKey is what the tokens of the world look like.
@@ -127,33 +112,27 @@ func (h *hostile) remember(sent string) {
 }
 
 func (h *hostile) close() {
-	close(h.ended)
+	h.endpoint.CloseClientConnections() // some may hang
 	h.endpoint.Close()
 	h.lies.Close()
 }
 
 // invite creates a hostile account and all that is its.
-func (w *world) invite(ctx context.Context, name string) error {
+func (w *world) invite(ctx context.Context, name string) {
 	h := &hostile{
-		name: name, cloud: w.Cloud, elsewhere: w.URL, wrong: w.token(), ended: make(chan struct{}), got: map[string]bool{},
+		name: name, cloud: w.Cloud, elsewhere: w.URL, wrong: w.token(), got: map[string]bool{},
 		victim: w.account(w.random.IntN(w.cfg.accounts - w.cfg.hostile)),
 	}
 	h.lies = emulator.New(emulator.Options{AccessKeys: append(w.access[name], emulator.AccessKey{ID: h.victim, Secret: h.wrong, Account: name})})
 	h.endpoint = httptest.NewServer(h)
 	w.hostile = append(w.hostile, h)
 	// An account has every role, open to all, as long as it has none of its own.
-	if err := w.Cloud.AddRole(emulator.Role{Account: h.victim, Name: "role", TrustedAccounts: []string{h.victim}}); err != nil {
-		return err
-	}
-	err := w.API.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})
-	if err == nil {
-		err = w.rotate(ctx, name, secretName(0))
-		h.own = w.tokens[len(w.tokens)-1]
-	}
-	if err == nil {
-		err = w.openAccount(ctx, name, name, h.endpoint.URL)
-	}
-	for i := 0; err == nil && i < w.cfg.objects/w.cfg.accounts; i++ {
+	system.Check(w.Cloud.AddRole(emulator.Role{Account: h.victim, Name: "role", TrustedAccounts: []string{h.victim}}))
+	system.Check(w.API.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}))
+	w.rotate(ctx, name, secretName(0))
+	h.own = w.tokens[len(w.tokens)-1]
+	w.openAccount(ctx, name, name, h.endpoint.URL)
+	for i := range w.cfg.objects / w.cfg.accounts {
 		k := system.Kinds[i%len(system.Kinds)]
 		s := slot{kind: k, namespace: name, account: name, secret: secretName(0), name: fmt.Sprintf("%s-%s-%d", name, k.Short, i)}
 		if s.base = s.name; i/len(system.Kinds)%2 == 0 {
@@ -163,9 +142,8 @@ func (w *world) invite(ctx context.Context, name string) error {
 		}
 		k.Add(h.lies, name, s.key())
 		h.slots = append(h.slots, s)
-		err = w.create(ctx, s)
+		w.create(ctx, s)
 	}
-	return err
 }
 
 // slotOf draws a slot of a kind.
@@ -178,65 +156,53 @@ func (w *world) slotOf(k *system.Kind) slot {
 }
 
 // harm lets each hostile account do something, if it is time to.
-func (w *world) harm(ctx context.Context) error {
+func (w *world) harm(ctx context.Context) {
 	for _, h := range w.hostile {
-		if time.Now().Before(h.next) {
-			continue
+		if time.Now().After(h.next) {
+			h.next = time.Now().Add(striking)
+			w.do(ctx, "hostile: ", w.strikes(h))
 		}
-		h.next = time.Now().Add(striking)
-		what, err := w.strike(ctx, h)
-		if err != nil {
-			return fmt.Errorf("%s %s: %w", h.name, what, err)
-		}
-		w.done["hostile: "+what]++
 	}
-	return nil
 }
 
-// strike does something that is within the rights of a tenant, and not within those of
-// a good one.
-func (w *world) strike(ctx context.Context, h *hostile) (what string, err error) {
+// strikes are within the rights of a tenant, and not within those of a good one.
+func (w *world) strikes(h *hostile) []event {
 	r, s := w.random, h.slots[w.random.IntN(len(h.slots))]
-	account := func(edit func(*v1alpha1.LiveAccountSpec)) error {
+	account := func(ctx context.Context, edit func(*v1alpha1.LiveAccountSpec)) {
 		empty := func() *v1alpha1.LiveAccount {
 			return &v1alpha1.LiveAccount{ObjectMeta: metav1.ObjectMeta{Namespace: h.name, Name: h.name}}
 		}
-		return change(ctx, w.API, empty, func(a *v1alpha1.LiveAccount) { edit(&a.Spec) })
+		change(ctx, w.API, empty, func(a *v1alpha1.LiveAccount) { edit(&a.Spec) })
 	}
-	switch r.IntN(12) {
-	case 0, 1, 2, 3:
-		h.mood.Store(int32(r.IntN(len(moods))))
-		return "another mood", nil
-	case 4, 5:
-		return "its own access key", w.rotateAccess(ctx, h.name, h.name)
-	case 6:
-		return "the ID of another's access key", w.storeAccess(ctx, h.name, h.name, h.victim, h.wrong)
-	case 7:
-		return "no access key", w.lose(ctx, h.name, accessPrefix+h.name)
-	case 8:
-		return "a role of another account", account(func(a *v1alpha1.LiveAccountSpec) {
-			if a.AssumeRole == nil {
-				a.AssumeRole = &v1alpha1.AssumeRole{RoleARN: w.Cloud.RoleARN(h.victim, "role")}
-			} else {
-				a.AssumeRole = nil
-			}
-		})
-	case 9:
-		return "another endpoint", account(func(a *v1alpha1.LiveAccountSpec) { a.Endpoint = other(a.Endpoint, h.endpoint.URL, w.URL) })
-	case 10:
-		return "create or delete", w.toggle(ctx, s)
-	default:
-		return "edit", w.update(ctx, s, func(o kind.Object) { s.kind.SetURL(o, w.url("")) })
+	return []event{
+		{4, "another mood", func(context.Context) { h.mood.Store(int32(r.IntN(len(moods)))) }},
+		{2, "its own access key", func(ctx context.Context) { w.rotateAccess(ctx, h.name, h.name) }},
+		{1, "the ID of another's access key", func(ctx context.Context) { w.storeAccess(ctx, h.name, h.name, h.victim, h.wrong) }},
+		{1, "no access key", func(ctx context.Context) { w.lose(ctx, h.name, accessPrefix+h.name) }},
+		{1, "a role of another account", func(ctx context.Context) {
+			account(ctx, func(a *v1alpha1.LiveAccountSpec) {
+				if a.AssumeRole == nil {
+					a.AssumeRole = &v1alpha1.AssumeRole{RoleARN: w.Cloud.RoleARN(h.victim, "role")}
+				} else {
+					a.AssumeRole = nil
+				}
+			})
+		}},
+		{1, "another endpoint", func(ctx context.Context) {
+			account(ctx, func(a *v1alpha1.LiveAccountSpec) { a.Endpoint = other(a.Endpoint, h.endpoint.URL, w.URL) })
+		}},
+		{1, "create or delete", func(ctx context.Context) { w.toggle(ctx, s) }},
+		{1, "edit", func(ctx context.Context) { w.update(ctx, s, func(o kind.Object) { s.kind.SetURL(o, w.url("")) }) }},
 	}
 }
 
 // toggle deletes the object of a slot, or creates it if there is none.
-func (w *world) toggle(ctx context.Context, s slot) error {
+func (w *world) toggle(ctx context.Context, s slot) {
 	err := w.API.Delete(ctx, s.object())
-	if client.IgnoreNotFound(err) == nil && err != nil {
-		err = w.create(ctx, s)
+	system.Check(client.IgnoreNotFound(err))
+	if err != nil {
+		w.create(ctx, s)
 	}
-	return err
 }
 
 // robbed says which keys of others came to the endpoint.

@@ -44,8 +44,7 @@ type config struct {
 	json     string
 }
 
-func parseFlags() (config, error) {
-	var c config
+func (c *config) parse() error {
 	flag.Float64Var(&c.minutes, "minutes", 5, "how long things go wrong; what comes after takes some minutes more")
 	flag.IntVar(&c.objects, "n", 300, "objects of all accounts, 12 to 10000")
 	flag.IntVar(&c.accounts, "accounts", 3, "accounts of the cloud: the operator's own, those of LiveAccounts, and the hostile ones")
@@ -55,54 +54,42 @@ func parseFlags() (config, error) {
 	flag.Uint64Var(&c.seed, "seed", uint64(time.Now().Unix()), "of the random choices")
 	flag.StringVar(&c.json, "json", "", "`file` to write the figures to")
 	if err := flags.Parse(flag.CommandLine, os.Args[1:]); err != nil {
-		return c, err
+		return err
 	}
 	switch {
 	case c.minutes <= 0:
-		return c, errors.New("-minutes: want more than 0")
+		return errors.New("-minutes: want more than 0")
 	case c.objects < 12 || c.objects > 10_000:
-		return c, errors.New("-n: want 12 to 10000")
+		return errors.New("-n: want 12 to 10000")
 	case c.hostile < 0 || c.accounts <= c.hostile:
-		return c, errors.New("-accounts: want more than -hostile")
+		return errors.New("-accounts: want more than -hostile")
 	case c.resync < time.Minute:
-		return c, errors.New("-resync: want 1m or more")
+		return errors.New("-resync: want 1m or more")
 	}
-	return c, nil
+	return nil
 }
 
 func main() {
-	cfg, err := parseFlags()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "soak:", err)
-		os.Exit(2)
-	}
-	system.Main("soak", func(ctx context.Context) error { return run(ctx, cfg) })
+	var cfg config
+	system.Main("soak", cfg.parse, func(ctx context.Context) error { return run(ctx, cfg) })
 }
 
-func run(ctx context.Context, cfg config) (err error) {
+func run(ctx context.Context, cfg config) error {
 	system.Say("%d objects, %d accounts, %g minutes, -seed %d", cfg.objects, cfg.accounts, cfg.minutes, cfg.seed)
-	w, err := newWorld(ctx, cfg)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, w.stop()) }()
+	w := newWorld(ctx, cfg)
+	return errors.Join(system.Caught(func() { w.soak(ctx) }), w.stop())
+}
+
+func (w *world) soak(ctx context.Context) {
 	start := time.Now()
-	for _, part := range []func(context.Context) error{w.populate, w.trouble, w.calm} {
-		if err := part(ctx); err != nil {
-			return err
-		}
+	w.populate(ctx)
+	w.trouble(ctx)
+	w.calm(ctx)
+	w.judge(ctx)
+	w.Minutes = time.Since(start).Minutes()
+	fmt.Print(&w.report)
+	system.Check(system.WriteJSON(w.cfg.json, w.report))
+	if n := len(w.Violations); n > 0 {
+		system.Check(fmt.Errorf("%d violations", n))
 	}
-	r, err := w.judge(ctx)
-	if err != nil {
-		return err
-	}
-	r.Minutes = time.Since(start).Minutes()
-	fmt.Print(r)
-	if err := system.WriteJSON(cfg.json, r); err != nil {
-		return err
-	}
-	if len(r.Violations) > 0 {
-		return fmt.Errorf("%d violations", len(r.Violations))
-	}
-	return nil
 }

@@ -11,7 +11,7 @@ import (
 	"text/tabwriter"
 )
 
-// report is what the soak found.
+// report is what the soak did, and what it found.
 type report struct {
 	Minutes                      float64 // in all
 	Objects, Accounts, Hostile   int
@@ -34,18 +34,6 @@ type report struct {
 	LogMiB                       float64
 	LoggedErrors                 int
 	Violations                   []string
-}
-
-// sum adds what was done to a report, and what came of it.
-func (w *world) sum(r *report) {
-	r.Done, r.SettledSeconds, r.LeaderlessSeconds = w.done, w.settled.Seconds(), w.leaderless.Seconds()
-	r.Reads, r.Records, r.Writes = total(w.samples)
-	r.Changes, r.Stops, r.Kills, r.Losses = w.changes, w.stops, w.kills, w.losses
-	r.HostileCalls, r.Throttled, r.Concurrent, r.UnderWay = w.calls.hostile, w.calls.refused, w.concurrent, w.underWay
-	r.Drifts = counted(w.samples, func(s sample) float64 { return s.Drift })
-	r.RolledBack = counted(w.samples, func(s sample) float64 { return s.RolledBack })
-	r.Accepted = counted(w.samples, func(s sample) float64 { return s.Accepted })
-	r.Callbacks, r.FailedCallbacks, r.Violations = w.received.Load(), w.failed.Load(), w.violations
 }
 
 // String shows the figures, and the violations last.

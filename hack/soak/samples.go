@@ -6,14 +6,11 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
-
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/internal/emulator"
 	"github.com/live-notify/live-notify-operator/test/system"
@@ -29,9 +26,9 @@ type sample struct {
 	Goroutines float64
 	Files      float64
 	// Reads and Records are the calls since the last sample that follow from the
-	// intervals, Writes the others. Those of hostile accounts are not among them.
-	Reads, Records, Writes int
-	Span                   time.Duration // since the last sample; 0 for the usual time
+	// intervals. Those of hostile accounts are not among them.
+	Reads, Records int
+	Span           time.Duration // since the last sample; 0 for the usual time
 	// Drift, RolledBack and Accepted are what the process says that it has met.
 	Drift, RolledBack, Accepted float64
 }
@@ -41,43 +38,38 @@ func (s sample) rate(n int) float64 {
 	return float64(n) * float64(sampling) / float64(cmp.Or(s.Span, sampling))
 }
 
-// calls are those of which each sample has looked at some.
-type calls struct {
-	looked  int // at so many
-	refused int // that the cloud throttled of its own accord
-	hostile int // of hostile accounts
-}
-
 // rest waits, at most until the end, and takes samples.
-func (w *world) rest(ctx context.Context, d time.Duration) error {
+func (w *world) rest(ctx context.Context, d time.Duration) {
 	for end := time.Now().Add(d); time.Now().Before(end); {
 		system.Pause(ctx, min(time.Second, time.Until(end)))
-		if err := errors.Join(w.sample(ctx), ctx.Err()); err != nil {
-			return err
-		}
+		w.sample(ctx)
+		system.Check(ctx.Err())
 	}
-	return nil
 }
 
 // sample looks at the operator, and at the calls that it has made, if it is time
 // to.
-func (w *world) sample(ctx context.Context) error {
-	if i := slices.IndexFunc(w.processes, (*system.Operator).Ended); i >= 0 {
-		return w.lost(ctx, i)
+func (w *world) sample(ctx context.Context) {
+	switch i := slices.IndexFunc(w.processes, (*system.Operator).Ended); {
+	case i >= 0:
+		w.lost(ctx, i)
+	case !w.leaderOut.IsZero():
+		w.succeeded(ctx)
+	case len(w.samples) == 0 || time.Since(w.samples[len(w.samples)-1].At) >= sampling:
+		w.measure(ctx)
 	}
-	if !w.leaderOut.IsZero() {
-		return w.succeeded(ctx)
-	}
-	if len(w.samples) > 0 && time.Since(w.samples[len(w.samples)-1].At) < sampling {
-		return nil
-	}
-	s := sample{At: time.Now(), Process: w.changes}
+}
+
+// measure takes a sample, unless the process was just started and may not serve its
+// metrics yet.
+func (w *world) measure(ctx context.Context) {
+	s := sample{At: time.Now(), Process: w.Changes}
 	if len(w.samples) > 0 { // which is longer on a busy machine
 		s.Span = s.At.Sub(w.samples[len(w.samples)-1].At)
 	}
 	m, err := w.Metrics(ctx)
 	if err != nil {
-		return nil //nolint:nilerr // a process that was just started may not serve them yet
+		return
 	}
 	s.Resident = m.ResidentMiB()
 	s.Heap = m.Sum("go_memstats_heap_inuse_bytes", nil) / (1 << 20)
@@ -88,57 +80,55 @@ func (w *world) sample(ctx context.Context) error {
 	}
 	s.Drift = of("live_notify_drift_total", "")
 	s.RolledBack, s.Accepted = of("live_notify_changes_total", "rolled_back"), of("live_notify_changes_total", "accepted")
-	for _, call := range w.Cloud.CallsSince(w.calls.looked) {
+	for _, call := range w.Cloud.CallsSince(w.looked) {
 		w.look(call, &s)
 	}
 	w.samples = append(w.samples, s)
-	return w.paces(ctx)
+	w.paces(ctx)
 }
 
 // look adds a call to a sample. It is an error if an account was let at what is
 // another's.
 func (w *world) look(call emulator.Call, s *sample) {
-	w.calls.looked++
+	w.looked++
 	owner, owned := w.owners[call.Key]
 	done := call.Status == http.StatusOK && !call.Fault
 	if done && (owned && call.Account != owner || call.Action == "AssumeRole") {
 		w.violate("%s of %s, which is of %q, was done for %q", call.Action, call.Key, owner, call.Account)
 	}
 	if isHostile(call.Account) {
-		w.calls.hostile++
+		w.HostileCalls++
 		return
 	}
 	switch {
 	case system.IsRecords(call.Action):
 		s.Records++
+		w.Records++
 	case system.IsRead(call.Action):
 		s.Reads++
+		w.Reads++
 	default:
-		s.Writes++
+		w.Writes++
 	}
 	if strings.HasPrefix(call.Code, "Throttling") && !call.Fault {
-		w.calls.refused++
+		w.Throttled++
 	}
 }
 
 // paces fails the soak if the policy has let more changes start than it may.
-func (w *world) paces(ctx context.Context) error {
-	p := w.policy()
-	if err := w.API.Get(ctx, client.ObjectKeyFromObject(p), p); err != nil {
-		return err
-	}
+func (w *world) paces(ctx context.Context) {
+	p := w.readPolicy(ctx)
 	n, most := len(p.Status.Granted), p.Spec.MaxConcurrent.IntValue()
-	if most == w.concurrent { // it is 1000 in the calm
-		w.underWay = max(w.underWay, n)
+	if most == w.Concurrent { // it is 1000 in the calm
+		w.UnderWay = max(w.UnderWay, n)
 	}
 	if n > most {
 		w.violate("%d changes are under way, of which the policy allows %d", n, most)
 	}
-	return nil
 }
 
 func (w *world) violate(format string, args ...any) {
-	w.violations = append(w.violations, fmt.Sprintf(format, args...))
+	w.Violations = append(w.Violations, fmt.Sprintf(format, args...))
 }
 
 // word is how things are, in a line.
@@ -147,17 +137,8 @@ func (w *world) word() string {
 		return "no sample yet"
 	}
 	s := w.samples[len(w.samples)-1]
-	reads, records, writes := total(w.samples)
 	return fmt.Sprintf("process %d has %.0f MiB, %.0f goroutines, %.0f files; so far %d reads, %d record queries, %d writes, %d throttled, %d violations",
-		s.Process+1, s.Resident, s.Goroutines, s.Files, reads, records, writes, w.calls.refused, len(w.violations))
-}
-
-// total adds up the calls of samples.
-func total(samples []sample) (reads, records, writes int) {
-	for _, s := range samples {
-		reads, records, writes = reads+s.Reads, records+s.Records, writes+s.Writes
-	}
-	return reads, records, writes
+		s.Process+1, s.Resident, s.Goroutines, s.Files, w.Reads, w.Records, w.Writes, w.Throttled, len(w.Violations))
 }
 
 // counted adds up what a counter of each process says. An object that is deleted takes

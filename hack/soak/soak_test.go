@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
@@ -82,6 +83,7 @@ func ready(status metav1.ConditionStatus, reason string) kind.Object {
 		{Type: v1alpha1.ConditionReady, Status: status, Reason: reason, ObservedGeneration: 2},
 		{Type: v1alpha1.ConditionCallbacksHealthy, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonNoFailures},
 	} {
+		c.LastTransitionTime = metav1.Unix(0, 0)
 		meta.SetStatusCondition(&s.Conditions, c)
 	}
 	return o
@@ -145,11 +147,7 @@ func TestDisturbanceIsSeen(t *testing.T) {
 		_, status := o.(kind.Counted).Counted()
 		status.Callbacks = &v1alpha1.Callbacks{Total: 1}
 		change(status)
-		s, err := asSeen(o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return still{requests: 7, objects: map[string]seen{"a": s}}
+		return still{requests: 7, objects: map[string]client.Object{"a": o}}
 	}
 	requests := func(s still, n float64) still {
 		s.requests += n
@@ -223,11 +221,11 @@ func TestHarmIsSeen(t *testing.T) {
 	} {
 		w := &world{owners: map[string]string{"a": "team-1"}}
 		w.look(c.call, &sample{})
-		if seen := len(w.violations) > 0; seen != c.seen {
-			t.Errorf("%s: got %q", what, w.violations)
+		if seen := len(w.Violations) > 0; seen != c.seen {
+			t.Errorf("%s: got %q", what, w.Violations)
 		}
-		if w.calls.looked != 1 || w.calls.hostile != 0 != isHostile(c.call.Account) {
-			t.Errorf("%s: %+v", what, w.calls)
+		if w.looked != 1 || w.HostileCalls != 0 != isHostile(c.call.Account) {
+			t.Errorf("%s: looked at %d, of which hostile: %d", what, w.looked, w.HostileCalls)
 		}
 	}
 }

@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/util/retry"
@@ -77,6 +77,7 @@ func (s slot) watched() bool { return s.kind.Records != "" && (s.guarded || s.st
 // world is the system, and what was done to it.
 type world struct {
 	*system.System
+	report
 	cfg      config
 	counting time.Duration // what objects ask for
 	random   *rand.Rand
@@ -89,35 +90,25 @@ type world struct {
 
 	processes []*system.Operator // who leads, and who follows
 	leaderOut time.Time          // when the last one ended, if nobody leads
-	// changes are those of the process at work; stops and kills are ours, and losses
-	// processes that ended by themselves.
-	changes, stops, kills, losses int
-	// leaderless is the longest that nobody led.
-	leaderless time.Duration
 
-	access     map[string][]emulator.AccessKey // of each account; the first is in use
-	tokens     []string                        // keys and secrets that must not show anywhere
-	broken     map[string]bool                 // Secrets
-	rivals     map[string]slot                 // by the name of the object
-	spoilt     []slot                          // whose receivers fail, the last ones
-	pending    []slot                          // that a wave is still to reach
-	done       map[string]int                  // what was done, how often
-	concurrent int                             // changes that the policy lets be under way
-	underWay   int                             // of them at most
-	lasting    bool                            // a fault is
-	urls       int
-	calls      calls
-	samples    []sample
-
-	settled    time.Duration // after which all was well
-	violations []string
+	access  map[string][]emulator.AccessKey // of each account; the first is in use
+	tokens  []string                        // keys and secrets that must not show anywhere
+	broken  map[string]bool                 // Secrets
+	rivals  map[string]slot                 // by the name of the object
+	spoilt  []slot                          // whose receivers fail, the last ones
+	pending []slot                          // that a wave is still to reach
+	lasting bool                            // a fault is
+	urls    int
+	looked  int // at so many calls
+	samples []sample
 }
 
 // newWorld starts a world without objects.
-func newWorld(ctx context.Context, cfg config) (_ *world, err error) {
+func newWorld(ctx context.Context, cfg config) *world {
 	w := &world{
-		cfg: cfg, counting: cfg.resync / 2, random: rand.New(rand.NewPCG(cfg.seed, 0)), access: map[string][]emulator.AccessKey{},
-		broken: map[string]bool{}, rivals: map[string]slot{}, done: map[string]int{}, owners: map[string]string{},
+		report: report{Accounts: cfg.accounts, Hostile: cfg.hostile, Done: map[string]int{}},
+		cfg:    cfg, counting: cfg.resync / 2, random: rand.New(rand.NewPCG(cfg.seed, 0)), access: map[string][]emulator.AccessKey{},
+		broken: map[string]bool{}, rivals: map[string]slot{}, owners: map[string]string{},
 	}
 	var keys []emulator.AccessKey
 	for i := range cfg.accounts {
@@ -127,16 +118,14 @@ func newWorld(ctx context.Context, cfg config) (_ *world, err error) {
 			keys, w.access[account] = append(keys, key), append(w.access[account], key)
 		}
 	}
-	if w.System, err = system.Start(ctx, emulator.Options{AccessKeys: keys, QPSScale: 1}); err != nil {
-		return nil, err
-	}
+	w.System = system.Must(system.Start(ctx, emulator.Options{AccessKeys: keys, QPSScale: 1}))
 	w.receiver = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if w.received.Add(1)%5 == 0 || strings.HasPrefix(r.URL.Path, bad) {
 			w.failed.Add(1)
 			rw.WriteHeader(http.StatusInternalServerError)
 		}
 	}))
-	return w, nil
+	return w
 }
 
 // account names the accounts: the operator's own is the first, the hostile ones are
@@ -154,7 +143,7 @@ func (w *world) account(i int) string {
 
 // populate creates all objects, and what they refer to. Those of hostile accounts are
 // older than those whose keys they name.
-func (w *world) populate(ctx context.Context) error {
+func (w *world) populate(ctx context.Context) {
 	peaceful := w.cfg.accounts - w.cfg.hostile
 	for i := range w.cfg.objects * peaceful / w.cfg.accounts {
 		k := system.Kinds[i%len(system.Kinds)]
@@ -162,46 +151,40 @@ func (w *world) populate(ctx context.Context) error {
 		s.name, s.account = s.base, w.account(i/len(system.Kinds)%peaceful)
 		s.guarded, s.stepped = w.random.IntN(2) == 0, w.random.IntN(5) == 0
 		if s.stepped && k.Records != "" {
-			w.concurrent++
+			w.Concurrent++
 		}
 		w.add(s)
 		w.slots = append(w.slots, s)
 	}
-	w.concurrent = max(1, w.concurrent/4)
+	w.Concurrent = max(1, w.Concurrent/4)
 	for i := range secrets {
-		if err := w.rotate(ctx, namespace, secretName(i)); err != nil {
-			return err
-		}
+		w.rotate(ctx, namespace, secretName(i))
 	}
 	for i := 1; i < peaceful; i++ {
-		if err := w.openAccount(ctx, namespace, w.account(i), w.URL); err != nil {
-			return err
-		}
+		w.openAccount(ctx, namespace, w.account(i), w.URL)
 	}
 	for i := peaceful; i < w.cfg.accounts; i++ {
-		if err := w.invite(ctx, w.account(i)); err != nil {
-			return err
-		}
+		w.invite(ctx, w.account(i))
 	}
-	most := intstr.FromInt32(int32(w.concurrent))
 	policy := w.policy()
 	policy.Spec = v1alpha1.LiveRolloutPolicySpec{
 		Selector:      v1alpha1.ObjectSelector{MatchLabels: map[string]v1alpha1.LabelValue{steps: "yes"}},
-		MaxConcurrent: &most, Guard: guard(),
+		MaxConcurrent: new(intstr.FromInt32(int32(w.Concurrent))), Guard: guard(),
 	}
-	if err := w.API.Create(ctx, policy); err != nil {
-		return err
-	}
+	system.Check(w.API.Create(ctx, policy))
 	for _, s := range w.slots {
-		if err := w.create(ctx, s); err != nil {
-			return err
-		}
+		w.create(ctx, s)
 	}
-	return nil
 }
 
 func (w *world) policy() *v1alpha1.LiveRolloutPolicy {
 	return &v1alpha1.LiveRolloutPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: steps}}
+}
+
+func (w *world) readPolicy(ctx context.Context) *v1alpha1.LiveRolloutPolicy {
+	p := w.policy()
+	system.Check(w.API.Get(ctx, client.ObjectKeyFromObject(p), p))
+	return p
 }
 
 func guard() v1alpha1.GuardSpec {
@@ -215,8 +198,9 @@ func (w *world) add(s slot) {
 }
 
 // openAccount creates a LiveAccount, and the Secret with its access key.
-func (w *world) openAccount(ctx context.Context, namespace, name, endpoint string) error {
-	return errors.Join(w.rotateAccess(ctx, namespace, name), w.API.Create(ctx, &v1alpha1.LiveAccount{
+func (w *world) openAccount(ctx context.Context, namespace, name, endpoint string) {
+	w.rotateAccess(ctx, namespace, name)
+	system.Check(w.API.Create(ctx, &v1alpha1.LiveAccount{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 		Spec: v1alpha1.LiveAccountSpec{
 			Endpoint:    endpoint,
@@ -228,11 +212,11 @@ func (w *world) openAccount(ctx context.Context, namespace, name, endpoint strin
 func secretName(i int) string { return fmt.Sprint("callback-key-", i) }
 
 func (w *world) stop() error {
-	for _, h := range w.hostile {
-		h.close()
-	}
 	for _, o := range w.processes {
 		o.Stop()
+	}
+	for _, h := range w.hostile {
+		h.close()
 	}
 	w.receiver.Close()
 	return w.Stop()
@@ -240,13 +224,9 @@ func (w *world) stop() error {
 
 // token is a new secret, which must not show anywhere.
 func (w *world) token() string {
-	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-	var b strings.Builder
-	for range 32 {
-		b.WriteByte(letters[w.random.IntN(len(letters))])
-	}
-	w.tokens = append(w.tokens, b.String())
-	return b.String()
+	token := fmt.Sprintf("%016x%016X", w.random.Uint64(), w.random.Uint64())
+	w.tokens = append(w.tokens, token)
+	return token
 }
 
 // url is one that callbacks can be sent to, and that there was not before.
@@ -255,17 +235,14 @@ func (w *world) url(path string) string {
 	return fmt.Sprintf("%s%s/%d", w.receiver.URL, path, w.urls)
 }
 
-// create makes the object of a slot.
-func (w *world) create(ctx context.Context, s slot) error {
+// create makes the object of a slot, if there is none.
+func (w *world) create(ctx context.Context, s slot) {
 	o := s.object()
-	spec, _ := o.Callback()
+	spec, _ := kind.Shared(o)
 	spec.ResyncInterval.Duration = w.cfg.resync
-	if c, ok := o.(kind.Counted); ok {
-		spec, _ := c.Counted()
-		spec.Records.Interval.Duration, spec.Records.Window.Duration = w.counting, window
-		if s.guarded {
-			spec.Guard = new(guard())
-		}
+	spec.Records.Interval.Duration, spec.Records.Window.Duration = w.counting, window
+	if s.guarded {
+		spec.Guard = new(guard())
 	}
 	if s.stepped {
 		o.SetLabels(map[string]string{steps: "yes"})
@@ -278,76 +255,72 @@ func (w *world) create(ctx context.Context, s slot) error {
 	if s.kind.Signs() && w.random.IntN(4) > 0 {
 		s.kind.Sign(o, s.secret)
 	}
-	return w.API.Create(ctx, o)
+	system.Check(client.IgnoreAlreadyExists(w.API.Create(ctx, o)))
 }
 
 // update changes the object of a slot, if there is one.
-func (w *world) update(ctx context.Context, s slot, edit func(kind.Object)) error {
-	return change(ctx, w.API, s.object, edit)
+func (w *world) update(ctx context.Context, s slot, edit func(kind.Object)) {
+	change(ctx, w.API, s.object, edit)
 }
 
 // change reads an object, if there is one, and changes it.
-func change[O client.Object](ctx context.Context, api client.Client, empty func() O, edit func(O)) error {
-	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+func change[O client.Object](ctx context.Context, api client.Client, empty func() O, edit func(O)) {
+	system.Check(client.IgnoreNotFound(retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		o := empty()
 		if err := api.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
 			return err
 		}
 		edit(o)
 		return api.Update(ctx, o)
-	})
-	return client.IgnoreNotFound(err)
+	})))
 }
 
 // rotate gives a Secret another key, and makes it if there is none.
-func (w *world) rotate(ctx context.Context, namespace, name string) error {
-	return w.store(ctx, namespace, name, map[string]string{entry: w.token()})
+func (w *world) rotate(ctx context.Context, namespace, name string) {
+	w.store(ctx, namespace, name, map[string]string{entry: w.token()})
 }
 
 // accessPrefix begins the names of Secrets with an access key.
 const accessPrefix = "access-"
 
 // rotateAccess gives a LiveAccount its other access key.
-func (w *world) rotateAccess(ctx context.Context, namespace, account string) error {
+func (w *world) rotateAccess(ctx context.Context, namespace, account string) {
 	keys := w.access[account]
 	slices.Reverse(keys)
-	return w.storeAccess(ctx, namespace, account, keys[0].ID, keys[0].Secret)
+	w.storeAccess(ctx, namespace, account, keys[0].ID, keys[0].Secret)
 }
 
-func (w *world) storeAccess(ctx context.Context, namespace, account, id, secret string) error {
-	return w.store(ctx, namespace, accessPrefix+account, map[string]string{"accessKeyID": id, "accessKeySecret": secret})
+func (w *world) storeAccess(ctx context.Context, namespace, account, id, secret string) {
+	w.store(ctx, namespace, accessPrefix+account, map[string]string{"accessKeyID": id, "accessKeySecret": secret})
 }
 
-func (w *world) store(ctx context.Context, namespace, name string, data map[string]string) error {
+func (w *world) store(ctx context.Context, namespace, name string, data map[string]string) {
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, StringData: data}
 	err := w.API.Create(ctx, secret.DeepCopy())
-	if client.IgnoreAlreadyExists(err) != nil || err == nil {
-		return err
+	if apierrors.IsAlreadyExists(err) {
+		err = w.API.Update(ctx, secret)
 	}
-	return w.API.Update(ctx, secret)
+	system.Check(err)
 }
 
 // lose removes a Secret, or puts something into it that is no key.
-func (w *world) lose(ctx context.Context, namespace, name string) error {
+func (w *world) lose(ctx context.Context, namespace, name string) {
 	if w.random.IntN(2) == 0 {
-		return w.store(ctx, namespace, name, map[string]string{entry: "too short", "accessKeySecret": ""})
+		w.store(ctx, namespace, name, map[string]string{entry: "too short", "accessKeySecret": ""})
+		return
 	}
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
-	return client.IgnoreNotFound(w.API.Delete(ctx, secret))
+	system.Check(client.IgnoreNotFound(w.API.Delete(ctx, secret)))
 }
 
 // find brings back the Secrets that were lost.
-func (w *world) find(ctx context.Context) error {
+func (w *world) find(ctx context.Context) {
 	for _, name := range slices.Sorted(maps.Keys(w.broken)) {
-		renew := w.rotate
-		account, access := strings.CutPrefix(name, accessPrefix)
-		if access {
-			renew = w.rotateAccess
-		}
-		if err := renew(ctx, namespace, account); err != nil {
-			return err
+		if account, access := strings.CutPrefix(name, accessPrefix); access {
+			w.rotateAccess(ctx, namespace, account)
+		} else {
+			w.rotate(ctx, namespace, name)
 		}
 		delete(w.broken, name)
 	}
-	return nil
 }
