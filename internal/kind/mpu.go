@@ -29,8 +29,8 @@ var mpu = &Kind{
 			}
 		}
 	},
-	Remote:     func(c *live.Client) Remote { return typed[live.MPUConfig]{live.MPU{Client: c}} },
-	Records:    func(c *live.Client) Records { return live.MPU{Client: c} },
-	Deliveries: func(c *live.Client) Deliveries { return live.MPU{Client: c} },
+	Remote:     func(c *live.Client) Remote { return typed[live.MPUConfig]{live.NewMPU(c)} },
+	Records:    func(c *live.Client) Records { return live.NewMPU(c) },
+	Deliveries: func(c *live.Client) Deliveries { return live.NewMPU(c) },
 	Family:     callback.MPU,
 }

@@ -6,8 +6,6 @@ package live
 import (
 	"context"
 
-	sdk "github.com/alibabacloud-go/live-20161101/v2/client"
-
 	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
@@ -28,38 +26,37 @@ const (
 
 // Describe makes one Describe of a domain.
 func (s Stream) Describe(ctx context.Context, domain string) (StreamConfig, Shape, error) {
-	reply, err := call[sdk.DescribeLiveStreamsNotifyUrlConfigResponseBody](ctx, s.Client, newTurn(quota.Least, domain), describeStream,
-		&sdk.DescribeLiveStreamsNotifyUrlConfigRequest{DomainName: &domain})
+	return shaped(describedStream(ctx, s.client, newTurn(quota.Least, domain)))
+}
+
+// Describe makes one Describe of an application.
+func (m MPU) Describe(ctx context.Context, appID string) (MPUConfig, Shape, error) {
+	return shaped(describedMPU(ctx, m.client, newTurn(quota.Least, appID)))
+}
+
+// shaped tells an object that is empty, and an error that is an answer.
+func shaped[C config](have C, shape Shape, err error) (C, Shape, error) {
+	var none C
 	switch {
 	case ClassOf(err) == NotFound:
-		return StreamConfig{}, ShapeNotFound, nil
+		return none, ShapeNotFound, nil
 	case err != nil:
-		return StreamConfig{}, "", err
-	case reply.LiveStreamsNotifyConfig == nil:
-		return StreamConfig{}, ShapeMissing, nil
+		return none, "", err
+	case shape == ShapePresent && have == none:
+		return none, ShapeEmpty, nil
 	}
-	have := reply.LiveStreamsNotifyConfig
-	c := StreamConfig{NotifyURL: bounded(have.NotifyUrl, maxURL), ExceptionNotifyURL: bounded(have.ExceptionNotifyUrl, maxURL)}
-	if value(have.NotifyReqAuth) == yes {
-		c.Authentication, c.AuthKey = true, Key(bounded(have.NotifyAuthKey, maxID))
-	}
-	if (c == StreamConfig{}) {
-		return c, ShapeEmpty, nil
-	}
-	return c, ShapePresent, nil
+	return have, shape, nil
 }
 
 // Set makes one Set of a domain: what is empty is left out, or sent empty.
 func (s Stream) Set(ctx context.Context, domain string, want StreamConfig, leaveOut bool) error {
-	return s.write(ctx, newTurn(quota.Least, domain), want, leaveOut)
+	return s.write(ctx, newTurn(quota.Least, domain), false, want, leaveOut)
 }
 
 // Remove makes one Delete of a domain. Absence is an error of class NotFound where
 // the cloud says so.
 func (s Stream) Remove(ctx context.Context, domain string) error {
-	_, err := call[sdk.DeleteLiveStreamsNotifyUrlConfigResponseBody](ctx, s.Client, newTurn(quota.Least, domain), deleteStream,
-		&sdk.DeleteLiveStreamsNotifyUrlConfigRequest{DomainName: &domain})
-	return err
+	return s.drop(ctx, newTurn(quota.Least, domain))
 }
 
 // Add makes one Add of a domain.
@@ -69,27 +66,7 @@ func (r Record) Add(ctx context.Context, domain string, want RecordConfig) error
 
 // Update makes one Update of a domain: what is empty is left out, or sent empty.
 func (r Record) Update(ctx context.Context, domain string, want RecordConfig, leaveOut bool) error {
-	return r.write(ctx, newTurn(quota.Least, domain), want, leaveOut)
-}
-
-// Describe makes one Describe of an application.
-func (m MPU) Describe(ctx context.Context, appID string) (MPUConfig, Shape, error) {
-	reply, err := call[sdk.DescribeRtcMPUEventSubResponseBody](ctx, m.Client, newTurn(quota.Least, appID), describeMPU,
-		&sdk.DescribeRtcMPUEventSubRequest{AppId: &appID})
-	switch {
-	case ClassOf(err) == Rejected && codeOf(err) == invalidParam:
-		return MPUConfig{}, ShapeNotFound, nil
-	case err != nil:
-		return MPUConfig{}, "", err
-	case reply.SubInfo == nil:
-		return MPUConfig{}, ShapeMissing, nil
-	}
-	have := reply.SubInfo
-	c := MPUConfig{bounded(have.CallbackUrl, maxURL), channelsOf(value(have.ChannelIds)), bounded(have.SubId, maxID)}
-	if (c == MPUConfig{}) {
-		return c, ShapeEmpty, nil
-	}
-	return c, ShapePresent, nil
+	return r.write(ctx, newTurn(quota.Least, domain), false, want, leaveOut)
 }
 
 // codeOf returns the cloud's code of an error.

@@ -255,6 +255,12 @@ func call[Reply any](ctx context.Context, c *Client, t turn, op operation, reque
 	return reply, nil
 }
 
+// do is call for a request whose reply says nothing but that it was done.
+func do(ctx context.Context, c *Client, t turn, op operation, request any) error {
+	_, err := call[struct{}](ctx, c, t, op, request)
+	return err
+}
+
 // enter waits until a request may be made, and returns what it is signed with, and
 // what is to be told how it went. Credentials come before the quota: a turn is not
 // taken for a request that cannot be signed.

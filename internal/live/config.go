@@ -140,6 +140,10 @@ func Names(differ []Difference) []string {
 	return names
 }
 
+// RevisionFormat is what each revision begins with that can be compared with those
+// of this version.
+const RevisionFormat = "1:"
+
 // Revision identifies a configuration by its values. It begins with the number of
 // its format. Of a key it holds only whether there is one. A field that is zero
 // adds nothing, and the order of fields does not matter: a new version of the
@@ -157,7 +161,7 @@ func Revision(fields []Field) string {
 	}
 	slices.Sort(values)
 	sum := sha256.Sum256([]byte(strings.Join(values, "")))
-	return "1:" + hex.EncodeToString(sum[:16])
+	return RevisionFormat + hex.EncodeToString(sum[:16])
 }
 
 // Spelling tells whether what the cloud shows may be its own spelling of what is

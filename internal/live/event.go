@@ -46,10 +46,9 @@ type Event struct{ Family[EventConfig] }
 
 // NewEvent returns the family in the cloud of a client.
 func NewEvent(c *Client) Event {
-	e := Event{Family[EventConfig]{client: c, name: "event", reads: listEvent, creates: createEvent, writes: updateEvent}}
+	e := Event{Family[EventConfig]{client: c, name: "event", reads: listEvent, creates: createEvent, updates: updateEvent}}
 	e.get, e.drop = e.find, e.unsubscribe
-	e.add = func(ctx context.Context, t turn, want EventConfig) error { return e.send(ctx, t, want, true) }
-	e.set = func(ctx context.Context, t turn, want EventConfig, _ bool) error { return e.send(ctx, t, want, false) }
+	e.write = e.send
 	return e
 }
 
@@ -110,7 +109,7 @@ func (e Event) find(ctx context.Context, t turn) (EventConfig, error) {
 
 // send creates the subscription of a channel that has none, or replaces all of the one
 // that it has.
-func (e Event) send(ctx context.Context, t turn, want EventConfig, create bool) error {
+func (e Event) send(ctx context.Context, t turn, create bool, want EventConfig, _ bool) error {
 	have, err := e.find(ctx, t)
 	switch s, age := e.known(t.key); {
 	case err != nil:
@@ -132,7 +131,7 @@ func (e Event) send(ctx context.Context, t turn, want EventConfig, create bool) 
 			want.SubID = bounded(reply.SubscribeId, maxID)
 		}
 	} else {
-		_, err = call[sdk.UpdateEventSubResponseBody](ctx, e.client, t.finish(), updateEvent,
+		err = do(ctx, e.client, t.finish(), updateEvent,
 			&sdk.UpdateEventSubRequest{AppId: &app, SubscribeId: &want.SubID, ChannelId: &channel, CallbackUrl: &want.CallbackURL, Events: events, Users: users})
 	}
 	switch class := ClassOf(err); {
@@ -141,7 +140,7 @@ func (e Event) send(ctx context.Context, t turn, want EventConfig, create bool) 
 	case class == NotFound:
 		e.client.subscribed.Delete(t.key)
 	case class == Rejected && create: // perhaps for one that the list did not show yet
-		return means(ctx, e, t, Exists, err)
+		return e.means(ctx, t, Exists, err)
 	}
 	return err
 }
@@ -152,7 +151,7 @@ func (e Event) unsubscribe(ctx context.Context, t turn) error {
 		return err
 	}
 	app, _, _ := strings.Cut(t.key, "/")
-	_, err = call[sdk.DeleteEventSubResponseBody](ctx, e.client, t.finish(), deleteEvent,
+	err = do(ctx, e.client, t.finish(), deleteEvent,
 		&sdk.DeleteEventSubRequest{AppId: &app, SubscribeId: &have.SubID})
 	if err == nil || ClassOf(err) == NotFound {
 		e.client.subscribed.Delete(t.key)

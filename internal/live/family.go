@@ -16,14 +16,14 @@ type Family[C config] struct {
 	client *Client
 	name   string // under which the client learns of the cloud
 	// The operations whose limits decide when there is a turn.
-	reads, creates, writes operation
+	reads, creates, updates operation
 
-	// The requests, by the key of the turn. NotFound is no error of get and drop.
-	// With leaveOut, set leaves optional fields out that are to be empty.
-	get  func(context.Context, turn) (C, error)
-	add  func(context.Context, turn, C) error
-	set  func(ctx context.Context, t turn, want C, leaveOut bool) error
-	drop func(context.Context, turn) error
+	// The requests, by the key of the turn. NotFound is no error of get and drop. The
+	// write is one where there is no configuration, to create it, or over one that
+	// exists; optional fields that are to be empty are sent empty, or left out.
+	get   func(context.Context, turn) (C, error)
+	write func(ctx context.Context, t turn, create bool, want C, leaveOut bool) error
+	drop  func(context.Context, turn) error
 }
 
 // Get returns the configuration of a key; the zero value if there is none. An error
@@ -52,7 +52,7 @@ func (f Family[C]) WriteRate(create bool) quota.Rate {
 	if create {
 		return f.creates.rate()
 	}
-	return f.writes.rate()
+	return f.updates.rate()
 }
 
 func (f Family[C]) read(ctx context.Context, t turn) (C, error) {
@@ -64,10 +64,8 @@ func (f Family[C]) read(ctx context.Context, t turn) (C, error) {
 	return have, nil
 }
 
-func (f Family[C]) create(ctx context.Context, t turn, want C) error { return f.add(ctx, t, want) }
-
-func (f Family[C]) write(ctx context.Context, t turn, want C, leaveOut bool) error {
-	return f.set(ctx, t, want, leaveOut)
+func (f Family[C]) create(ctx context.Context, t turn, want C) error {
+	return f.write(ctx, t, true, want, true)
 }
 
 func (f Family[C]) remove(ctx context.Context, t turn) error {
@@ -76,7 +74,7 @@ func (f Family[C]) remove(ctx context.Context, t turn) error {
 
 // means makes a refusal, whose code may stand for several things, one of the given
 // class, if that is what it stands for: that there is a configuration, or none.
-func means[C config](ctx context.Context, f family[C], t turn, class Class, refused error) error {
+func (f Family[C]) means(ctx context.Context, t turn, class Class, refused error) error {
 	now, err := f.read(ctx, t.finish())
 	var none C
 	switch {

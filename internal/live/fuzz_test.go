@@ -129,7 +129,7 @@ func FuzzRedact(f *testing.F) {
 			if err != nil {
 				t.Skip()
 			}
-			err = Stream{wired(t, answered(400, http.Header{}, body))}.Put(context.Background(), quota.User, fuzzDomain, StreamConfig{},
+			err = NewStream(wired(t, answered(400, http.Header{}, body))).Put(context.Background(), quota.User, fuzzDomain, StreamConfig{},
 				StreamConfig{NotifyURL: "http://a.example.com", Authentication: true, AuthKey: Key(secret)}, false)
 			if err == nil {
 				t.Fatal("a refusal is a success")

@@ -157,7 +157,7 @@ func (s Span) status() string {
 // Deliveries returns a page, counted from 1, of the recorded callbacks of an ingest
 // domain, and how many there are in all.
 func (s Stream) Deliveries(ctx context.Context, domain string, q Span, number int) ([]Delivery, int, error) {
-	reply, err := call[sdk.DescribeLiveStreamsNotifyRecordsResponseBody](ctx, s.Client, newTurn(quota.Least, domain), streamRecords,
+	reply, err := call[sdk.DescribeLiveStreamsNotifyRecordsResponseBody](ctx, s.client, newTurn(quota.Least, domain), streamRecords,
 		&sdk.DescribeLiveStreamsNotifyRecordsRequest{
 			DomainName: &domain, StartTime: formatTime(q.From), EndTime: formatTime(q.To),
 			AppName: optional(q.AppName), StreamName: optional(q.StreamName), Status: optional(q.status()),

@@ -191,10 +191,10 @@ func TestPanicOfAReport(t *testing.T) {
 				t.Error("the report did not panic")
 			}
 		}()
-		_, _ = Stream{c}.Get(t.Context(), quota.User, "d")
+		_, _ = NewStream(c).Get(t.Context(), quota.User, "d")
 	}()
 	broken = false
-	if _, err := (Stream{c}).Get(t.Context(), quota.User, "d"); err != nil {
+	if _, err := NewStream(c).Get(t.Context(), quota.User, "d"); err != nil {
 		t.Error(err)
 	}
 }
@@ -227,11 +227,11 @@ func TestOutage(t *testing.T) {
 		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"RequestId":"R"}`))}
 	})
 	for i := range 5 {
-		if _, err := (Stream{c}).Get(t.Context(), quota.User, fmt.Sprint(i)); ClassOf(err) != Unavailable {
+		if _, err := NewStream(c).Get(t.Context(), quota.User, fmt.Sprint(i)); ClassOf(err) != Unavailable {
 			t.Fatal(err)
 		}
 	}
-	_, err := Stream{c}.Get(t.Context(), quota.User, "1")
+	_, err := NewStream(c).Get(t.Context(), quota.User, "1")
 	later, ok := errors.AsType[*quota.Deferral](err)
 	if !ok || !later.Outage || !Refused(err) || calls != 5 {
 		t.Fatalf("got %v after %d calls, want to be sent away after 5", err, calls)
@@ -245,14 +245,14 @@ func TestNoTurnWithoutCredentials(t *testing.T) {
 	c.limits = quota.NewLimits(0.001, quota.Report{}) // one turn, and then none for a minute
 	good := c.credentials
 	c.credentials = from(func(context.Context, bool) (session, error) { return session{}, noCredentials("none") }).source
-	if _, err := (Stream{c}).Get(t.Context(), quota.User, "d"); ClassOf(err) != NoCredentials || !Refused(err) {
+	if _, err := NewStream(c).Get(t.Context(), quota.User, "d"); ClassOf(err) != NoCredentials || !Refused(err) {
 		t.Fatalf("got %v", err)
 	}
 	c.credentials = good
-	if _, err := (Stream{c}).Get(t.Context(), quota.User, "d"); err != nil {
+	if _, err := NewStream(c).Get(t.Context(), quota.User, "d"); err != nil {
 		t.Fatalf("the turn is gone: %v", err)
 	}
-	_, err := Stream{c}.Get(t.Context(), quota.User, "e")
+	_, err := NewStream(c).Get(t.Context(), quota.User, "e")
 	if later, ok := errors.AsType[*quota.Deferral](err); !ok || later.Outage || !Refused(err) || ClassOf(err) != Unavailable {
 		t.Fatalf("got %#v, want to be sent away", err)
 	}
@@ -262,14 +262,14 @@ func TestNoTurnWithoutCredentials(t *testing.T) {
 func TestThrottledIsSlower(t *testing.T) {
 	t.Parallel()
 	c := wired(t, answered(400, http.Header{"X-Acs-Retry-After": {"60000"}}, []byte(`{"RequestId":"R","Code":"Throttling.User","Message":"m"}`)))
-	if _, err := (Stream{c}).Get(t.Context(), quota.User, "d"); ClassOf(err) != Throttled || !Refused(err) {
+	if _, err := NewStream(c).Get(t.Context(), quota.User, "d"); ClassOf(err) != Throttled || !Refused(err) {
 		t.Fatalf("got %v", err)
 	}
-	_, err := Stream{c}.Get(t.Context(), quota.User, "d")
+	_, err := NewStream(c).Get(t.Context(), quota.User, "d")
 	if later, ok := errors.AsType[*quota.Deferral](err); !ok || later.Wait < 30*time.Second {
 		t.Errorf("got %#v, want to wait for a minute", err)
 	}
-	if err := (Stream{c}).Delete(t.Context(), quota.User, "d"); ClassOf(err) != Throttled {
+	if err := NewStream(c).Delete(t.Context(), quota.User, "d"); ClassOf(err) != Throttled {
 		t.Errorf("another operation: got %v", err)
 	}
 }
@@ -301,14 +301,14 @@ func TestNow(t *testing.T) {
 			if got := time.Until(c.Now()); got.Abs() > busy {
 				t.Errorf("got %s before the first reply", got)
 			}
-			_, _ = Stream{c}.Get(t.Context(), quota.User, "d")
+			_, _ = NewStream(c).Get(t.Context(), quota.User, "d")
 			if got := time.Duration(c.skew.Load()) - tc.want; got.Abs() > busy {
 				t.Errorf("got %s more than %s", got, tc.want)
 			}
 		})
 	}
 	c := wired(t, answered(200, http.Header{"Date": {"yesterday"}}, []byte(ok)))
-	if _, err := (Stream{c}).Get(t.Context(), quota.User, "d"); err != nil || c.skew.Load() != 0 {
+	if _, err := NewStream(c).Get(t.Context(), quota.User, "d"); err != nil || c.skew.Load() != 0 {
 		t.Errorf("a Date that is none: %v, %d", err, c.skew.Load())
 	}
 }

@@ -72,7 +72,7 @@ func TestSeriesOfAnAccount(t *testing.T) {
 		answers(false)
 		c := wired(t, answered(200, http.Header{"Date": {"Fri, 02 Jan 1970 00:00:00 GMT"}}, []byte(`{"RequestId":"R"}`)))
 		c.account = name
-		if _, err := (Stream{c}).Get(t.Context(), quota.User, "d"); err != nil {
+		if _, err := NewStream(c).Get(t.Context(), quota.User, "d"); err != nil {
 			t.Fatal(err)
 		}
 		got := seriesOf(t, shown)

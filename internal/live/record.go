@@ -40,7 +40,7 @@ type Record struct{ Family[RecordConfig] }
 
 // NewRecord returns the family in the cloud of a client.
 func NewRecord(c *Client) Record {
-	f := Family[RecordConfig]{client: c, name: "record", reads: describeRecord, creates: addRecord, writes: updateRecord}
+	f := Family[RecordConfig]{client: c, name: "record", reads: describeRecord, creates: addRecord, updates: updateRecord}
 	f.get = func(ctx context.Context, t turn) (RecordConfig, error) {
 		reply, err := call[sdk.DescribeLiveRecordNotifyConfigResponseBody](ctx, c, t, describeRecord,
 			&sdk.DescribeLiveRecordNotifyConfigRequest{DomainName: &t.key})
@@ -57,26 +57,18 @@ func NewRecord(c *Client) Record {
 		}
 		return config, elsewhere(describeRecord, t, have.DomainName)
 	}
-	f.add = func(ctx context.Context, t turn, want RecordConfig) error {
-		_, err := call[sdk.AddLiveRecordNotifyConfigResponseBody](ctx, c, t, addRecord,
-			&sdk.AddLiveRecordNotifyConfigRequest{
-				DomainName: &t.key, NotifyUrl: &want.NotifyURL, OnDemandUrl: optional(want.OnDemandURL),
-				NeedStatusNotify: &want.NeedStatusNotify, NotifyReqAuth: &want.Authentication, NotifyAuthKey: optional(string(want.AuthKey)),
-			})
-		return err
-	}
-	f.set = func(ctx context.Context, t turn, want RecordConfig, leaveOut bool) error {
-		_, err := call[sdk.UpdateLiveRecordNotifyConfigResponseBody](ctx, c, t, updateRecord,
-			&sdk.UpdateLiveRecordNotifyConfigRequest{
-				DomainName: &t.key, NotifyUrl: &want.NotifyURL, OnDemandUrl: parameter(want.OnDemandURL, leaveOut),
-				NeedStatusNotify: &want.NeedStatusNotify, NotifyReqAuth: &want.Authentication, NotifyAuthKey: optional(string(want.AuthKey)),
-			})
-		return err
+	f.write = func(ctx context.Context, t turn, create bool, want RecordConfig, leaveOut bool) error {
+		request := &sdk.AddLiveRecordNotifyConfigRequest{
+			DomainName: &t.key, NotifyUrl: &want.NotifyURL, OnDemandUrl: parameter(want.OnDemandURL, leaveOut),
+			NeedStatusNotify: &want.NeedStatusNotify, NotifyReqAuth: &want.Authentication, NotifyAuthKey: optional(string(want.AuthKey)),
+		}
+		if create {
+			return do(ctx, c, t, addRecord, request)
+		}
+		return do(ctx, c, t, updateRecord, (*sdk.UpdateLiveRecordNotifyConfigRequest)(request))
 	}
 	f.drop = func(ctx context.Context, t turn) error {
-		_, err := call[sdk.DeleteLiveRecordNotifyConfigResponseBody](ctx, c, t, deleteRecord,
-			&sdk.DeleteLiveRecordNotifyConfigRequest{DomainName: &t.key})
-		return err
+		return do(ctx, c, t, deleteRecord, &sdk.DeleteLiveRecordNotifyConfigRequest{DomainName: &t.key})
 	}
 	return Record{f}
 }
