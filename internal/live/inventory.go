@@ -147,64 +147,29 @@ const (
 func (c *Client) OldestRecord() time.Time { return c.Now().Add(-maxAge) }
 
 // status returns the filter of requests.
-func (s Span) status() string {
+func (s Span) status() *string {
 	if s.FailedOnly {
-		return statusFailed
+		return new("failed")
 	}
-	return statusAny
+	return nil
 }
 
-// Deliveries returns a page, counted from 1, of the recorded callbacks of an ingest
-// domain, and how many there are in all.
-func (s Stream) Deliveries(ctx context.Context, domain string, q Span, number int) ([]Delivery, int, error) {
-	reply, err := call[sdk.DescribeLiveStreamsNotifyRecordsResponseBody](ctx, s.client, newTurn(quota.Least, domain), streamRecords,
-		&sdk.DescribeLiveStreamsNotifyRecordsRequest{
-			DomainName: &domain, StartTime: formatTime(q.From), EndTime: formatTime(q.To),
-			AppName: optional(q.AppName), StreamName: optional(q.StreamName), Status: optional(q.status()),
-			PageSize: new(int32(DeliveriesPage)), PageNumber: new(int32(number)),
+// Deliveries returns a page, counted from 1, of the recorded callbacks of a domain, and
+// how many there are in all.
+func (f withTotals[C]) Deliveries(ctx context.Context, domain string, q Span, number int) (page []Delivery, total int, err error) {
+	all, _, err := f.list(ctx, f.client, newTurn(quota.Least, domain), q, DeliveriesPage, int32(number), func(r record) {
+		page = append(page, Delivery{
+			Failure: *r.failure().kept(), Failed: value(r.result) != "success",
+			Content: text(r.content, maxContent), Response: text(r.response, maxResponse), Header: text(r.header, maxResponse),
 		})
+	})
 	if err != nil {
 		return nil, 0, err
 	}
-	if reply.TotalNum == nil {
-		return nil, 0, odd(streamRecords, "the reply has no TotalNum")
+	if all == nil {
+		return nil, 0, odd(f.records, "the reply has no TotalNum")
 	}
-	var list []Delivery
-	if info := reply.NotifyRecordsInfo; info != nil {
-		for _, r := range info.LiveStreamNotifyRecordsInfo {
-			if r != nil {
-				list = append(list, delivered(r.NotifyTime, r.NotifyType, r.NotifyUrl, r.AppName, r.StreamName, r.Description,
-					r.NotifyResult, r.NotifyContent, r.NotifyResponse, r.NotifyHeader))
-			}
-		}
-	}
-	return list, int(*reply.TotalNum), nil
-}
-
-// Deliveries returns a page, counted from 1, of the recorded callbacks of a main
-// streaming domain, and how many there are in all.
-func (r Record) Deliveries(ctx context.Context, domain string, q Span, number int) ([]Delivery, int, error) {
-	storage := "all"
-	reply, err := call[sdk.DescribeLiveRecordNotifyRecordsResponseBody](ctx, r.client, newTurn(quota.Least, domain), recordRecords,
-		&sdk.DescribeLiveRecordNotifyRecordsRequest{
-			DomainName: &domain, StartTime: formatTime(q.From), EndTime: formatTime(q.To),
-			AppName: optional(q.AppName), StreamName: optional(q.StreamName), Status: optional(q.status()),
-			StorageType: &storage, PageSize: new(int64(DeliveriesPage)), PageNumber: new(int64(number)),
-		})
-	if err != nil {
-		return nil, 0, err
-	}
-	if reply.TotalNum == nil {
-		return nil, 0, odd(recordRecords, "the reply has no TotalNum")
-	}
-	var list []Delivery
-	for _, c := range reply.CallbackList {
-		if c != nil {
-			list = append(list, delivered(c.NotifyTime, c.NotifyType, c.NotifyUrl, c.AppName, c.StreamName, c.Description,
-				c.NotifyResult, c.NotifyContent, c.NotifyResponse, c.NotifyHeader))
-		}
-	}
-	return list, int(*reply.TotalNum), nil
+	return page, int(*all), nil
 }
 
 // Deliveries returns a page, counted from 1, of the recorded events of an
@@ -239,17 +204,6 @@ func listedDeliveries(q Span, number int, read reader) ([]Delivery, int, error) 
 		total = number*listPage + 1
 	}
 	return list, total, nil
-}
-
-// delivered reads a record by its members.
-func delivered(at, kind, url, app, stream, reason, result, content, response, header *string) Delivery {
-	f := Failure{
-		Time: parseTime(value(at)), Type: value(kind), URL: value(url), AppName: value(app), StreamName: value(stream), Reason: value(reason),
-	}
-	return Delivery{
-		Failure: *f.kept(), Failed: value(result) != "success",
-		Content: text(content, maxContent), Response: text(response, maxResponse), Header: text(header, maxResponse),
-	}
 }
 
 // text returns what a record holds as it is, cut to a length; it may be delivered

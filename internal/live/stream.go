@@ -7,8 +7,6 @@ import (
 	"context"
 
 	sdk "github.com/alibabacloud-go/live-20161101/v2/client"
-
-	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
 // StreamConfig is the stream-ingest callback configuration of an ingest domain.
@@ -37,7 +35,7 @@ func (c StreamConfig) Fields() []Field {
 // Stream is the family of stream-ingest callbacks, by ingest domain. Get leaves
 // SwitchNotifyURL empty; in what Put is told that the cloud holds, it is what was last
 // written, "" if that is not known.
-type Stream struct{ Family[StreamConfig] }
+type Stream struct{ withTotals[StreamConfig] }
 
 // NewStream returns the family in the cloud of a client.
 func NewStream(c *Client) Stream {
@@ -59,7 +57,7 @@ func NewStream(c *Client) Stream {
 	f.drop = func(ctx context.Context, t turn) error {
 		return do(ctx, c, t, deleteStream, &sdk.DeleteLiveStreamsNotifyUrlConfigRequest{DomainName: &t.key})
 	}
-	return Stream{f}
+	return Stream{withTotals[StreamConfig]{f, streamRecords, listStream}}
 }
 
 // describedStream returns the configuration of a domain, and how the reply says what
@@ -78,34 +76,28 @@ func describedStream(ctx context.Context, c *Client, t turn) (StreamConfig, Shap
 	return config, ShapePresent, elsewhere(describeStream, t, have.DomainName)
 }
 
-// RecordsRate is the limit of the operation that Count calls, and how often it
-// does so.
-func (Stream) RecordsRate() (quota.Rate, float64) { return streamRecords.rate(), requestsOfCount }
-
-// Count counts the callbacks of a domain in the window that ends now, with two or
-// three requests, whatever the traffic.
-func (s Stream) Count(ctx context.Context, domain string, q Query, before Counts) (Counts, error) {
-	start, end := q.span(s.client.Now())
-	t := newTurn(quota.Records, domain)
-	return count(streamRecords, q, before, end, func(status string, size, number int32) (page, error) {
-		reply, err := call[sdk.DescribeLiveStreamsNotifyRecordsResponseBody](ctx, s.client, t, streamRecords,
-			&sdk.DescribeLiveStreamsNotifyRecordsRequest{
-				DomainName: &domain, StartTime: formatTime(start), EndTime: formatTime(end),
-				AppName: optional(q.AppName), StreamName: optional(q.StreamName),
-				Status: optional(status), PageSize: &size, PageNumber: &number,
+// listStream reads a page of the records of an ingest domain.
+func listStream(ctx context.Context, c *Client, t turn, q Span, size, number int32, take func(record)) (*int32, int, error) {
+	reply, err := call[sdk.DescribeLiveStreamsNotifyRecordsResponseBody](ctx, c, t, streamRecords,
+		&sdk.DescribeLiveStreamsNotifyRecordsRequest{
+			DomainName: &t.key, StartTime: formatTime(q.From), EndTime: formatTime(q.To),
+			AppName: optional(q.AppName), StreamName: optional(q.StreamName), Status: q.status(),
+			PageSize: &size, PageNumber: &number,
+		})
+	if err != nil {
+		return nil, 0, err
+	}
+	if reply.NotifyRecordsInfo == nil {
+		return reply.TotalNum, 0, nil
+	}
+	records := reply.NotifyRecordsInfo.LiveStreamNotifyRecordsInfo
+	for _, r := range records {
+		if r != nil {
+			take(record{
+				r.NotifyTime, r.NotifyType, r.NotifyUrl, r.AppName, r.StreamName, r.Description,
+				r.NotifyResult, r.NotifyContent, r.NotifyResponse, r.NotifyHeader,
 			})
-		if err != nil {
-			return page{}, err
 		}
-		p := page{total: reply.TotalNum}
-		if info := reply.NotifyRecordsInfo; info != nil {
-			p.size = len(info.LiveStreamNotifyRecordsInfo)
-			for _, r := range info.LiveStreamNotifyRecordsInfo {
-				if r != nil { // null counts, and says nothing
-					p.add(r.NotifyTime, r.NotifyType, r.NotifyUrl, r.AppName, r.StreamName, r.Description)
-				}
-			}
-		}
-		return p, nil
-	})
+	}
+	return reply.TotalNum, len(records), nil
 }
