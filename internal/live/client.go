@@ -232,14 +232,14 @@ func (t turn) finish() turn { return turn{t.lane, t.key, finishing} }
 // call is the one road to the network. It keeps to the quota and to the breaker,
 // makes the request with a timeout, records metrics, logs writes, and returns every
 // failure as an *Error, a *quota.Deferral or the context's error.
-func call[Reply any](ctx context.Context, c *Client, t turn, op operation, request any) (*Reply, error) {
+func call[Reply any](ctx context.Context, c *Client, t turn, op Operation, request any) (*Reply, error) {
 	signed, done, err := c.enter(ctx, t, op)
 	if err != nil {
 		return nil, err
 	}
 	answer := quota.Unanswered // also of what panics
 	defer func() { done(answer) }()
-	reply, x, err := ask[Reply](ctx, c.wire, c.timeout, signed, op.method(), op.action, request)
+	reply, x, err := ask[Reply](ctx, c.wire, c.timeout, signed, op.Method(), op.Action, request)
 	answer = answerOf(err)
 	c.compare(x)
 	err = c.credentials.judge(signed, err)
@@ -249,14 +249,14 @@ func call[Reply any](ctx context.Context, c *Client, t turn, op operation, reque
 	if err != nil {
 		return nil, err
 	}
-	if op.write {
-		logr.FromContextOrDiscard(ctx).Info("wrote to the cloud", "action", op.action, "requestID", x.requestID)
+	if op.Write {
+		logr.FromContextOrDiscard(ctx).Info("wrote to the cloud", "action", op.Action, "requestID", x.requestID)
 	}
 	return reply, nil
 }
 
 // do is call for a request whose reply says nothing but that it was done.
-func do(ctx context.Context, c *Client, t turn, op operation, request any) error {
+func do(ctx context.Context, c *Client, t turn, op Operation, request any) error {
 	_, err := call[struct{}](ctx, c, t, op, request)
 	return err
 }
@@ -264,7 +264,7 @@ func do(ctx context.Context, c *Client, t turn, op operation, request any) error
 // enter waits until a request may be made, and returns what it is signed with, and
 // what is to be told how it went. Credentials come before the quota: a turn is not
 // taken for a request that cannot be signed.
-func (c *Client) enter(ctx context.Context, t turn, op operation) (*keys, func(quota.Answer), error) {
+func (c *Client) enter(ctx context.Context, t turn, op Operation) (*keys, func(quota.Answer), error) {
 	if err := c.breaker.Ready(); err != nil {
 		return nil, nil, err
 	}

@@ -88,8 +88,8 @@ func withClass(err error, class Class) error {
 }
 
 // found returns an error of what the client itself found out, in the cloud's words.
-func found(class Class, op operation, code, message string) *Error {
-	return &Error{Class: class, Action: op.action, Code: code, Message: message}
+func found(class Class, op Operation, code, message string) *Error {
+	return &Error{Class: class, Action: op.Action, Code: code, Message: message}
 }
 
 // Refused tells whether nothing was done, for certain: the cloud refused, or nothing

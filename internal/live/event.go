@@ -119,7 +119,7 @@ func (e Event) send(ctx context.Context, t turn, create bool, want EventConfig, 
 	case !create && have.SubID == "":
 		return found(NotFound, updateEvent, "ResourceNotExist", "the channel has no subscription")
 	case create && s.SubID == "" && age < inDoubt:
-		return &Error{Class: Unavailable, Action: createEvent.action, Code: codeTimeout, RetryAfter: inDoubt - age,
+		return &Error{Class: Unavailable, Action: createEvent.Action, Code: codeTimeout, RetryAfter: inDoubt - age,
 			Message: "it is not known yet whether it was created; the operator looks again before it creates another one"}
 	}
 	app, channel, _ := strings.Cut(t.key, "/")

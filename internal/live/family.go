@@ -16,7 +16,7 @@ type Family[C config] struct {
 	client *Client
 	name   string // under which the client learns of the cloud
 	// The operations whose limits decide when there is a turn.
-	reads, creates, updates operation
+	reads, creates, updates Operation
 
 	// The requests, by the key of the turn. NotFound is no error of get and drop. The
 	// write is one where there is no configuration, to create it, or over one that

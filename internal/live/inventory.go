@@ -17,9 +17,9 @@ import (
 // The domains of an account, for a command line: every call has the least lane.
 
 var (
-	listDomains    = use(operation{action: "DescribeLiveUserDomains", limit: 100, tool: true})
-	domainMapping  = use(operation{action: "DescribeLiveDomainMapping", limit: 500.0 / 60, tool: true, get: true})
-	describeDomain = use(operation{action: "DescribeLiveDomainDetail", limit: 50, tool: true})
+	listDomains    = use(Operation{Action: "DescribeLiveUserDomains", Limit: 100, Tool: true})
+	domainMapping  = use(Operation{Action: "DescribeLiveDomainMapping", Limit: 500.0 / 60, Tool: true, get: true})
+	describeDomain = use(Operation{Action: "DescribeLiveDomainDetail", Limit: 50, Tool: true})
 )
 
 // Types of domains.

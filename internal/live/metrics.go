@@ -98,12 +98,12 @@ func ForgetAccount(account string) {
 }
 
 // observeWait counts the wait for a turn; err is what came of it.
-func observeWait(op operation, lane quota.Lane, d time.Duration, err error) {
+func observeWait(op Operation, lane quota.Lane, d time.Duration, err error) {
 	if _, later := errors.AsType[*quota.Deferral](err); later {
-		deferred.WithLabelValues(op.action, lane.String()).Inc()
+		deferred.WithLabelValues(op.Action, lane.String()).Inc()
 		return
 	}
-	waits.WithLabelValues(op.action, lane.String()).Observe(d.Seconds())
+	waits.WithLabelValues(op.Action, lane.String()).Observe(d.Seconds())
 }
 
 func observeRequest(action string, err error, d time.Duration) {

@@ -18,7 +18,7 @@ import (
 // look shorter the longer the queue is.
 func TestRequestsSentAwayAreCounted(t *testing.T) {
 	t.Parallel()
-	op := operation{action: "OfThisTest"}
+	op := Operation{Action: "OfThisTest"}
 	observeWait(op, quota.Sync, 0, nil)
 	for range 4 {
 		observeWait(op, quota.Sync, 0, &quota.Deferral{})

@@ -83,7 +83,7 @@ const (
 type withTotals[C config] struct {
 	Family[C]
 
-	records operation
+	records Operation
 	// list reads a page of the records of a domain, and hands on each that is there. It
 	// returns how many match in all, and how many are on the page: null counts.
 	list func(ctx context.Context, c *Client, t turn, q Span, size, number int32, take func(record)) (total *int32, listed int, err error)
@@ -166,7 +166,7 @@ const (
 // more failures than fit a page, the page tells the order; unless it is newest
 // first, a third request looks at the last page. A watch is about the failed ones
 // alone, of which it looks at the newest two pages.
-func count(op operation, q Query, before Counts, end time.Time, read func(failedOnly bool, size, number int32) (page, error)) (Counts, error) {
+func count(op Operation, q Query, before Counts, end time.Time, read func(failedOnly bool, size, number int32) (page, error)) (Counts, error) {
 	failed, err := read(true, recordsPage, 1)
 	if err != nil {
 		return before, err
@@ -217,13 +217,13 @@ func newest(records []Failure) *Failure {
 }
 
 // odd is a reply that does not say what it has to.
-func odd(op operation, message string) error {
-	return &Error{Class: Unavailable, Action: op.action, Code: codeMalformed, Message: message}
+func odd(op Operation, message string) error {
+	return &Error{Class: Unavailable, Action: op.Action, Code: codeMalformed, Message: message}
 }
 
 // elsewhere is the error of a reply that is about another domain than was asked for;
 // nil if it names none, or the right one.
-func elsewhere(op operation, t turn, domain *string) error {
+func elsewhere(op Operation, t turn, domain *string) error {
 	if name := value(domain); name != "" && !strings.EqualFold(name, t.key) {
 		return odd(op, "the reply is about another domain")
 	}

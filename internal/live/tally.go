@@ -67,7 +67,7 @@ type reader func(start, end time.Time, page int) (deliveries []delivery, more bo
 
 // listed reads a page of records. A reply that does not say whether there are more,
 // or has a record that is null, says nothing.
-func listed[R any](op operation, more *bool, logs []*R, read func(*R) delivery) ([]delivery, bool, error) {
+func listed[R any](op Operation, more *bool, logs []*R, read func(*R) delivery) ([]delivery, bool, error) {
 	if more == nil {
 		return nil, false, odd(op, "the reply has no HasMore") // unknown is not the end
 	}

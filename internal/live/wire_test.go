@@ -164,7 +164,7 @@ func TestWireIsTheSDKs(t *testing.T) {
 					t.Fatal(err)
 				}
 				want := *last
-				raw, err := ours.exchange(context.WithValue(t.Context(), exchangeKey{}, &exchange{action: op.Action}), &k, op.Method, op.Action, request.Interface())
+				raw, err := ours.exchange(context.WithValue(t.Context(), exchangeKey{}, &exchange{action: op.Action}), &k, op.Method(), op.Action, request.Interface())
 				if err != nil {
 					t.Fatal(err)
 				}
