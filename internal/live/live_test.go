@@ -128,14 +128,15 @@ func testKey(tb testing.TB) Credentials {
 
 func TestEveryRequestHasADeadline(t *testing.T) {
 	t.Parallel()
-	_, _, err := send(t.Context(), DefaultTimeout, "A", func(ctx context.Context) (string, error) {
-		deadline, ok := ctx.Deadline()
+	reply := answered(200, http.Header{}, []byte(`{"RequestId":"R"}`))
+	c := wired(t, func(r *http.Request) *http.Response {
+		deadline, ok := r.Context().Deadline()
 		if left := time.Until(deadline); !ok || left > DefaultTimeout {
 			t.Errorf("got a deadline in %s (%t), want %s", left, ok, DefaultTimeout)
 		}
-		return "", nil
+		return reply(r)
 	})
-	if err != nil {
+	if _, err := NewStream(c).Get(t.Context(), quota.User, "d"); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -69,38 +69,13 @@ type proxyError int
 
 func (e proxyError) Error() string { return "HTTP " + strconv.Itoa(int(e)) }
 
-// exchange is one request and what the models do not carry out of its reply. It
-// travels in the context of the request.
+// exchange is one request and what the models do not carry out of its reply.
 type exchange struct {
 	action    string
 	requestID string
 	received  time.Time // when there was a reply of the API; zero if there was none
 	date      time.Time // what the cloud's clock said then; zero if it did not
 	places    []chan struct{}
-}
-
-type exchangeKey struct{}
-
-// send makes a request with a timeout, and returns every failure as an *Error or
-// the context's error. A panic is one: its text, which may hold the request, must not
-// reach the log.
-func send[Resp any](ctx context.Context, timeout time.Duration, action string, do func(context.Context) (Resp, error)) (reply Resp, x *exchange, err error) {
-	x = &exchange{action: action}
-	ctx, cancel := context.WithTimeout(context.WithValue(ctx, exchangeKey{}, x), timeout)
-	start := time.Now()
-	defer func() {
-		if p := recover(); p != nil {
-			err = malformed(action, fmt.Sprintf("panic (%T)", p))
-		}
-		for _, places := range x.places {
-			<-places
-		}
-		err = normalize(ctx, action, err)
-		cancel()
-		observeRequest(action, err, time.Since(start))
-	}()
-	reply, err = do(ctx)
-	return reply, x, err
 }
 
 // normalize makes an *Error of what a request returned. Errors of the transport
@@ -127,9 +102,8 @@ func malformed(action, message string) *Error {
 }
 
 // call sends a request and returns the body of its reply, or an *Error.
-func (t *transport) call(req *http.Request) ([]byte, error) {
+func (t *transport) call(req *http.Request, x *exchange) ([]byte, error) {
 	ctx := req.Context()
-	x := ctx.Value(exchangeKey{}).(*exchange)
 	reply, err := t.client.Do(req)
 	if err != nil {
 		return nil, networkError(ctx, x.action, req.URL.Host, err)
@@ -250,7 +224,7 @@ func (x *exchange) fault(reply *http.Response, h head) *Error {
 		return malformed(x.action, fmt.Sprintf("HTTP %d with a body that is not a reply of the API", reply.StatusCode))
 	}
 	x.came(reply)
-	class, wait := classify(reply.StatusCode, code), retryAfter(reply.Header)
+	class, wait := classify(reply.StatusCode, code), milliseconds(reply.Header.Get("x-acs-retry-after"))
 	switch {
 	case wait > 0: // a reply that asks to wait is throttling, whatever its code
 		class = Throttled
@@ -273,10 +247,10 @@ func (x *exchange) fault(reply *http.Response, h head) *Error {
 	}
 }
 
-// retryAfter returns the wait that an error asks for in x-acs-retry-after, in
-// milliseconds; 0 if it does not.
-func retryAfter(h http.Header) time.Duration {
-	ms, err := strconv.ParseInt(h.Get("x-acs-retry-after"), 10, 32)
+// milliseconds reads the wait that a reply asks for, as its header has it; 0 if it is
+// none.
+func milliseconds(s string) time.Duration {
+	ms, err := strconv.ParseInt(s, 10, 32)
 	if err != nil || ms < 0 {
 		return 0
 	}
@@ -295,10 +269,8 @@ func timeLeft(h http.Header) time.Duration {
 	var longest time.Duration
 	for _, name := range []string{"x-ratelimit-user-api", "x-ratelimit-user"} {
 		for part := range strings.SplitSeq(h.Get(name), ",") {
-			value, found := strings.CutPrefix(strings.TrimSpace(part), "TimeLeft:")
-			ms, err := strconv.ParseInt(value, 10, 32)
-			if found && err == nil {
-				longest = max(longest, min(time.Duration(ms)*time.Millisecond, maxRetryAfter))
+			if left, found := strings.CutPrefix(strings.TrimSpace(part), "TimeLeft:"); found {
+				longest = max(longest, milliseconds(left))
 			}
 		}
 	}
