@@ -4,10 +4,10 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
 	"os"
@@ -79,21 +79,15 @@ func NewClient(o Options) (*Client, error) {
 	if err := quiet(); err != nil {
 		return nil, err
 	}
-	if o.Region == "" {
-		o.Region = DefaultRegion
-	}
 	if o.Limits == nil {
 		o.Limits = quota.NewLimits(DefaultQuotaShare, quota.Report{})
 	}
 	if o.Breaker == nil {
 		o.Breaker = quota.NewBreaker(nil)
 	}
-	if o.Timeout == 0 {
-		o.Timeout = DefaultTimeout
-	}
 	return &Client{
-		wire: &wire{endpoint, apiVersion, o.Region, newTransport()}, credentials: o.Credentials.source,
-		limits: o.Limits, breaker: o.Breaker, timeout: o.Timeout, account: o.Account, now: o.Now,
+		wire: &wire{endpoint, apiVersion, cmp.Or(o.Region, DefaultRegion), newTransport()}, credentials: o.Credentials.source,
+		limits: o.Limits, breaker: o.Breaker, timeout: cmp.Or(o.Timeout, DefaultTimeout), account: o.Account, now: o.Now,
 	}, nil
 }
 
@@ -105,14 +99,8 @@ func (c *Client) Host() string { return strings.ToLower(c.wire.host) }
 
 // HostOf returns what Host returns of a client to an endpoint.
 func HostOf(endpoint string) string {
-	_, host, found := strings.Cut(endpoint, "://")
-	if !found {
-		host = endpoint
-	}
-	if host == "" {
-		host = DefaultEndpoint
-	}
-	return strings.ToLower(host)
+	_, host := split(endpoint)
+	return strings.ToLower(cmp.Or(host, DefaultEndpoint))
 }
 
 // Outage returns when a request may be tried again while the endpoint does not answer
@@ -154,21 +142,23 @@ func quiet() error {
 
 type endpoint struct{ scheme, host string }
 
-// parseEndpoint splits [http[s]://]host[:port]. Plain http is for loopback,
+// split splits [http[s]://]host[:port].
+func split(endpoint string) (scheme, host string) {
+	if scheme, host, found := strings.Cut(endpoint, "://"); found {
+		return scheme, host
+	}
+	return "https", endpoint
+}
+
+// parseEndpoint reads [http[s]://]host[:port]. Plain http is for loopback,
 // since requests carry authentication keys, unless insecure is true.
 func parseEndpoint(s, fallback string, insecure bool) (endpoint, error) {
-	if s == "" {
-		s = fallback
-	}
-	scheme, host, found := strings.Cut(s, "://")
-	if !found {
-		scheme, host = "https", s
-	}
+	scheme, host := split(cmp.Or(s, fallback))
 	u, err := url.Parse(scheme + "://" + host)
 	if err != nil || scheme != "http" && scheme != "https" || u.Hostname() == "" || u.Host != host || !isPort(u.Port(), host) {
 		return endpoint{}, errors.New("the endpoint is not host or host:port, with or without https:// in front")
 	}
-	if scheme == "http" && !insecure && !isLoopback(host) {
+	if scheme == "http" && !insecure && !isLoopback(u.Hostname()) {
 		return endpoint{}, errors.New("the endpoint would be sent authentication keys in clear: use https://, or give --allow-insecure-endpoints")
 	}
 	return endpoint{scheme, host}, nil
@@ -196,17 +186,11 @@ func isPort(port, host string) bool {
 	return err == nil && n > 0
 }
 
-// isLoopback tells whether host[:port] is an address of this machine. A name is
-// taken at its word for localhost only.
+// isLoopback tells whether a host is an address of this machine. A name is taken at
+// its word for localhost only.
 func isLoopback(host string) bool {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	if host == "localhost" {
-		return true
-	}
-	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && addr.IsLoopback()
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 // turn is on whose behalf a request is made, and for how long it may wait for its
@@ -296,12 +280,7 @@ func answerOf(err error) quota.Answer {
 }
 
 // optional returns a parameter that is left out when empty.
-func optional(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
+func optional(s string) *string { return parameter(s, true) }
 
 // value returns what an optional string of a reply holds, "" for none.
 func value(s *string) string { return dara.StringValue(s) }

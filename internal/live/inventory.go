@@ -73,7 +73,7 @@ func (c *Client) Domains(ctx context.Context, domainType string, number int) (pa
 		return nil, 0, err
 	}
 	if reply.TotalCount == nil {
-		return nil, 0, odd(listDomains, "the reply has no TotalCount") // unknown is not the end
+		return nil, 0, malformed(listDomains.Action, "the reply has no TotalCount") // unknown is not the end
 	}
 	if reply.Domains != nil {
 		for _, d := range reply.Domains.PageData {
@@ -113,7 +113,7 @@ func (c *Client) Domain(ctx context.Context, name string) (Domain, error) {
 	}
 	d := reply.DomainDetail
 	if d == nil {
-		return Domain{}, odd(describeDomain, "the reply has no DomainDetail")
+		return Domain{}, malformed(describeDomain.Action, "the reply has no DomainDetail")
 	}
 	return Domain{bounded(d.DomainName, maxName), bounded(d.LiveDomainType, maxID), bounded(d.DomainStatus, maxID)}, nil
 }
@@ -167,7 +167,7 @@ func (f withTotals[C]) Deliveries(ctx context.Context, domain string, q Span, nu
 		return nil, 0, err
 	}
 	if all == nil {
-		return nil, 0, odd(f.records, "the reply has no TotalNum")
+		return nil, 0, malformed(f.records.Action, "the reply has no TotalNum")
 	}
 	return page, int(*all), nil
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	sdk "github.com/alibabacloud-go/live-20161101/v2/client"
+	"github.com/alibabacloud-go/tea/dara"
 )
 
 // RecordConfig is the recording callback configuration of a main streaming domain.
@@ -48,9 +49,9 @@ func NewRecord(c *Client) Record {
 		have := reply.LiveRecordNotifyConfig
 		config := RecordConfig{
 			NotifyURL: bounded(have.NotifyUrl, maxURL), OnDemandURL: bounded(have.OnDemandUrl, maxURL),
-			NeedStatusNotify: have.NeedStatusNotify != nil && *have.NeedStatusNotify,
+			NeedStatusNotify: dara.BoolValue(have.NeedStatusNotify),
 		}
-		if have.NotifyReqAuth != nil && *have.NotifyReqAuth {
+		if dara.BoolValue(have.NotifyReqAuth) {
 			config.Authentication, config.AuthKey = true, Key(bounded(have.NotifyAuthKey, maxID))
 		}
 		return config, elsewhere(describeRecord, t, have.DomainName)

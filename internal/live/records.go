@@ -179,7 +179,7 @@ func count(op Operation, q Query, before Counts, end time.Time, read func(failed
 		pages = 1
 	}
 	if !failed.known() || !all.known() {
-		return before, odd(op, "the reply has no TotalNum") // unknown is not zero
+		return before, malformed(op.Action, "the reply has no TotalNum") // unknown is not zero
 	}
 	number := failed.last()
 	if failed.newestFirst() {
@@ -216,16 +216,11 @@ func newest(records []Failure) *Failure {
 	return last
 }
 
-// odd is a reply that does not say what it has to.
-func odd(op Operation, message string) error {
-	return &Error{Class: Unavailable, Action: op.Action, Code: codeMalformed, Message: message}
-}
-
 // elsewhere is the error of a reply that is about another domain than was asked for;
 // nil if it names none, or the right one.
 func elsewhere(op Operation, t turn, domain *string) error {
 	if name := value(domain); name != "" && !strings.EqualFold(name, t.key) {
-		return odd(op, "the reply is about another domain")
+		return malformed(op.Action, "the reply is about another domain")
 	}
 	return nil
 }

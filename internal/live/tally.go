@@ -69,12 +69,12 @@ type reader func(start, end time.Time, page int) (deliveries []delivery, more bo
 // or has a record that is null, says nothing.
 func listed[R any](op Operation, more *bool, logs []*R, read func(*R) delivery) ([]delivery, bool, error) {
 	if more == nil {
-		return nil, false, odd(op, "the reply has no HasMore") // unknown is not the end
+		return nil, false, malformed(op.Action, "the reply has no HasMore") // unknown is not the end
 	}
 	var deliveries []delivery
 	for _, r := range logs {
 		if r == nil {
-			return nil, false, odd(op, "a record of the reply is null")
+			return nil, false, malformed(op.Action, "a record of the reply is null")
 		}
 		deliveries = append(deliveries, read(r))
 	}
@@ -201,19 +201,9 @@ func (c *tally) from() time.Time {
 	return c.start
 }
 
-func earliest(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
-}
+func earliest(a, b time.Time) time.Time { return slices.MinFunc([]time.Time{b, a}, time.Time.Compare) }
 
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
+func latest(a, b time.Time) time.Time { return slices.MaxFunc([]time.Time{b, a}, time.Time.Compare) }
 
 // edge is from where on the count after one will scan: a bucket begins there.
 func edge(to time.Time) time.Time { return to.Add(-lateness) }

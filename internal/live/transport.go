@@ -96,7 +96,8 @@ func normalize(ctx context.Context, action string, err error) error {
 	}
 }
 
-// malformed is the error of a reply that is none of the API.
+// malformed is the error of a reply that is none of the API, or does not say what it has
+// to.
 func malformed(action, message string) *Error {
 	return &Error{Class: Unavailable, Action: action, Code: codeMalformed, Message: message}
 }
