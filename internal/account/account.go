@@ -67,9 +67,8 @@ const OwnLabel = "own"
 // Accounts finds the account that an object is managed through.
 type Accounts struct {
 	Options
-	cached   client.Reader
+	cluster  client.Client // by way of a cache
 	uncached client.Reader
-	writer   client.Client
 
 	mu     sync.Mutex
 	units  map[string]*unit         // by label
@@ -79,7 +78,6 @@ type Accounts struct {
 // unit is what an account keeps while its credentials come and go.
 type unit struct {
 	limits  *quota.Limits
-	percent int32 // of each limit, as the spec says
 	breaker *quota.Breaker
 	account *Account // the last one that could be opened; nil before
 	made    string   // of what versions of the LiveAccount and the Secret
@@ -94,7 +92,7 @@ func New(c client.Client, uncached client.Reader, o Options) (*Accounts, error) 
 	if o.Share == 0 {
 		o.Share = live.DefaultQuotaShare
 	}
-	a := &Accounts{Options: o, cached: c, uncached: uncached, writer: c, units: map[string]*unit{}, shared: map[string]*quota.Limits{}}
+	a := &Accounts{Options: o, cluster: c, uncached: uncached, units: map[string]*unit{}, shared: map[string]*quota.Limits{}}
 	own := &Account{Label: OwnLabel, Identity: "the operator's own", Version: OwnLabel, credentials: o.Credentials}
 	u := a.unit(OwnLabel)
 	var err error
@@ -114,10 +112,10 @@ func (a *Accounts) Find(ctx context.Context, namespace string, ref *v1alpha1.Acc
 		if a.RequireRef {
 			return nil, plan.Unusable("The operator runs with --require-account-ref. Name a LiveAccount of this namespace in spec.accountRef.")
 		}
-		return a.known(OwnLabel), nil
+		return a.known(OwnLabel, ""), nil
 	}
 	var account v1alpha1.LiveAccount
-	err := a.cached.Get(ctx, types.NamespacedName{Namespace: namespace, Name: ref.Name}, &account)
+	err := a.cluster.Get(ctx, types.NamespacedName{Namespace: namespace, Name: ref.Name}, &account)
 	if apierrors.IsNotFound(err) {
 		return nil, plan.Unusable("LiveAccount %q does not exist. Create it, or correct spec.accountRef.", ref.Name)
 	}
@@ -137,7 +135,10 @@ func (a *Accounts) Find(ctx context.Context, namespace string, ref *v1alpha1.Acc
 // for removing what an object leaves in the cloud, whatever has become of the
 // LiveAccount and its Secret.
 func (a *Accounts) Last(namespace string, ref *v1alpha1.AccountReference) *Account {
-	return a.known(label(namespace, ref))
+	if ref == nil {
+		return a.known(OwnLabel, "")
+	}
+	return a.known(labelOf(namespace, ref.Name), "")
 }
 
 // KnownID returns the ID of the cloud account that a LiveAccount, or the
@@ -151,14 +152,6 @@ func (a *Accounts) KnownID(namespace, name string) string {
 	return ""
 }
 
-// label returns that of the account that an object refers to.
-func label(namespace string, ref *v1alpha1.AccountReference) string {
-	if ref == nil {
-		return OwnLabel
-	}
-	return labelOf(namespace, ref.Name)
-}
-
 func labelOf(namespace, name string) string {
 	if name == "" {
 		return OwnLabel
@@ -167,12 +160,12 @@ func labelOf(namespace, name string) string {
 }
 
 // known returns the account of a label as it last could be opened, with the ID
-// that is known by now.
-func (a *Accounts) known(label string) *Account {
+// that is known by now; nil if that was not of these versions, where there are any.
+func (a *Accounts) known(label, made string) *Account {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	u := a.units[label]
-	if u == nil || u.account == nil {
+	if u == nil || u.account == nil || made != "" && u.made != made {
 		return nil
 	}
 	account := *u.account

@@ -97,7 +97,7 @@ func (a *Accounts) Hold(ctx context.Context, namespace string, ref *v1alpha1.Acc
 		return nil
 	}
 	var account v1alpha1.LiveAccount
-	if err := a.cached.Get(ctx, types.NamespacedName{Namespace: namespace, Name: ref.Name}, &account); err != nil {
+	if err := a.cluster.Get(ctx, types.NamespacedName{Namespace: namespace, Name: ref.Name}, &account); err != nil {
 		return fmt.Errorf("reading LiveAccount %q: %w", ref.Name, err)
 	}
 	return a.SetHold(ctx, &account, true)
@@ -116,7 +116,7 @@ func (a *Accounts) SetHold(ctx context.Context, account *v1alpha1.LiveAccount, h
 	if !change(account, v1alpha1.AccountFinalizer) {
 		return nil
 	}
-	err := a.writer.Patch(ctx, account, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	err := a.cluster.Patch(ctx, account, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
 	if err != nil {
 		return fmt.Errorf("patching the finalizer of LiveAccount %q: %w", account.Name, err)
 	}

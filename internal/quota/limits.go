@@ -93,6 +93,9 @@ func (l *Limits) SetShare(share float64) {
 func (l *Limits) setShare(share float64) (rates []Rate) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.share == share {
+		return nil
+	}
 	l.share = share
 	for rate, p := range l.pacers {
 		p.setShare(share)
