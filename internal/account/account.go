@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 	"sync"
 	"time"
 
@@ -211,14 +212,12 @@ func (a *Accounts) drop(label string) {
 // allows tells whether a domain matches one of the globs. An empty list allows
 // any, and only domains are restricted.
 func allows(globs []string, domain string) bool {
-	for _, glob := range globs {
+	return len(globs) == 0 || domain == "" || slices.ContainsFunc(globs, func(glob string) bool {
 		// The schema admits no pattern but *, and a domain has no slash for it
 		// to stop at.
-		if match, err := path.Match(glob, domain); err == nil && match {
-			return true
-		}
-	}
-	return len(globs) == 0 || domain == ""
+		match, err := path.Match(glob, domain)
+		return err == nil && match
+	})
 }
 
 // Load loads the credentials, as a request would.

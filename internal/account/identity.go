@@ -38,8 +38,8 @@ func (a *Accounts) Identify(ctx context.Context, account *Account) (string, erro
 	if id, err, fresh := a.asked(account); fresh {
 		return id, err
 	}
-	who, err := a.TokenService.Identify(ctx, account.credentials)
-	return a.identified(account, who.AccountID, err)
+	id, err := a.TokenService.Identify(ctx, account.credentials)
+	return a.identified(account, id, err)
 }
 
 // asked returns what the token service said of an account, if that was lately.

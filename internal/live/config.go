@@ -238,15 +238,6 @@ func members(list []*string) string {
 	return JoinList(kept)
 }
 
-// pointers returns the members of a list as a request carries them.
-func pointers(list string) []*string {
-	var members []*string
-	for _, m := range SplitList(list) {
-		members = append(members, &m)
-	}
-	return members
-}
-
 // bounded returns a value of a reply, "" for none, cut to what is kept of it.
 func bounded(s *string, most int) string { return Bound(value(s), most) }
 

@@ -123,7 +123,7 @@ func (e Event) send(ctx context.Context, t turn, create bool, want EventConfig, 
 			Message: "it is not known yet whether it was created; the operator looks again before it creates another one"}
 	}
 	app, channel, _ := strings.Cut(t.key, "/")
-	events, users := pointers(want.Events), pointers(want.Users)
+	events, users := dara.StringSlice(SplitList(want.Events)), dara.StringSlice(SplitList(want.Users))
 	if want.SubID = have.SubID; create {
 		reply, failed := call[sdk.CreateEventSubResponseBody](ctx, e.client, t.finish(), createEvent,
 			&sdk.CreateEventSubRequest{AppId: &app, ChannelId: &channel, CallbackUrl: &want.CallbackURL, Events: events, Users: users})

@@ -40,32 +40,26 @@ func asked[Reply any](ctx context.Context, t *TokenService, signed *keys, action
 	return ask[Reply](ctx, t.wire, DefaultTimeout, signed, http.MethodPost, action, request)
 }
 
-// Identity is whose credentials are.
-type Identity struct {
-	AccountID string // of the cloud account: digits
-	ARN       string
-}
-
 // accountID is the shape of the ID of a cloud account.
 var accountID = regexp.MustCompile(`^[0-9]{1,32}$`)
 
-// Identify returns whose credentials are. The error is an *Error, of class
+// Identify returns the ID of the cloud account whose credentials are. The error is an *Error, of class
 // NoCredentials if there are none or the token service says that they are no good,
 // else Unavailable, or the context's.
-func (t *TokenService) Identify(ctx context.Context, c Credentials) (Identity, error) {
+func (t *TokenService) Identify(ctx context.Context, c Credentials) (string, error) {
 	const action = "GetCallerIdentity"
 	signed, err := c.source.load(ctx)
 	if err != nil {
-		return Identity{}, err
+		return "", err
 	}
 	reply, _, err := asked[sts.GetCallerIdentityResponseBody](ctx, t, signed, action, nil)
 	if err != nil {
-		return Identity{}, identifying(c.source.judge(signed, err))
+		return "", identifying(c.source.judge(signed, err))
 	}
 	if !accountID.MatchString(value(reply.AccountId)) {
-		return Identity{}, malformed(action, "the reply has no account ID")
+		return "", malformed(action, "the reply has no account ID")
 	}
-	return Identity{AccountID: *reply.AccountId, ARN: Bound(value(reply.Arn), 512)}, nil
+	return *reply.AccountId, nil
 }
 
 // identifying gives an error of the token service its class.

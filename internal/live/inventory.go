@@ -28,12 +28,9 @@ const (
 	StreamingType = "liveVideo" // main streaming and sub-streaming domains
 )
 
-// Roles of a domain in its mapping.
-const (
-	MainRole   = "vhost"   // main streaming domain
-	IngestRole = "publish" // ingest domain
-	PlayRole   = "play"    // sub-streaming domain, which has no configuration of its own
-)
+// PlayRole is the role in its mapping of a sub-streaming domain, which has no
+// configuration of its own.
+const PlayRole = "play"
 
 // Domain is one of an account.
 type Domain struct {
@@ -210,8 +207,5 @@ func listedDeliveries(q Span, number int, read reader) ([]Delivery, int, error) 
 // again.
 func text(s *string, most int) string {
 	v := value(s)
-	if len(v) > most {
-		return v[:most]
-	}
-	return v
+	return v[:min(len(v), most)]
 }

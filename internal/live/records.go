@@ -198,22 +198,19 @@ func count(op Operation, q Query, before Counts, end time.Time, read func(failed
 		return c, nil
 	}
 	counts := Counts{End: end, Failed: int64(*failed.total), Total: int64(max(*all.total, *failed.total))}
-	if last := newest(failed.records); last != nil && counts.Failed > 0 {
-		counts.Last = last.kept()
+	if counts.Failed > 0 {
+		counts.Last = newest(failed.records)
 	}
 	return counts, nil
 }
 
-// newest returns the record with the latest time, the first of several; nil for
-// none.
+// newest returns what is kept of the record with the latest time, the first of several;
+// nil for none.
 func newest(records []Failure) *Failure {
-	var last *Failure
-	for i := range records {
-		if last == nil || records[i].Time.After(last.Time) {
-			last = &records[i]
-		}
+	if len(records) == 0 {
+		return nil
 	}
-	return last
+	return slices.MaxFunc(records, func(a, b Failure) int { return a.Time.Compare(b.Time) }).kept()
 }
 
 // elsewhere is the error of a reply that is about another domain than was asked for;

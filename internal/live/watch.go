@@ -65,9 +65,7 @@ func (w *Watch) counts(failures []Failure, end time.Time) Counts {
 		}
 	}
 	c.Failed, c.Total = int64(len(mine)), int64(len(mine))
-	if last := newest(mine); last != nil {
-		c.Last = last.kept()
-	}
+	c.Last = newest(mine)
 	c.Buckets = []Bucket{{Start: w.Since}}
 	if split := edge(end); split.After(w.Since) {
 		c.Buckets = append(c.Buckets, Bucket{Start: split})
