@@ -43,10 +43,7 @@ func Audit(c *Client) Family[AuditConfig] {
 		request := &sdk.AddLiveAudioAuditNotifyConfigRequest{
 			DomainName: &t.key, Callback: &want.CallbackURL, CallbackTemplate: parameter(want.CallbackTemplate, leaveOut),
 		}
-		if create {
-			return do(ctx, c, t, addAudit, request)
-		}
-		return do(ctx, c, t, updateAudit, (*sdk.UpdateLiveAudioAuditNotifyConfigRequest)(request))
+		return do(ctx, c, t, f.writes(create), request)
 	}
 	f.drop = func(ctx context.Context, t turn) error {
 		return do(ctx, c, t, deleteAudit, &sdk.DeleteLiveAudioAuditNotifyConfigRequest{DomainName: &t.key})

@@ -30,10 +30,7 @@ func Detect(c *Client) Family[DetectConfig] {
 	}
 	f.write = func(ctx context.Context, t turn, create bool, want DetectConfig, _ bool) error {
 		request := &sdk.AddLiveDetectNotifyConfigRequest{DomainName: &t.key, NotifyUrl: &want.NotifyURL}
-		if create {
-			return do(ctx, c, t, addDetect, request)
-		}
-		return do(ctx, c, t, updateDetect, (*sdk.UpdateLiveDetectNotifyConfigRequest)(request))
+		return do(ctx, c, t, f.writes(create), request)
 	}
 	f.drop = func(ctx context.Context, t turn) error {
 		return do(ctx, c, t, deleteDetect, &sdk.DeleteLiveDetectNotifyConfigRequest{DomainName: &t.key})

@@ -48,11 +48,15 @@ func (f Family[C]) Delete(ctx context.Context, lane quota.Lane, key string) erro
 func (f Family[C]) ReadRate() quota.Rate { return f.reads.rate() }
 
 // WriteRate is the limit of the operation that Put calls first.
-func (f Family[C]) WriteRate(create bool) quota.Rate {
+func (f Family[C]) WriteRate(create bool) quota.Rate { return f.writes(create).rate() }
+
+// writes returns the operation of a write. Where there are two, they take the same
+// parameters, so that the model of either is that of both.
+func (f Family[C]) writes(create bool) Operation {
 	if create {
-		return f.creates.rate()
+		return f.creates
 	}
-	return f.updates.rate()
+	return f.updates
 }
 
 func (f Family[C]) read(ctx context.Context, t turn) (C, error) {

@@ -61,10 +61,7 @@ func NewRecord(c *Client) Record {
 			DomainName: &t.key, NotifyUrl: &want.NotifyURL, OnDemandUrl: parameter(want.OnDemandURL, leaveOut),
 			NeedStatusNotify: &want.NeedStatusNotify, NotifyReqAuth: &want.Authentication, NotifyAuthKey: optional(string(want.AuthKey)),
 		}
-		if create {
-			return do(ctx, c, t, addRecord, request)
-		}
-		return do(ctx, c, t, updateRecord, (*sdk.UpdateLiveRecordNotifyConfigRequest)(request))
+		return do(ctx, c, t, f.writes(create), request)
 	}
 	f.drop = func(ctx context.Context, t turn) error {
 		return do(ctx, c, t, deleteRecord, &sdk.DeleteLiveRecordNotifyConfigRequest{DomainName: &t.key})

@@ -65,10 +65,7 @@ func NewSnapshot(c *Client) Snapshot {
 			DomainName: &t.key, NotifyUrl: &want.NotifyURL,
 			NotifyReqAuth: yesNo(want.Authentication), NotifyAuthKey: optional(string(want.AuthKey)),
 		}
-		if create {
-			return do(ctx, c, t, addSnapshot, request)
-		}
-		return do(ctx, c, t, updateSnapshot, (*sdk.UpdateLiveSnapshotNotifyConfigRequest)(request))
+		return do(ctx, c, t, f.writes(create), request)
 	}
 	f.drop = func(ctx context.Context, t turn) error {
 		return do(ctx, c, t, deleteSnapshot, &sdk.DeleteLiveSnapshotNotifyConfigRequest{DomainName: &t.key})

@@ -288,6 +288,14 @@ func TestSignatureOfTheVendorsExample(t *testing.T) {
 	}
 }
 
+// The two operations of a write that are sent by one model have the same parameters.
+var (
+	_ = sdk.UpdateLiveRecordNotifyConfigRequest(sdk.AddLiveRecordNotifyConfigRequest{})
+	_ = sdk.UpdateLiveSnapshotNotifyConfigRequest(sdk.AddLiveSnapshotNotifyConfigRequest{})
+	_ = sdk.UpdateLiveDetectNotifyConfigRequest(sdk.AddLiveDetectNotifyConfigRequest{})
+	_ = sdk.UpdateLiveAudioAuditNotifyConfigRequest(sdk.AddLiveAudioAuditNotifyConfigRequest{})
+)
+
 // The region goes to the operations that take one, and to no other.
 func TestRegionIsSentWhereItIsTaken(t *testing.T) {
 	t.Parallel()
