@@ -179,11 +179,8 @@ func VendorEndpoint(host string) bool { return vendor.MatchString(host) }
 // isPort tells whether the port of a host is a number from 1 to 65535, or left
 // out together with its colon.
 func isPort(port, host string) bool {
-	if port == "" {
-		return !strings.HasSuffix(host, ":")
-	}
-	n, err := strconv.ParseUint(port, 10, 16)
-	return err == nil && n > 0
+	n, err := strconv.ParseUint(cmp.Or(port, "443"), 10, 16)
+	return err == nil && n > 0 && !strings.HasSuffix(host, ":")
 }
 
 // isLoopback tells whether a host is an address of this machine. A name is taken at

@@ -191,7 +191,7 @@ func canonical(s string) string {
 // escape returns the one spelling of a character that is escaped, or has to be.
 func escape(s string) string {
 	if c, err := hex.DecodeString(strings.TrimPrefix(s, "%")); err == nil && len(s) == 3 {
-		if isAlphanumeric(c[0]) || strings.ContainsRune("-._~", rune(c[0])) {
+		if isAlphanumeric(rune(c[0])) || strings.ContainsRune("-._~", rune(c[0])) {
 			return string(c)
 		}
 		return strings.ToUpper(s)

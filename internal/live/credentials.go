@@ -291,7 +291,7 @@ func (k keys) check() error {
 	switch {
 	case !keyID.MatchString(k.id) && keyID.MatchString(k.secret):
 		return errors.New("accessKeyID and accessKeySecret are swapped")
-	case strings.ContainsFunc(k.id, func(r rune) bool { return r != '.' && r != '-' && r != '_' && !isAlphanumeric(byte(r)) }):
+	case strings.ContainsFunc(k.id, func(r rune) bool { return r != '.' && r != '-' && r != '_' && !isAlphanumeric(r) }):
 		return errors.New("accessKeyID holds a character that no access key ID has")
 	}
 	return nil

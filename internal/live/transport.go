@@ -122,10 +122,11 @@ func (t *transport) call(req *http.Request, x *exchange) ([]byte, error) {
 		return nil, networkError(ctx, x.action, req.URL.Host, err)
 	}
 	head, ok := headOf(body.Bytes(), most)
-	if !ok || !isError && reply.StatusCode != http.StatusOK {
+	code := head.code()
+	if !ok || reply.StatusCode != http.StatusOK && (!isError || code == "" || code == "null") {
 		return nil, malformed(x.action, fmt.Sprintf("HTTP %d with a body that is not a reply of the API", reply.StatusCode))
 	}
-	if _, known := classes[head.code()]; known || isError {
+	if _, known := classes[code]; known || isError {
 		return nil, x.fault(reply, head)
 	}
 	if head.RequestID == "" {
@@ -220,11 +221,8 @@ func isModest(body []byte) bool {
 
 // fault reads a reply that is an error.
 func (x *exchange) fault(reply *http.Response, h head) *Error {
-	code := h.code()
-	if code == "" || code == "null" {
-		return malformed(x.action, fmt.Sprintf("HTTP %d with a body that is not a reply of the API", reply.StatusCode))
-	}
 	x.came(reply)
+	code := h.code()
 	class, wait := classify(reply.StatusCode, code), milliseconds(reply.Header.Get("x-acs-retry-after"))
 	switch {
 	case wait > 0: // a reply that asks to wait is throttling, whatever its code
