@@ -250,7 +250,7 @@ const trialURL = "https://conformance.live-notify.invalid/"
 
 // set makes one Set, whatever was there.
 func (r *run) set(ctx context.Context, c live.StreamConfig) error {
-	return r.patiently(ctx, func(ctx context.Context) error { return r.stream.Set(ctx, r.Ingest, c, true) })
+	return r.patiently(ctx, func(ctx context.Context) error { return r.stream.Update(ctx, r.Ingest, c, true) })
 }
 
 func (r *run) clear(ctx context.Context) error {

@@ -48,25 +48,21 @@ func shaped[C config](have C, shape Shape, err error) (C, Shape, error) {
 	return have, shape, nil
 }
 
-// Set makes one Set of a domain: what is empty is left out, or sent empty.
-func (s Stream) Set(ctx context.Context, domain string, want StreamConfig, leaveOut bool) error {
-	return s.write(ctx, newTurn(quota.Least, domain), false, want, leaveOut)
+// Add makes one request that creates a configuration.
+func (f Family[C]) Add(ctx context.Context, key string, want C) error {
+	return f.create(ctx, newTurn(quota.Least, key), want)
 }
 
-// Remove makes one Delete of a domain. Absence is an error of class NotFound where
-// the cloud says so.
-func (s Stream) Remove(ctx context.Context, domain string) error {
-	return s.drop(ctx, newTurn(quota.Least, domain))
+// Update makes one request that writes over a configuration: what is empty is left out,
+// or sent empty.
+func (f Family[C]) Update(ctx context.Context, key string, want C, leaveOut bool) error {
+	return f.write(ctx, newTurn(quota.Least, key), false, want, leaveOut)
 }
 
-// Add makes one Add of a domain.
-func (r Record) Add(ctx context.Context, domain string, want RecordConfig) error {
-	return r.create(ctx, newTurn(quota.Least, domain), want)
-}
-
-// Update makes one Update of a domain: what is empty is left out, or sent empty.
-func (r Record) Update(ctx context.Context, domain string, want RecordConfig, leaveOut bool) error {
-	return r.write(ctx, newTurn(quota.Least, domain), false, want, leaveOut)
+// Remove makes one Delete. Absence is an error of class NotFound where the cloud says
+// so.
+func (f Family[C]) Remove(ctx context.Context, key string) error {
+	return f.drop(ctx, newTurn(quota.Least, key))
 }
 
 // codeOf returns the cloud's code of an error.
