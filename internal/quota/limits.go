@@ -72,10 +72,8 @@ func NewLimits(share float64, report Report) *Limits {
 
 // Sleep waits for so long, or until the context ends, whose error it then returns.
 func Sleep(ctx context.Context, wait time.Duration) error {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(wait):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
