@@ -56,11 +56,7 @@ type Options struct {
 type Client struct {
 	wire        *wire
 	credentials *source
-	limits      *quota.Limits
-	breaker     *quota.Breaker
-	timeout     time.Duration
-	account     string
-	now         func() time.Time
+	options     Options      // with the defaults
 	skew        atomic.Int64 // of the cloud's clock against ours, in nanoseconds
 	learned     sync.Map     // what families found out about the cloud
 	subscribed  sync.Map     // what is known of event subscriptions, by key
@@ -85,10 +81,9 @@ func NewClient(o Options) (*Client, error) {
 	if o.Breaker == nil {
 		o.Breaker = quota.NewBreaker(nil)
 	}
-	return &Client{
-		wire: &wire{endpoint, apiVersion, cmp.Or(o.Region, DefaultRegion), newTransport()}, credentials: o.Credentials.source,
-		limits: o.Limits, breaker: o.Breaker, timeout: cmp.Or(o.Timeout, DefaultTimeout), account: o.Account, now: o.Now,
-	}, nil
+	o.Timeout = cmp.Or(o.Timeout, DefaultTimeout)
+	w := newWire(endpoint, apiVersion, cmp.Or(o.Region, DefaultRegion))
+	return &Client{wire: w, credentials: o.Credentials.source, options: o}, nil
 }
 
 // apiVersion is that of ApsaraVideo Live.
@@ -105,7 +100,7 @@ func HostOf(endpoint string) string {
 
 // Outage returns when a request may be tried again while the endpoint does not answer
 // anyone; 0 if it does.
-func (c *Client) Outage() time.Duration { return c.breaker.Outage() }
+func (c *Client) Outage() time.Duration { return c.options.Breaker.Outage() }
 
 // maxSkew bounds how far a reply moves our idea of the time. The cloud refuses
 // requests that are further from its own.
@@ -113,20 +108,20 @@ const maxSkew = 15 * time.Minute
 
 // Now returns the cloud's time: ours, and what the Date of the last reply was ahead
 // of it. Less than two seconds is no difference: a Date has no fractions.
-func (c *Client) Now() time.Time { return c.now().Add(time.Duration(c.skew.Load())) }
+func (c *Client) Now() time.Time { return c.options.Now().Add(time.Duration(c.skew.Load())) }
 
 // compare notes the difference of the clocks.
 func (c *Client) compare(x *exchange) {
 	if x.date.IsZero() {
 		return
 	}
-	skew := max(-maxSkew, min(maxSkew, x.date.Sub(c.now().Add(-time.Since(x.received))).Round(time.Second)))
+	skew := max(-maxSkew, min(maxSkew, x.date.Sub(c.options.Now().Add(-time.Since(x.received))).Round(time.Second)))
 	if skew.Abs() < 2*time.Second {
 		skew = 0
 	}
 	c.skew.Store(int64(skew))
-	if c.account != "" {
-		skews.WithLabelValues(label(c.account)).Set(skew.Seconds())
+	if c.options.Account != "" {
+		skews.WithLabelValues(label(c.options.Account)).Set(skew.Seconds())
 	}
 }
 
@@ -220,12 +215,12 @@ func call[Reply any](ctx context.Context, c *Client, t turn, op Operation, reque
 	}
 	answer := quota.Unanswered // also of what panics
 	defer func() { done(answer) }()
-	reply, x, err := ask[Reply](ctx, c.wire, c.timeout, signed, op.Method(), op.Action, request)
+	reply, x, err := ask[Reply](ctx, c.wire, c.options.Timeout, signed, op.Method(), op.Action, request)
 	answer = answerOf(err)
 	c.compare(x)
 	err = c.credentials.judge(signed, err)
 	if e, ok := errors.AsType[*Error](err); ok && e.Class == Throttled {
-		c.limits.Slow(op.rate(), e.RetryAfter)
+		c.options.Limits.Slow(op.rate(), e.RetryAfter)
 	}
 	if err != nil {
 		return nil, err
@@ -246,7 +241,7 @@ func do(ctx context.Context, c *Client, t turn, op Operation, request any) error
 // what is to be told how it went. Credentials come before the quota: a turn is not
 // taken for a request that cannot be signed.
 func (c *Client) enter(ctx context.Context, t turn, op Operation) (*keys, func(quota.Answer), error) {
-	if err := c.breaker.Ready(); err != nil {
+	if err := c.options.Breaker.Ready(); err != nil {
 		return nil, nil, err
 	}
 	signed, err := c.credentials.load(ctx)
@@ -254,12 +249,12 @@ func (c *Client) enter(ctx context.Context, t turn, op Operation) (*keys, func(q
 		return nil, nil, err
 	}
 	start := time.Now()
-	err = c.limits.Take(ctx, op.rate(), t.lane, t.key, t.patience)
+	err = c.options.Limits.Take(ctx, op.rate(), t.lane, t.key, t.patience)
 	observeWait(op, t.lane, time.Since(start), err)
 	if err != nil {
 		return nil, nil, err
 	}
-	done, err := c.breaker.Enter(t.key)
+	done, err := c.options.Breaker.Enter(t.key)
 	return signed, done, err
 }
 

@@ -73,7 +73,7 @@ const inDoubt = 20 * time.Second
 func (e Event) known(key string) (subscription, time.Duration) {
 	known, _ := e.client.subscribed.Load(key)
 	s, _ := known.(subscription)
-	return s, max(e.client.now().Sub(s.written), 0)
+	return s, max(e.client.options.Now().Sub(s.written), 0)
 }
 
 // find returns the subscription of a channel: as the list has it, or as it was created
@@ -136,7 +136,7 @@ func (e Event) send(ctx context.Context, t turn, create bool, want EventConfig, 
 	}
 	switch class := ClassOf(err); {
 	case !Refused(err):
-		e.client.subscribed.Store(t.key, subscription{want, e.client.now()})
+		e.client.subscribed.Store(t.key, subscription{want, e.client.options.Now()})
 	case class == NotFound:
 		e.client.subscribed.Delete(t.key)
 	case class == Rejected && create: // perhaps for one that the list did not show yet

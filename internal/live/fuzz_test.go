@@ -46,7 +46,7 @@ func wired(tb testing.TB, answer roundTrip) *Client {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	c.wire.transport.client.Transport = answer
+	c.wire.client.Transport = answer
 	return c
 }
 

@@ -32,7 +32,7 @@ func NewTokenService(endpoint string, allowInsecure bool) (*TokenService, error)
 	if err != nil {
 		return nil, err
 	}
-	return &TokenService{&wire{e, "2015-04-01", "", newTransport()}}, quiet()
+	return &TokenService{newWire(e, "2015-04-01", "")}, quiet()
 }
 
 // asked makes one request to the token service, signed unless there are no keys.

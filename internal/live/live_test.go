@@ -157,7 +157,7 @@ func TestPanicOfALibrary(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var reports []bool
 			c := wired(t, answered(200, http.Header{}, []byte(`{"RequestId":"R"}`)))
-			c.breaker = quota.NewBreaker(func(ok bool) { reports = append(reports, ok) })
+			c.options.Breaker = quota.NewBreaker(func(ok bool) { reports = append(reports, ok) })
 			for range 5 {
 				panicsWith = value
 				_, err := call[panicking](t.Context(), c, newTurn(quota.User, "k"), describeStream, nil)
@@ -169,7 +169,7 @@ func TestPanicOfALibrary(t *testing.T) {
 			if len(reports) != 1 || reports[0] {
 				t.Errorf("the breaker reported %v, want that it opened", reports)
 			}
-			if n := len(c.wire.transport.decoding); n != 0 {
+			if n := len(c.wire.decoding); n != 0 {
 				t.Errorf("%d places are not free", n)
 			}
 		})
@@ -181,7 +181,7 @@ func TestPanicOfAReport(t *testing.T) {
 	t.Parallel()
 	c := wired(t, answered(200, http.Header{}, []byte(`{"RequestId":"R"}`)))
 	broken := true
-	c.limits = quota.NewLimits(1e6, quota.Report{Limit: func(string, float64) {
+	c.options.Limits = quota.NewLimits(1e6, quota.Report{Limit: func(string, float64) {
 		if broken {
 			panic("no label")
 		}
@@ -243,7 +243,7 @@ func TestOutage(t *testing.T) {
 func TestNoTurnWithoutCredentials(t *testing.T) {
 	t.Parallel()
 	c := wired(t, answered(200, http.Header{}, []byte(`{"RequestId":"R"}`)))
-	c.limits = quota.NewLimits(0.001, quota.Report{}) // one turn, and then none for a minute
+	c.options.Limits = quota.NewLimits(0.001, quota.Report{}) // one turn, and then none for a minute
 	good := c.credentials
 	c.credentials = from(func(context.Context, bool) (session, error) { return session{}, noCredentials("none") }).source
 	if _, err := NewStream(c).Get(t.Context(), quota.User, "d"); ClassOf(err) != NoCredentials || !Refused(err) {

@@ -71,7 +71,7 @@ func TestSeriesOfAnAccount(t *testing.T) {
 		report.Stretch("A", 1.25)
 		answers(false)
 		c := wired(t, answered(200, http.Header{"Date": {"Fri, 02 Jan 1970 00:00:00 GMT"}}, []byte(`{"RequestId":"R"}`)))
-		c.account = name
+		c.options.Account = name
 		if _, err := NewStream(c).Get(t.Context(), quota.User, "d"); err != nil {
 			t.Fatal(err)
 		}

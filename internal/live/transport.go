@@ -35,15 +35,8 @@ const (
 	maxDecoded = 2
 )
 
-// transport carries requests. It turns every failure into an *Error: texts of the
-// network have the request URL in them, which holds authentication keys.
-type transport struct {
-	client   *http.Client
-	decoding chan struct{} // a place for each reply that is being decoded
-	large    chan struct{} // the place of one that is large
-}
-
-func newTransport() *transport {
+// newWire returns the way to an endpoint.
+func newWire(e endpoint, version, region string) *wire {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = 64
 	t.MaxResponseHeaderBytes = maxHeader
@@ -53,7 +46,8 @@ func newTransport() *transport {
 		}
 		return nil
 	}
-	return &transport{
+	return &wire{
+		endpoint: e, version: version, region: region,
 		client: &http.Client{
 			Transport: t,
 			// The API never redirects, and a signed request must not follow one.
@@ -103,9 +97,9 @@ func malformed(action, message string) *Error {
 }
 
 // call sends a request and returns the body of its reply, or an *Error.
-func (t *transport) call(req *http.Request, x *exchange) ([]byte, error) {
+func (w *wire) call(req *http.Request, x *exchange) ([]byte, error) {
 	ctx := req.Context()
-	reply, err := t.client.Do(req)
+	reply, err := w.client.Do(req)
 	if err != nil {
 		return nil, networkError(ctx, x.action, req.URL.Host, err)
 	}
@@ -114,7 +108,7 @@ func (t *transport) call(req *http.Request, x *exchange) ([]byte, error) {
 	if isError {
 		most = maxFault
 	}
-	body, err := t.read(ctx, x, reply.Body, most)
+	body, err := w.read(ctx, x, reply.Body, most)
 	if unpacking(err) {
 		return nil, malformed(x.action, fmt.Sprintf("HTTP %d with a body that cannot be unpacked", reply.StatusCode))
 	}
@@ -141,16 +135,16 @@ func (t *transport) call(req *http.Request, x *exchange) ([]byte, error) {
 
 // read reads a body, and a byte more if it has more than most. It waits for the
 // places that the reply then has until it is decoded.
-func (t *transport) read(ctx context.Context, x *exchange, from io.Reader, most int) (*bytes.Buffer, error) {
+func (w *wire) read(ctx context.Context, x *exchange, from io.Reader, most int) (*bytes.Buffer, error) {
 	var body bytes.Buffer
 	n, err := body.ReadFrom(io.LimitReader(from, maxSmall+1))
 	if err == nil && n > maxSmall && most > maxSmall {
-		if err = x.enter(ctx, t.large); err == nil {
+		if err = x.enter(ctx, w.large); err == nil {
 			_, err = body.ReadFrom(io.LimitReader(from, int64(most)-n+1))
 		}
 	}
 	if err == nil {
-		err = x.enter(ctx, t.decoding)
+		err = x.enter(ctx, w.decoding)
 	}
 	return &body, err
 }

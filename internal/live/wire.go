@@ -29,11 +29,16 @@ import (
 // models are the SDK's, and so is what reads a reply into them, which takes a number
 // for a string and the like; docs/decisions.md says why its client is not used.
 // TestWireIsTheSDKs holds the two against each other.
+//
+// It turns every failure into an *Error: texts of the network have the request URL in
+// them, which holds authentication keys.
 type wire struct {
 	endpoint
-	version   string // of the API
-	region    string // for the operations that take one; "" to leave it out
-	transport *transport
+	version  string // of the API
+	region   string // for the operations that take one; "" to leave it out
+	client   *http.Client
+	decoding chan struct{} // a place for each reply that is being decoded
+	large    chan struct{} // the place of one that is large
 }
 
 // ask makes one request with a timeout, signed unless there are no keys. Every failure
@@ -92,7 +97,7 @@ func (w *wire) exchange(ctx context.Context, x *exchange, signed *keys, method s
 	}
 	r.Header.Set("Accept", "application/json")
 	r.Header.Set("User-Agent", userAgent)
-	return w.transport.call(r, x)
+	return w.call(r, x)
 }
 
 var (

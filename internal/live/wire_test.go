@@ -132,7 +132,7 @@ func bothClients(t *testing.T, host string, k keys) (*sdk.Client, *wire) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c, &wire{endpoint{"http", host}, apiVersion, "", newTransport()}
+	return c, newWire(endpoint{"http", host}, apiVersion, "")
 }
 
 // TestWireIsTheSDKs: for each operation, with each parameter set to odd values, a
