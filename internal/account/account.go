@@ -144,13 +144,9 @@ func (a *Accounts) Last(namespace string, ref *v1alpha1.AccountReference) *Accou
 
 // KnownID returns the ID of the cloud account that a LiveAccount, or the
 // operator's own account, was last told to be; "" if none ever was.
-func (a *Accounts) KnownID(namespace, name string) string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if u := a.units[labelOf(namespace, name)]; u != nil {
-		return u.lastID
-	}
-	return ""
+func (a *Accounts) KnownID(namespace, name string) (id string) {
+	a.locked(labelOf(namespace, name), func(u *unit) { id = u.lastID })
+	return id
 }
 
 func labelOf(namespace, name string) string {
@@ -196,16 +192,19 @@ func (a *Accounts) unit(label string) *unit {
 // Forget drops an account whose LiveAccount is gone, and its series.
 func (a *Accounts) Forget(namespace, name string) {
 	label := labelOf(namespace, name)
-	a.drop(label)
+	a.locked(label, func(u *unit) {
+		u.limits.Join(nil)
+		delete(a.units, label)
+	})
 	live.ForgetAccount(label)
 }
 
-func (a *Accounts) drop(label string) {
+// locked does something with the unit of a label, if there is one.
+func (a *Accounts) locked(label string, do func(*unit)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if u := a.units[label]; u != nil {
-		u.limits.Join(nil)
-		delete(a.units, label)
+		do(u)
 	}
 }
 

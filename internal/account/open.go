@@ -73,21 +73,17 @@ func (a *Accounts) versions(ctx context.Context, account *v1alpha1.LiveAccount) 
 	return made, nil
 }
 
-// keep notes an account that was opened. One of the same content stays as it is.
+// keep notes an account that was opened, unless the LiveAccount has gone meanwhile. One
+// of the same content stays as it is.
 func (a *Accounts) keep(label, made string, opened *Account) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	u := a.units[label]
-	if u == nil {
-		return // the LiveAccount has gone meanwhile
-	}
-	u.made = made
-	if u.account != nil && u.account.Version == opened.Version {
-		return
-	}
-	u.account, u.id, u.answer = opened, "", nil
-	u.asked = u.asked.AddDate(-1, 0, 0)
-	u.limits.Join(nil)
+	a.locked(label, func(u *unit) {
+		u.made = made
+		if u.account == nil || u.account.Version != opened.Version {
+			u.account, u.id, u.answer = opened, "", nil
+			u.asked = u.asked.AddDate(-1, 0, 0)
+			u.limits.Join(nil)
+		}
+	})
 }
 
 // open makes the client of an account.
