@@ -25,7 +25,7 @@ var mpu = &Kind{
 		status.Observed = nil
 		if c, ok := have.(live.MPUConfig); ok {
 			status.Observed = &v1alpha1.LiveRtcMPUEventSubObservation{
-				SubID: c.SubID, CallbackURL: c.CallbackURL, ChannelIDs: c.Channels(),
+				SubID: c.SubID, CallbackURL: c.CallbackURL, ChannelIDs: live.SplitList(c.ChannelIDs),
 			}
 		}
 	},

@@ -24,7 +24,7 @@ func (c AuditConfig) Fields() []Field {
 
 // Audit returns the family of audio-review callbacks, by main streaming domain.
 func Audit(c *Client) Family[AuditConfig] {
-	f := Family[AuditConfig]{client: c, name: "audit", reads: describeAudit, creates: addAudit, updates: updateAudit}
+	f := Family[AuditConfig]{client: c, reads: describeAudit, creates: addAudit, updates: updateAudit}
 	f.get = func(ctx context.Context, t turn) (AuditConfig, error) {
 		reply, err := call[sdk.DescribeLiveAudioAuditNotifyConfigResponseBody](ctx, c, t, describeAudit,
 			&sdk.DescribeLiveAudioAuditNotifyConfigRequest{DomainName: &t.key})

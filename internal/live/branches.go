@@ -5,6 +5,7 @@ package live
 
 import (
 	"context"
+	"errors"
 
 	"github.com/live-notify/live-notify-operator/internal/quota"
 )
@@ -24,28 +25,26 @@ const (
 	ShapeNotFound Shape = "a not-found error"
 )
 
-// Describe makes one Describe of a domain.
-func (s Stream) Describe(ctx context.Context, domain string) (StreamConfig, Shape, error) {
-	return shaped(describedStream(ctx, s.client, newTurn(quota.Least, domain)))
-}
+// errMissing is the error of a family's get for a reply without the object that has the
+// configuration.
+var errMissing error = &Error{Class: NotFound, Code: string(ShapeMissing)}
 
-// Describe makes one Describe of an application.
-func (m MPU) Describe(ctx context.Context, appID string) (MPUConfig, Shape, error) {
-	return shaped(describedMPU(ctx, m.client, newTurn(quota.Least, appID)))
-}
-
-// shaped tells an object that is empty, and an error that is an answer.
-func shaped[C config](have C, shape Shape, err error) (C, Shape, error) {
+// Describe makes one request that reads a configuration.
+func (f Family[C]) Describe(ctx context.Context, key string) (C, Shape, error) {
+	have, err := f.get(ctx, newTurn(quota.Least, key))
 	var none C
 	switch {
+	case errors.Is(err, errMissing):
+		return none, ShapeMissing, nil
 	case ClassOf(err) == NotFound:
 		return none, ShapeNotFound, nil
 	case err != nil:
 		return none, "", err
-	case shape == ShapePresent && have == none:
+	case have == none:
 		return none, ShapeEmpty, nil
+	default:
+		return have, ShapePresent, nil
 	}
-	return have, shape, nil
 }
 
 // Add makes one request that creates a configuration.
@@ -63,12 +62,4 @@ func (f Family[C]) Update(ctx context.Context, key string, want C, leaveOut bool
 // so.
 func (f Family[C]) Remove(ctx context.Context, key string) error {
 	return f.drop(ctx, newTurn(quota.Least, key))
-}
-
-// codeOf returns the cloud's code of an error.
-func codeOf(err error) string {
-	if e, ok := err.(*Error); ok { //nolint:errorlint // call returns it unwrapped
-		return e.Code
-	}
-	return ""
 }

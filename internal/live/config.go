@@ -109,14 +109,8 @@ func at(fields, other []Field, i int) Field {
 
 // same tells whether two values of a field agree.
 func (f Field) same(g Field) bool {
-	switch {
-	case f.Value == g.Value || !f.set() && !g.set():
-		return true
-	case f.Secret && f.set() && g.set():
-		return Key(strings.TrimPrefix(f.Value, signed)).same(Key(strings.TrimPrefix(g.Value, signed)))
-	default:
-		return false
-	}
+	return f.Value == g.Value || !f.set() && !g.set() || f.Secret && f.set() && g.set() &&
+		Key(strings.TrimPrefix(f.Value, signed)).same(Key(strings.TrimPrefix(g.Value, signed)))
 }
 
 // secretly describes two values that differ without telling them.

@@ -281,10 +281,8 @@ func (k keys) check() error {
 		name, value string
 		most        int
 	}{{"accessKeyID", k.id, 128}, {"accessKeySecret", k.secret, 256}, {"securityToken", k.token, 8192}} {
-		if entry.value == "" && entry.name == "securityToken" {
-			continue
-		}
-		if why := oddity(entry.value, entry.most); why != "" {
+		why := oddity(entry.value, entry.most)
+		if why != "" && (entry.value != "" || entry.name != "securityToken") {
 			return fmt.Errorf("%s %s", entry.name, why)
 		}
 	}

@@ -18,7 +18,7 @@ func (c DetectConfig) Fields() []Field { return []Field{{Name: "notifyURL", Valu
 
 // Detect returns the family of video-review callbacks, by main streaming domain.
 func Detect(c *Client) Family[DetectConfig] {
-	f := Family[DetectConfig]{client: c, name: "detect", reads: describeDetect, creates: addDetect, updates: updateDetect}
+	f := Family[DetectConfig]{client: c, reads: describeDetect, creates: addDetect, updates: updateDetect}
 	f.get = func(ctx context.Context, t turn) (DetectConfig, error) {
 		reply, err := call[sdk.DescribeLiveDetectNotifyConfigResponseBody](ctx, c, t, describeDetect,
 			&sdk.DescribeLiveDetectNotifyConfigRequest{DomainName: &t.key})

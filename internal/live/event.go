@@ -46,7 +46,7 @@ type Event struct{ Family[EventConfig] }
 
 // NewEvent returns the family in the cloud of a client.
 func NewEvent(c *Client) Event {
-	e := Event{Family[EventConfig]{client: c, name: "event", reads: listEvent, creates: createEvent, updates: updateEvent}}
+	e := Event{Family[EventConfig]{client: c, reads: listEvent, creates: createEvent, updates: updateEvent}}
 	e.get, e.drop = e.find, e.unsubscribe
 	e.write = e.send
 	return e

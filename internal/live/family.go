@@ -14,7 +14,6 @@ import (
 // by domain: a family is the members, and what [Detect] and the like put into them.
 type Family[C config] struct {
 	client *Client
-	name   string // under which the client learns of the cloud
 	// The operations whose limits decide when there is a turn.
 	reads, creates, updates Operation
 
@@ -35,7 +34,7 @@ func (f Family[C]) Get(ctx context.Context, lane quota.Lane, key string) (C, err
 // Put makes the cloud hold want where it held have. With force, what the cloud does
 // not let it replace is removed first; without, it is an error of class Exists.
 func (f Family[C]) Put(ctx context.Context, lane quota.Lane, key string, have, want C, force bool) error {
-	c := change[C]{f, f.client.habitsOf(f.name), have, want, force}
+	c := change[C]{f, f.client.habitsOf(f.updates), have, want, force}
 	return c.put(ctx, newTurn(lane, key))
 }
 

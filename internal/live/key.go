@@ -50,10 +50,7 @@ func isAlphanumeric(c rune) bool {
 // same tells whether the cloud's key is the one that was written. Some replies
 // carry an all-digit key as a JSON number, which loses leading zeros.
 func (k Key) same(cloud Key) bool {
-	if k == cloud {
-		return true
-	}
-	return isDigits(k) && isDigits(cloud) &&
+	return k == cloud || isDigits(k) && isDigits(cloud) &&
 		strings.TrimLeft(string(k), "0") == strings.TrimLeft(string(cloud), "0")
 }
 

@@ -28,7 +28,7 @@ func MessageKey(dataCenter, appID string) string { return dataCenter + "/" + app
 // neither created nor deleted here. What else the cloud shows of it, such as its
 // AppKey, is read nowhere.
 func Message(c *Client) Family[MessageConfig] {
-	f := Family[MessageConfig]{client: c, name: "message", reads: describeMessage, creates: modifyMessage, updates: modifyMessage}
+	f := Family[MessageConfig]{client: c, reads: describeMessage, creates: modifyMessage, updates: modifyMessage}
 	f.get = func(ctx context.Context, t turn) (MessageConfig, error) {
 		center, app, _ := strings.Cut(t.key, "/")
 		reply, err := call[sdk.DescribeLiveMessageAppResponseBody](ctx, c, t, describeMessage,

@@ -4,7 +4,9 @@
 package live
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -28,10 +30,6 @@ type MPUConfig struct {
 // maxChannels is the most channel IDs of a subscription.
 const maxChannels = 20
 
-// Channels returns the channel IDs of the subscription, sorted; none for all
-// channels.
-func (c MPUConfig) Channels() []string { return SplitList(c.ChannelIDs) }
-
 // Fields returns the configuration as the resource spells it.
 func (c MPUConfig) Fields() []Field {
 	return []Field{{Name: "callbackURL", Value: c.CallbackURL}, {Name: "channelIDs", Value: c.ChannelIDs}}
@@ -42,10 +40,20 @@ type MPU struct{ Family[MPUConfig] }
 
 // NewMPU returns the family in the cloud of a client.
 func NewMPU(c *Client) MPU {
-	m := MPU{Family[MPUConfig]{client: c, name: "mpu", reads: describeMPU, creates: createMPU, updates: updateMPU}}
+	m := MPU{Family[MPUConfig]{client: c, reads: describeMPU, creates: createMPU, updates: updateMPU}}
 	m.get = func(ctx context.Context, t turn) (MPUConfig, error) {
-		have, _, err := describedMPU(ctx, c, t)
-		return have, err
+		reply, err := call[sdk.DescribeRtcMPUEventSubResponseBody](ctx, c, t, describeMPU,
+			&sdk.DescribeRtcMPUEventSubRequest{AppId: &t.key})
+		if isInvalidParam(err) {
+			// The application ID, of which a wrong one is InvalidAppId, is the only
+			// parameter: there is no subscription.
+			err = withClass(err, NotFound)
+		}
+		if err != nil || reply.SubInfo == nil {
+			return MPUConfig{}, cmp.Or(err, errMissing)
+		}
+		have := reply.SubInfo
+		return MPUConfig{bounded(have.CallbackUrl, maxURL), channelsOf(value(have.ChannelIds)), bounded(have.SubId, maxID)}, nil
 	}
 	m.write = func(ctx context.Context, t turn, create bool, want MPUConfig, leaveOut bool) error {
 		request := &sdk.CreateRtcMPUEventSubRequest{AppId: &t.key, CallbackUrl: &want.CallbackURL, ChannelIds: parameter(want.ChannelIDs, leaveOut)}
@@ -64,23 +72,6 @@ func NewMPU(c *Client) MPU {
 // does so. Usually one page holds what is new.
 func (MPU) RecordsRate() (quota.Rate, float64) { return mpuRecords.rate(), 1 }
 
-// describedMPU returns the subscription of an application, and how the reply says what
-// there is.
-func describedMPU(ctx context.Context, c *Client, t turn) (MPUConfig, Shape, error) {
-	reply, err := call[sdk.DescribeRtcMPUEventSubResponseBody](ctx, c, t, describeMPU,
-		&sdk.DescribeRtcMPUEventSubRequest{AppId: &t.key})
-	if codeOf(err) == invalidParam {
-		// The application ID, of which a wrong one is InvalidAppId, is the only
-		// parameter: there is no subscription.
-		err = withClass(err, NotFound)
-	}
-	if err != nil || reply.SubInfo == nil {
-		return MPUConfig{}, ShapeMissing, err
-	}
-	have := reply.SubInfo
-	return MPUConfig{bounded(have.CallbackUrl, maxURL), channelsOf(value(have.ChannelIds)), bounded(have.SubId, maxID)}, ShapePresent, nil
-}
-
 // channelsOf reads a list of channel IDs, of which it keeps what a subscription may
 // have. One that was cut has a mark, and so has a list.
 func channelsOf(list string) string {
@@ -94,13 +85,17 @@ func channelsOf(list string) string {
 	return JoinList(ids)
 }
 
-// invalidParam is the code that stands, among others, for a subscription that is
-// missing, or exists already: the family has none of its own for these.
-const invalidParam = "InvalidParam"
+// isInvalidParam tells whether an error has the code that stands, among others, for a
+// subscription that is missing, or exists already: the family has none of its own for
+// these.
+func isInvalidParam(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Code == "InvalidParam"
+}
 
 // means finds out what an error of InvalidParam stands for.
 func (m MPU) means(ctx context.Context, t turn, class Class, err error) error {
-	if codeOf(err) != invalidParam {
+	if !isInvalidParam(err) {
 		return err
 	}
 	return m.Family.means(ctx, t, class, err)
@@ -124,13 +119,8 @@ func (m MPU) records(ctx context.Context, t turn) reader {
 			return nil, false, err
 		}
 		return listed(mpuRecords, reply.HasMore, reply.Logs, func(r *sdk.ListRtcMPUEventSubRecordResponseBodyLogs) delivery {
-			return newDelivery("mpu", r.MsgId, r.Time, r.CallbackUrl, httpStatus(r.HTTPCode), r.Data)
+			status, _ := strconv.ParseInt(value(r.HTTPCode), 10, 32) // 0 for what is none
+			return newDelivery("mpu", r.MsgId, r.Time, r.CallbackUrl, status, r.Data)
 		})
 	}
-}
-
-// httpStatus reads the HTTP status of a record; 0 for what is none.
-func httpStatus(code *string) int64 {
-	status, _ := strconv.ParseInt(value(code), 10, 32)
-	return status
 }

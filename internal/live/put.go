@@ -23,9 +23,9 @@ type habits struct {
 	clears     atomic.Bool // a field that is sent empty, or left out, becomes empty
 }
 
-// habitsOf returns what the client has learned of a family.
-func (c *Client) habitsOf(family string) *habits {
-	h, _ := c.learned.LoadOrStore(family, &habits{})
+// habitsOf returns what the client has learned of a family, by its operation.
+func (c *Client) habitsOf(updates Operation) *habits {
+	h, _ := c.learned.LoadOrStore(updates, &habits{})
 	return h.(*habits)
 }
 

@@ -603,5 +603,5 @@ func TestGetIsBounded(t *testing.T) {
 	bounded(record.Fields(), err)
 	mpu, err := mpuPlane.get(t.Context(), against(t, (&pretend{family: mpuKin, held: held}).ServeHTTP))
 	bounded(mpu.Fields(), err)
-	check(t, "channels", len(mpu.Channels()), 20)
+	check(t, "channels", len(live.SplitList(mpu.ChannelIDs)), 20)
 }

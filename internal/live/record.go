@@ -39,7 +39,7 @@ type Record struct{ withTotals[RecordConfig] }
 
 // NewRecord returns the family in the cloud of a client.
 func NewRecord(c *Client) Record {
-	f := Family[RecordConfig]{client: c, name: "record", reads: describeRecord, creates: addRecord, updates: updateRecord}
+	f := Family[RecordConfig]{client: c, reads: describeRecord, creates: addRecord, updates: updateRecord}
 	f.get = func(ctx context.Context, t turn) (RecordConfig, error) {
 		reply, err := call[sdk.DescribeLiveRecordNotifyConfigResponseBody](ctx, c, t, describeRecord,
 			&sdk.DescribeLiveRecordNotifyConfigRequest{DomainName: &t.key})

@@ -47,7 +47,7 @@ type Snapshot struct{ Family[SnapshotConfig] }
 
 // NewSnapshot returns the family in the cloud of a client.
 func NewSnapshot(c *Client) Snapshot {
-	f := Family[SnapshotConfig]{client: c, name: "snapshot", reads: describeSnapshot, creates: addSnapshot, updates: updateSnapshot}
+	f := Family[SnapshotConfig]{client: c, reads: describeSnapshot, creates: addSnapshot, updates: updateSnapshot}
 	f.get = func(ctx context.Context, t turn) (SnapshotConfig, error) {
 		reply, err := call[sdk.DescribeLiveSnapshotNotifyConfigResponseBody](ctx, c, t, describeSnapshot,
 			&sdk.DescribeLiveSnapshotNotifyConfigRequest{DomainName: &t.key})

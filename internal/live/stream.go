@@ -4,6 +4,7 @@
 package live
 
 import (
+	"cmp"
 	"context"
 
 	sdk "github.com/alibabacloud-go/live-20161101/v2/client"
@@ -39,10 +40,19 @@ type Stream struct{ withTotals[StreamConfig] }
 
 // NewStream returns the family in the cloud of a client.
 func NewStream(c *Client) Stream {
-	f := Family[StreamConfig]{client: c, name: "stream", reads: describeStream, creates: setStream, updates: setStream}
+	f := Family[StreamConfig]{client: c, reads: describeStream, creates: setStream, updates: setStream}
 	f.get = func(ctx context.Context, t turn) (StreamConfig, error) {
-		have, _, err := describedStream(ctx, c, t)
-		return have, err
+		reply, err := call[sdk.DescribeLiveStreamsNotifyUrlConfigResponseBody](ctx, c, t, describeStream,
+			&sdk.DescribeLiveStreamsNotifyUrlConfigRequest{DomainName: &t.key})
+		if err != nil || reply.LiveStreamsNotifyConfig == nil {
+			return StreamConfig{}, cmp.Or(err, errMissing)
+		}
+		have := reply.LiveStreamsNotifyConfig
+		config := StreamConfig{NotifyURL: bounded(have.NotifyUrl, maxURL), ExceptionNotifyURL: bounded(have.ExceptionNotifyUrl, maxURL)}
+		if value(have.NotifyReqAuth) == yes {
+			config.Authentication, config.AuthKey = true, Key(bounded(have.NotifyAuthKey, maxID))
+		}
+		return config, elsewhere(describeStream, t, have.DomainName)
 	}
 	f.write = func(ctx context.Context, t turn, _ bool, want StreamConfig, leaveOut bool) error {
 		return do(ctx, c, t, setStream, &sdk.SetLiveStreamsNotifyUrlConfigRequest{
@@ -58,22 +68,6 @@ func NewStream(c *Client) Stream {
 		return do(ctx, c, t, deleteStream, &sdk.DeleteLiveStreamsNotifyUrlConfigRequest{DomainName: &t.key})
 	}
 	return Stream{withTotals[StreamConfig]{f, streamRecords, listStream}}
-}
-
-// describedStream returns the configuration of a domain, and how the reply says what
-// there is: absence has many spellings in the cloud.
-func describedStream(ctx context.Context, c *Client, t turn) (StreamConfig, Shape, error) {
-	reply, err := call[sdk.DescribeLiveStreamsNotifyUrlConfigResponseBody](ctx, c, t, describeStream,
-		&sdk.DescribeLiveStreamsNotifyUrlConfigRequest{DomainName: &t.key})
-	if err != nil || reply.LiveStreamsNotifyConfig == nil {
-		return StreamConfig{}, ShapeMissing, err
-	}
-	have := reply.LiveStreamsNotifyConfig
-	config := StreamConfig{NotifyURL: bounded(have.NotifyUrl, maxURL), ExceptionNotifyURL: bounded(have.ExceptionNotifyUrl, maxURL)}
-	if value(have.NotifyReqAuth) == yes {
-		config.Authentication, config.AuthKey = true, Key(bounded(have.NotifyAuthKey, maxID))
-	}
-	return config, ShapePresent, elsewhere(describeStream, t, have.DomainName)
 }
 
 // listStream reads a page of the records of an ingest domain.

@@ -131,8 +131,6 @@ func (s *scan) add(d delivery) {
 	}
 }
 
-func (s *scan) full() bool { return s.pages >= maxBucketPages || s.records >= maxBucketRecords }
-
 // tally is one count: what was counted of the window so far, and the bucket that
 // is being scanned.
 type tally struct {
@@ -322,7 +320,7 @@ func countListed(q Query, before Counts, now func() time.Time, read reader) (Cou
 		switch {
 		case more && len(s.buckets) > 1:
 			c.unfinished = c.scan(s.start, c.next(s.start))
-		case more && !s.full():
+		case more && s.pages < maxBucketPages && s.records < maxBucketRecords:
 		default:
 			s.buckets[0].AtLeast = more
 			if !c.done(s) {

@@ -278,7 +278,7 @@ func (l *Limits) pace(rate Rate) float64 {
 	defer l.mu.Unlock()
 	p := l.pacer(rate)
 	p.recover(l.now())
-	return rate.PerSecond * p.share / p.slowed
+	return rate.PerSecond * l.share / p.slowed
 }
 
 // say reports what differs from what was reported last.
