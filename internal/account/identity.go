@@ -106,14 +106,10 @@ func (a *Accounts) Hold(ctx context.Context, namespace string, ref *v1alpha1.Acc
 // SetHold sets or removes the finalizer of a LiveAccount.
 func (a *Accounts) SetHold(ctx context.Context, account *v1alpha1.LiveAccount, hold bool) error {
 	before := account.DeepCopy()
-	change := controllerutil.RemoveFinalizer
-	if hold {
-		change = controllerutil.AddFinalizer
-	}
-	if hold && !account.DeletionTimestamp.IsZero() {
-		return nil // none can be added any more
-	}
-	if !change(account, v1alpha1.AccountFinalizer) {
+	// None can be added any more to an account that is being deleted.
+	changed := hold && account.DeletionTimestamp.IsZero() && controllerutil.AddFinalizer(account, v1alpha1.AccountFinalizer) ||
+		!hold && controllerutil.RemoveFinalizer(account, v1alpha1.AccountFinalizer)
+	if !changed {
 		return nil
 	}
 	err := a.cluster.Patch(ctx, account, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
