@@ -189,7 +189,7 @@ func (s *source) judge(signed *keys, err error) error {
 
 // noCredentials is the error of credentials that cannot be loaded.
 func noCredentials(message string) *Error {
-	return &Error{Class: NoCredentials, Action: "credentials", Code: codeNoCreds, Message: message}
+	return &Error{Class: NoCredentials, Action: "credentials", Code: string(NoCredentials), Message: message}
 }
 
 // OwnCredentials returns the credentials of the process's surroundings, by the

@@ -139,7 +139,6 @@ const (
 	codeNetwork   = "Network"
 	codeTimeout   = "Timeout"
 	codeMalformed = "MalformedReply"
-	codeNoCreds   = "NoCredentials"
 	codeOther     = "Other" // it sent one that is none, or must not be shown
 )
 

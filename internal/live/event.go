@@ -12,8 +12,6 @@ import (
 
 	sdk "github.com/alibabacloud-go/live-20161101/v2/client"
 	"github.com/alibabacloud-go/tea/dara"
-
-	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
 // EventConfig is the subscription of a channel of an RTC application to its events.
@@ -42,13 +40,14 @@ func (c EventConfig) Fields() []Field {
 // Event is the family of channel and user event subscriptions, by EventKey. The
 // cloud knows them by IDs that it gives, and takes a second one for the same channel;
 // so each step looks first which there is.
-type Event struct{ Family[EventConfig] }
+type Event struct{ withList[EventConfig] }
 
 // NewEvent returns the family in the cloud of a client.
 func NewEvent(c *Client) Event {
-	e := Event{Family[EventConfig]{client: c, reads: listEvent, creates: createEvent, updates: updateEvent}}
+	f := Family[EventConfig]{client: c, reads: listEvent, creates: createEvent, updates: updateEvent}
+	e := Event{withList[EventConfig]{Family: f, operation: eventRecords}}
 	e.get, e.drop = e.find, e.unsubscribe
-	e.write = e.send
+	e.write, e.records = e.send, e.reader
 	return e
 }
 
@@ -159,19 +158,8 @@ func (e Event) unsubscribe(ctx context.Context, t turn) error {
 	return err
 }
 
-// RecordsRate is the limit of the operation that Count calls, and how often it
-// does so. Usually one page holds what is new.
-func (Event) RecordsRate() (quota.Rate, float64) { return eventRecords.rate(), 1 }
-
-// Count counts the events that were sent since the counts before, and returns the
-// counts of the whole window that ends now. With very many of them, or an error,
-// the counts are Unfinished.
-func (e Event) Count(ctx context.Context, key string, q Query, before Counts) (Counts, error) {
-	return countListed(q, before, e.client.Now, e.records(ctx, newTurn(quota.Records, key)))
-}
-
-// records reads the records of a subscription by pages.
-func (e Event) records(ctx context.Context, t turn) reader {
+// reader reads the records of a subscription by pages.
+func (e Event) reader(ctx context.Context, t turn) reader {
 	return func(start, end time.Time, page int) (_ []delivery, _ bool, err error) {
 		s, _ := e.known(t.key)
 		if s.SubID == "" {

@@ -80,14 +80,13 @@ func identifying(err error) error {
 // Assume returns the credentials of a RAM role that is assumed with others. The
 // external ID is optional.
 func (t *TokenService) Assume(base Credentials, roleARN, externalID string) Credentials {
-	const action = "AssumeRole"
 	req := &sts.AssumeRoleRequest{RoleArn: &roleARN, ExternalId: optional(externalID), RoleSessionName: new(sessionName)}
 	return from(func(ctx context.Context, _ bool) (session, error) {
 		signed, err := base.source.load(ctx)
 		if err != nil {
 			return session{}, err
 		}
-		reply, x, err := asked[sts.AssumeRoleResponseBody](ctx, t, signed, action, req)
+		reply, x, err := asked[sts.AssumeRoleResponseBody](ctx, t, signed, "AssumeRole", req)
 		if err != nil {
 			return session{}, loadingError(base.source.judge(signed, err))
 		}
@@ -98,13 +97,12 @@ func (t *TokenService) Assume(base Credentials, roleARN, externalID string) Cred
 // Exchange returns the credentials of a RAM role that an OIDC token is exchanged
 // for (RRSA). mint returns a new token; its error is in words of our own.
 func (t *TokenService) Exchange(roleARN, providerARN string, mint func(context.Context) (string, error)) Credentials {
-	const action = "AssumeRoleWithOIDC"
 	return from(func(ctx context.Context, _ bool) (session, error) {
 		token, err := mint(ctx)
 		if err != nil {
 			return session{}, noCredentials("no token to exchange: " + Clean(err.Error(), maxMessage))
 		}
-		reply, x, err := asked[sts.AssumeRoleWithOIDCResponseBody](ctx, t, nil, action, &sts.AssumeRoleWithOIDCRequest{
+		reply, x, err := asked[sts.AssumeRoleWithOIDCResponseBody](ctx, t, nil, "AssumeRoleWithOIDC", &sts.AssumeRoleWithOIDCRequest{
 			RoleArn: &roleARN, OIDCProviderArn: &providerARN, OIDCToken: &token, RoleSessionName: new(sessionName),
 		})
 		if err != nil {

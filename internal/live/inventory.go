@@ -169,23 +169,12 @@ func (f withTotals[C]) Deliveries(ctx context.Context, domain string, q Span, nu
 	return page, int(*all), nil
 }
 
-// Deliveries returns a page, counted from 1, of the recorded events of an
-// application, as listedDeliveries counts them.
-func (m MPU) Deliveries(ctx context.Context, appID string, q Span, number int) ([]Delivery, int, error) {
-	return listedDeliveries(q, number, m.records(ctx, newTurn(quota.Least, appID)))
-}
-
-// Deliveries returns a page, counted from 1, of the recorded events of a
-// subscription, as listedDeliveries counts them.
-func (e Event) Deliveries(ctx context.Context, key string, q Span, number int) ([]Delivery, int, error) {
-	return listedDeliveries(q, number, e.records(ctx, newTurn(quota.Least, key)))
-}
-
-// listedDeliveries reads a page of a list whose number in all is not known: it is
-// said to be one more than was read as long as there are more. A family whose times
-// are by the minute has some beside the span, which are left out.
-func listedDeliveries(q Span, number int, read reader) ([]Delivery, int, error) {
-	records, more, err := read(q.From, q.To, number)
+// Deliveries returns a page, counted from 1, of the recorded events of a subscription,
+// and how many there are in all. As that is not known, it is said to be one more than
+// was read as long as there are more. A family whose times are by the minute has some
+// beside the span, which are left out.
+func (f withList[C]) Deliveries(ctx context.Context, key string, q Span, number int) ([]Delivery, int, error) {
+	records, more, err := f.records(ctx, newTurn(quota.Least, key))(q.From, q.To, number)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -12,8 +12,6 @@ import (
 	"time"
 
 	sdk "github.com/alibabacloud-go/live-20161101/v2/client"
-
-	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
 // MPUConfig is the mixed-stream relay (MPU) event subscription of an RTC
@@ -36,11 +34,12 @@ func (c MPUConfig) Fields() []Field {
 }
 
 // MPU is the family of mixed-stream relay event subscriptions, by application.
-type MPU struct{ Family[MPUConfig] }
+type MPU struct{ withList[MPUConfig] }
 
 // NewMPU returns the family in the cloud of a client.
 func NewMPU(c *Client) MPU {
-	m := MPU{Family[MPUConfig]{client: c, reads: describeMPU, creates: createMPU, updates: updateMPU}}
+	f := Family[MPUConfig]{client: c, reads: describeMPU, creates: createMPU, updates: updateMPU}
+	m := MPU{withList[MPUConfig]{Family: f, operation: mpuRecords}}
 	m.get = func(ctx context.Context, t turn) (MPUConfig, error) {
 		reply, err := call[sdk.DescribeRtcMPUEventSubResponseBody](ctx, c, t, describeMPU,
 			&sdk.DescribeRtcMPUEventSubRequest{AppId: &t.key})
@@ -65,12 +64,9 @@ func NewMPU(c *Client) MPU {
 	m.drop = func(ctx context.Context, t turn) error {
 		return m.means(ctx, t, NotFound, do(ctx, c, t, deleteMPU, &sdk.DeleteRtcMPUEventSubRequest{AppId: &t.key}))
 	}
+	m.records = m.reader
 	return m
 }
-
-// RecordsRate is the limit of the operation that Count calls, and how often it
-// does so. Usually one page holds what is new.
-func (MPU) RecordsRate() (quota.Rate, float64) { return mpuRecords.rate(), 1 }
 
 // channelsOf reads a list of channel IDs, of which it keeps what a subscription may
 // have. One that was cut has a mark, and so has a list.
@@ -101,15 +97,8 @@ func (m MPU) means(ctx context.Context, t turn, class Class, err error) error {
 	return m.Family.means(ctx, t, class, err)
 }
 
-// Count counts the events that were sent since the counts before, and returns the
-// counts of the whole window that ends now. With very many of them, or an error,
-// the counts are Unfinished.
-func (m MPU) Count(ctx context.Context, appID string, q Query, before Counts) (Counts, error) {
-	return countListed(q, before, m.client.Now, m.records(ctx, newTurn(quota.Records, appID)))
-}
-
-// records reads the records of an application by pages.
-func (m MPU) records(ctx context.Context, t turn) reader {
+// reader reads the records of an application by pages.
+func (m MPU) reader(ctx context.Context, t turn) reader {
 	return func(start, end time.Time, page int) ([]delivery, bool, error) {
 		reply, err := call[sdk.ListRtcMPUEventSubRecordResponseBody](ctx, m.client, t, mpuRecords,
 			&sdk.ListRtcMPUEventSubRecordRequest{

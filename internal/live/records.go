@@ -101,8 +101,8 @@ func (r record) failure() Failure {
 }
 
 // RecordsRate is the limit of the operation that Count calls, and how often it
-// does so.
-func (f withTotals[C]) RecordsRate() (quota.Rate, float64) { return f.records.rate(), requestsOfCount }
+// usually does so.
+func (f withTotals[C]) RecordsRate() (quota.Rate, float64) { return f.records.rate(), 2 }
 
 // Count counts the callbacks of a domain in the window that ends now, with two or
 // three requests, whatever the traffic.
@@ -156,9 +156,6 @@ const (
 	recordsPage = 50
 	// maxPageNumber is the highest that the cloud takes.
 	maxPageNumber = 100_000
-	// requestsOfCount is how many requests a count of a domain's callbacks usually
-	// takes.
-	requestsOfCount = 2
 )
 
 // count counts a domain's callbacks with two requests, whatever the traffic: the

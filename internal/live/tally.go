@@ -5,10 +5,13 @@ package live
 
 import (
 	"cmp"
+	"context"
 	"hash/maphash"
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
 // A family without totals has its records counted one by one, in time buckets
@@ -64,6 +67,25 @@ func newDelivery(kind string, id, at, url *string, status int64, content *string
 // reader returns a page, counted from 1, of the records in [start, end), and
 // whether there are more.
 type reader func(start, end time.Time, page int) (deliveries []delivery, more bool, err error)
+
+// withList is a family whose records can only be listed.
+type withList[C config] struct {
+	Family[C]
+
+	operation Operation
+	records   func(context.Context, turn) reader
+}
+
+// RecordsRate is the limit of the operation that Count calls, and how often it
+// does so. Usually one page holds what is new.
+func (f withList[C]) RecordsRate() (quota.Rate, float64) { return f.operation.rate(), 1 }
+
+// Count counts the events that were sent since the counts before, and returns the
+// counts of the whole window that ends now. With very many of them, or an error,
+// the counts are Unfinished.
+func (f withList[C]) Count(ctx context.Context, key string, q Query, before Counts) (Counts, error) {
+	return countListed(q, before, f.client.Now, f.records(ctx, newTurn(quota.Records, key)))
+}
 
 // listed reads a page of records. A reply that does not say whether there are more,
 // or has a record that is null, says nothing.
