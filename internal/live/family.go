@@ -49,8 +49,8 @@ func (f Family[C]) ReadRate() quota.Rate { return f.reads.rate() }
 // WriteRate is the limit of the operation that Put calls first.
 func (f Family[C]) WriteRate(create bool) quota.Rate { return f.writes(create).rate() }
 
-// writes returns the operation of a write. Where there are two, they take the same
-// parameters, so that the model of either is that of both.
+// writes returns the operation of a write. Where both operations take the same
+// parameters, the model of the one is that of the other.
 func (f Family[C]) writes(create bool) Operation {
 	if create {
 		return f.creates
