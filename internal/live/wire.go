@@ -111,12 +111,12 @@ var (
 func signature(header map[string]string, by *keys, method, query string) string {
 	const algorithm = "ACS3-HMAC-SHA256"
 	names := slices.Sorted(maps.Keys(header))
-	canonical := method + "\n/\n" + query + "\n"
-	for _, name := range names {
-		canonical += name + ":" + header[name] + "\n"
-	}
 	list := strings.Join(names, ";")
-	canonical += "\n" + list + "\n" + emptyHash
+	var fields strings.Builder
+	for _, name := range names {
+		fields.WriteString(name + ":" + header[name] + "\n")
+	}
+	canonical := method + "\n/\n" + query + "\n" + fields.String() + "\n" + list + "\n" + emptyHash
 	mac := hmac.New(sha256.New, []byte(by.secret))
 	mac.Write([]byte(algorithm + "\n" + hexHash(canonical)))
 	return algorithm + " Credential=" + by.id + ",SignedHeaders=" + list + ",Signature=" + hex.EncodeToString(mac.Sum(nil))
