@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 	"sync"
 	"time"
 
@@ -67,9 +68,8 @@ const OwnLabel = "own"
 // Accounts finds the account that an object is managed through.
 type Accounts struct {
 	Options
-	cached   client.Reader
+	cluster  client.Client // by way of a cache
 	uncached client.Reader
-	writer   client.Client
 
 	mu     sync.Mutex
 	units  map[string]*unit         // by label
@@ -79,7 +79,6 @@ type Accounts struct {
 // unit is what an account keeps while its credentials come and go.
 type unit struct {
 	limits  *quota.Limits
-	percent int32 // of each limit, as the spec says
 	breaker *quota.Breaker
 	account *Account // the last one that could be opened; nil before
 	made    string   // of what versions of the LiveAccount and the Secret
@@ -94,7 +93,7 @@ func New(c client.Client, uncached client.Reader, o Options) (*Accounts, error) 
 	if o.Share == 0 {
 		o.Share = live.DefaultQuotaShare
 	}
-	a := &Accounts{Options: o, cached: c, uncached: uncached, writer: c, units: map[string]*unit{}, shared: map[string]*quota.Limits{}}
+	a := &Accounts{Options: o, cluster: c, uncached: uncached, units: map[string]*unit{}, shared: map[string]*quota.Limits{}}
 	own := &Account{Label: OwnLabel, Identity: "the operator's own", Version: OwnLabel, credentials: o.Credentials}
 	u := a.unit(OwnLabel)
 	var err error
@@ -114,10 +113,10 @@ func (a *Accounts) Find(ctx context.Context, namespace string, ref *v1alpha1.Acc
 		if a.RequireRef {
 			return nil, plan.Unusable("The operator runs with --require-account-ref. Name a LiveAccount of this namespace in spec.accountRef.")
 		}
-		return a.known(OwnLabel), nil
+		return a.known(OwnLabel, ""), nil
 	}
 	var account v1alpha1.LiveAccount
-	err := a.cached.Get(ctx, types.NamespacedName{Namespace: namespace, Name: ref.Name}, &account)
+	err := a.cluster.Get(ctx, types.NamespacedName{Namespace: namespace, Name: ref.Name}, &account)
 	if apierrors.IsNotFound(err) {
 		return nil, plan.Unusable("LiveAccount %q does not exist. Create it, or correct spec.accountRef.", ref.Name)
 	}
@@ -137,26 +136,17 @@ func (a *Accounts) Find(ctx context.Context, namespace string, ref *v1alpha1.Acc
 // for removing what an object leaves in the cloud, whatever has become of the
 // LiveAccount and its Secret.
 func (a *Accounts) Last(namespace string, ref *v1alpha1.AccountReference) *Account {
-	return a.known(label(namespace, ref))
+	if ref == nil {
+		return a.known(OwnLabel, "")
+	}
+	return a.known(labelOf(namespace, ref.Name), "")
 }
 
 // KnownID returns the ID of the cloud account that a LiveAccount, or the
 // operator's own account, was last told to be; "" if none ever was.
-func (a *Accounts) KnownID(namespace, name string) string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if u := a.units[labelOf(namespace, name)]; u != nil {
-		return u.lastID
-	}
-	return ""
-}
-
-// label returns that of the account that an object refers to.
-func label(namespace string, ref *v1alpha1.AccountReference) string {
-	if ref == nil {
-		return OwnLabel
-	}
-	return labelOf(namespace, ref.Name)
+func (a *Accounts) KnownID(namespace, name string) (id string) {
+	a.locked(labelOf(namespace, name), func(u *unit) { id = u.lastID })
+	return id
 }
 
 func labelOf(namespace, name string) string {
@@ -167,12 +157,12 @@ func labelOf(namespace, name string) string {
 }
 
 // known returns the account of a label as it last could be opened, with the ID
-// that is known by now.
-func (a *Accounts) known(label string) *Account {
+// that is known by now; nil if that was not of these versions, where there are any.
+func (a *Accounts) known(label, made string) *Account {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	u := a.units[label]
-	if u == nil || u.account == nil {
+	if u == nil || u.account == nil || made != "" && u.made != made {
 		return nil
 	}
 	account := *u.account
@@ -202,30 +192,31 @@ func (a *Accounts) unit(label string) *unit {
 // Forget drops an account whose LiveAccount is gone, and its series.
 func (a *Accounts) Forget(namespace, name string) {
 	label := labelOf(namespace, name)
-	a.drop(label)
+	a.locked(label, func(u *unit) {
+		u.limits.Join(nil)
+		delete(a.units, label)
+	})
 	live.ForgetAccount(label)
 }
 
-func (a *Accounts) drop(label string) {
+// locked does something with the unit of a label, if there is one.
+func (a *Accounts) locked(label string, do func(*unit)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if u := a.units[label]; u != nil {
-		u.limits.Join(nil)
-		delete(a.units, label)
+		do(u)
 	}
 }
 
 // allows tells whether a domain matches one of the globs. An empty list allows
 // any, and only domains are restricted.
 func allows(globs []string, domain string) bool {
-	for _, glob := range globs {
+	return len(globs) == 0 || domain == "" || slices.ContainsFunc(globs, func(glob string) bool {
 		// The schema admits no pattern but *, and a domain has no slash for it
 		// to stop at.
-		if match, err := path.Match(glob, domain); err == nil && match {
-			return true
-		}
-	}
-	return len(globs) == 0 || domain == ""
+		match, err := path.Match(glob, domain)
+		return err == nil && match
+	})
 }
 
 // Load loads the credentials, as a request would.

@@ -38,8 +38,8 @@ func (a *Accounts) Identify(ctx context.Context, account *Account) (string, erro
 	if id, err, fresh := a.asked(account); fresh {
 		return id, err
 	}
-	who, err := a.TokenService.Identify(ctx, account.credentials)
-	return a.identified(account, who.AccountID, err)
+	id, err := a.TokenService.Identify(ctx, account.credentials)
+	return a.identified(account, id, err)
 }
 
 // asked returns what the token service said of an account, if that was lately.
@@ -97,7 +97,7 @@ func (a *Accounts) Hold(ctx context.Context, namespace string, ref *v1alpha1.Acc
 		return nil
 	}
 	var account v1alpha1.LiveAccount
-	if err := a.cached.Get(ctx, types.NamespacedName{Namespace: namespace, Name: ref.Name}, &account); err != nil {
+	if err := a.cluster.Get(ctx, types.NamespacedName{Namespace: namespace, Name: ref.Name}, &account); err != nil {
 		return fmt.Errorf("reading LiveAccount %q: %w", ref.Name, err)
 	}
 	return a.SetHold(ctx, &account, true)
@@ -106,17 +106,13 @@ func (a *Accounts) Hold(ctx context.Context, namespace string, ref *v1alpha1.Acc
 // SetHold sets or removes the finalizer of a LiveAccount.
 func (a *Accounts) SetHold(ctx context.Context, account *v1alpha1.LiveAccount, hold bool) error {
 	before := account.DeepCopy()
-	change := controllerutil.RemoveFinalizer
-	if hold {
-		change = controllerutil.AddFinalizer
-	}
-	if hold && !account.DeletionTimestamp.IsZero() {
-		return nil // none can be added any more
-	}
-	if !change(account, v1alpha1.AccountFinalizer) {
+	// None can be added any more to an account that is being deleted.
+	changed := hold && account.DeletionTimestamp.IsZero() && controllerutil.AddFinalizer(account, v1alpha1.AccountFinalizer) ||
+		!hold && controllerutil.RemoveFinalizer(account, v1alpha1.AccountFinalizer)
+	if !changed {
 		return nil
 	}
-	err := a.writer.Patch(ctx, account, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	err := a.cluster.Patch(ctx, account, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
 	if err != nil {
 		return fmt.Errorf("patching the finalizer of LiveAccount %q: %w", account.Name, err)
 	}

@@ -30,12 +30,14 @@ import (
 func (a *Accounts) Open(ctx context.Context, account *v1alpha1.LiveAccount) (*Account, error) {
 	label := labelOf(account.Namespace, account.Name)
 	u := a.unit(label)
-	a.share(u, account.Spec.QuotaSharePercent)
+	if percent := account.Spec.QuotaSharePercent; percent > 0 {
+		u.limits.SetShare(float64(percent) / 100)
+	}
 	made, err := a.versions(ctx, account)
 	if err != nil {
 		return nil, err
 	}
-	if known := a.ifMade(label, made); known != nil {
+	if known := a.known(label, made); known != nil {
 		return known, nil
 	}
 	secret, err := a.secret(ctx, account)
@@ -47,23 +49,7 @@ func (a *Accounts) Open(ctx context.Context, account *v1alpha1.LiveAccount) (*Ac
 		return nil, unusable(account.Name, err)
 	}
 	a.keep(label, made, opened)
-	return a.known(label), nil
-}
-
-// share sets how much of each limit an account may use, if that has changed.
-func (a *Accounts) share(u *unit, percent int32) {
-	if a.newShare(u, percent) && percent > 0 {
-		u.limits.SetShare(float64(percent) / 100)
-	}
-}
-
-// newShare notes a share, and tells whether it is another than before.
-func (a *Accounts) newShare(u *unit, percent int32) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	was := u.percent
-	u.percent = percent
-	return was != percent
+	return a.known(label, ""), nil
 }
 
 // unusable says of which account an error speaks.
@@ -78,7 +64,7 @@ func unusable(name string, err error) error {
 func (a *Accounts) versions(ctx context.Context, account *v1alpha1.LiveAccount) (string, error) {
 	made := fmt.Sprintf("%s/%d", account.UID, account.Generation)
 	if ref := account.Spec.Credentials.AccessKeySecretRef; ref != nil {
-		v, err := SecretVersion(ctx, a.cached, account.Namespace, ref.Name)
+		v, err := SecretVersion(ctx, a.cluster, account.Namespace, ref.Name)
 		if err != nil {
 			return "", err
 		}
@@ -87,36 +73,17 @@ func (a *Accounts) versions(ctx context.Context, account *v1alpha1.LiveAccount) 
 	return made, nil
 }
 
-// ifMade returns the account of a label if it is of these versions.
-func (a *Accounts) ifMade(label, made string) *Account {
-	if !a.isMade(label, made) {
-		return nil
-	}
-	return a.known(label)
-}
-
-func (a *Accounts) isMade(label, made string) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	u := a.units[label]
-	return u != nil && u.made == made
-}
-
-// keep notes an account that was opened. One of the same content stays as it is.
+// keep notes an account that was opened, unless the LiveAccount has gone meanwhile. One
+// of the same content stays as it is.
 func (a *Accounts) keep(label, made string, opened *Account) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	u := a.units[label]
-	if u == nil {
-		return // the LiveAccount has gone meanwhile
-	}
-	u.made = made
-	if u.account != nil && u.account.Version == opened.Version {
-		return
-	}
-	u.account, u.id, u.answer = opened, "", nil
-	u.asked = u.asked.AddDate(-1, 0, 0)
-	u.limits.Join(nil)
+	a.locked(label, func(u *unit) {
+		u.made = made
+		if u.account == nil || u.account.Version != opened.Version {
+			u.account, u.id, u.answer = opened, "", nil
+			u.asked = u.asked.AddDate(-1, 0, 0)
+			u.limits.Join(nil)
+		}
+	})
 }
 
 // open makes the client of an account.
@@ -134,7 +101,7 @@ func (a *Accounts) open(u *unit, account *v1alpha1.LiveAccount, secret *corev1.S
 	}
 	c, err := a.client(u, labelOf(account.Namespace, account.Name), account.Spec.Region, account.Spec.Endpoint, credentials)
 	if err != nil {
-		return nil, plan.Unusable("%s.", live.CheckEndpoint(account.Spec.Endpoint, a.AllowInsecure))
+		return nil, plan.Unusable("%s.", err) // in our own words
 	}
 	return &Account{
 		Label: labelOf(account.Namespace, account.Name), Name: account.Name, Identity: shown,
@@ -144,9 +111,6 @@ func (a *Accounts) open(u *unit, account *v1alpha1.LiveAccount, secret *corev1.S
 
 // client makes a client that keeps to the limits of a unit.
 func (a *Accounts) client(u *unit, label, region, endpoint string, credentials live.Credentials) (*live.Client, error) {
-	if err := live.CheckEndpoint(endpoint, a.AllowInsecure); err != nil {
-		return nil, err
-	}
 	return live.NewClient(live.Options{
 		Region: region, Endpoint: endpoint, AllowInsecure: a.AllowInsecure,
 		Credentials: credentials, Limits: u.limits, Breaker: u.breaker, Timeout: a.Timeout, Now: a.Now, Account: label,
@@ -259,7 +223,7 @@ const tokenAudience = "sts.aliyuncs.com"
 func (a *Accounts) mint(ctx context.Context, namespace, name string) (string, error) {
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{Audiences: []string{tokenAudience}}}
-	err := a.writer.SubResource("token").Create(logr.NewContext(ctx, logr.Discard()), account, request)
+	err := a.cluster.SubResource("token").Create(logr.NewContext(ctx, logr.Discard()), account, request)
 	if err != nil {
 		return "", fmt.Errorf("the API server gives no token of ServiceAccount %q (%s)", name, apierrors.ReasonForError(err))
 	}

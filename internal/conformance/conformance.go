@@ -94,6 +94,7 @@ func Points() []string {
 // run is one run.
 type run struct {
 	Options
+	client *live.Client
 	stream live.Stream
 	record live.Record
 	mpu    live.MPU
@@ -109,7 +110,7 @@ type copied struct {
 // the context ends in the middle.
 func Run(ctx context.Context, c *live.Client, o Options) (r *Report, err error) {
 	r = report.New[Summary, Item]("Conformance")
-	x := &run{Options: o, stream: live.Stream{Client: c}, record: live.NewRecord(c), mpu: live.MPU{Client: c}}
+	x := &run{Options: o, client: c, stream: live.NewStream(c), record: live.NewRecord(c), mpu: live.NewMPU(c)}
 	before, err := x.copy(ctx)
 	if err != nil {
 		return r, err
@@ -176,7 +177,7 @@ const restoreTimeout = time.Minute
 
 // patiently makes a request when it has its turn.
 func (r *run) patiently(ctx context.Context, request func(context.Context) error) error {
-	return r.Patience.Make(ctx, r.stream.Client, request)
+	return r.Patience.Make(ctx, r.client, request)
 }
 
 // copy reads what is there.
@@ -249,7 +250,7 @@ const trialURL = "https://conformance.live-notify.invalid/"
 
 // set makes one Set, whatever was there.
 func (r *run) set(ctx context.Context, c live.StreamConfig) error {
-	return r.patiently(ctx, func(ctx context.Context) error { return r.stream.Set(ctx, r.Ingest, c, true) })
+	return r.patiently(ctx, func(ctx context.Context) error { return r.stream.Update(ctx, r.Ingest, c, true) })
 }
 
 func (r *run) clear(ctx context.Context) error {

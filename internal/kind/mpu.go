@@ -19,11 +19,11 @@ var mpu = &Kind{
 	Observe: func(o Object, have Config) {
 		o.(*v1alpha1.LiveRtcMPUEventSub).Status.Observed = observed(have, func(c live.MPUConfig) v1alpha1.LiveRtcMPUEventSubObservation {
 			return v1alpha1.LiveRtcMPUEventSubObservation{
-				SubID: c.SubID, CallbackURL: c.CallbackURL, ChannelIDs: c.Channels(),
+				SubID: c.SubID, CallbackURL: c.CallbackURL, ChannelIDs: live.SplitList(c.ChannelIDs),
 			}
 		})
 	},
-	Remote:  func(c *live.Client) Remote { return typed[live.MPUConfig]{live.MPU{Client: c}} },
-	Records: func(c *live.Client) Records { return live.MPU{Client: c} },
+	Remote:  func(c *live.Client) Remote { return typed[live.MPUConfig]{live.NewMPU(c)} },
+	Records: func(c *live.Client) Records { return live.NewMPU(c) },
 	Family:  callback.MPU,
 }

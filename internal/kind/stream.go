@@ -45,7 +45,7 @@ var stream = &Kind{
 	Wrote: func(o Object, c Config) {
 		o.(*v1alpha1.LiveNotifyConfig).Status.AppliedSwitchNotifyURL = as[live.StreamConfig](c).SwitchNotifyURL
 	},
-	Remote:  func(c *live.Client) Remote { return typed[live.StreamConfig]{live.Stream{Client: c}} },
-	Records: func(c *live.Client) Records { return live.Stream{Client: c} },
+	Remote:  func(c *live.Client) Remote { return typed[live.StreamConfig]{live.NewStream(c)} },
+	Records: func(c *live.Client) Records { return live.NewStream(c) },
 	Family:  callback.Stream,
 }

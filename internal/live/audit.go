@@ -24,7 +24,7 @@ func (c AuditConfig) Fields() []Field {
 
 // Audit returns the family of audio-review callbacks, by main streaming domain.
 func Audit(c *Client) Family[AuditConfig] {
-	f := Family[AuditConfig]{client: c, name: "audit", reads: describeAudit, creates: addAudit, writes: updateAudit}
+	f := Family[AuditConfig]{client: c, reads: describeAudit, creates: addAudit, updates: updateAudit}
 	f.get = func(ctx context.Context, t turn) (AuditConfig, error) {
 		reply, err := call[sdk.DescribeLiveAudioAuditNotifyConfigResponseBody](ctx, c, t, describeAudit,
 			&sdk.DescribeLiveAudioAuditNotifyConfigRequest{DomainName: &t.key})
@@ -39,24 +39,14 @@ func Audit(c *Client) Family[AuditConfig] {
 		}
 		return AuditConfig{}, nil
 	}
-	f.add = func(ctx context.Context, t turn, want AuditConfig) error {
-		_, err := call[sdk.AddLiveAudioAuditNotifyConfigResponseBody](ctx, c, t, addAudit,
-			&sdk.AddLiveAudioAuditNotifyConfigRequest{
-				DomainName: &t.key, Callback: &want.CallbackURL, CallbackTemplate: optional(want.CallbackTemplate),
-			})
-		return err
-	}
-	f.set = func(ctx context.Context, t turn, want AuditConfig, leaveOut bool) error {
-		_, err := call[sdk.UpdateLiveAudioAuditNotifyConfigResponseBody](ctx, c, t, updateAudit,
-			&sdk.UpdateLiveAudioAuditNotifyConfigRequest{
-				DomainName: &t.key, Callback: &want.CallbackURL, CallbackTemplate: parameter(want.CallbackTemplate, leaveOut),
-			})
-		return err
+	f.write = func(ctx context.Context, t turn, create bool, want AuditConfig, leaveOut bool) error {
+		request := &sdk.AddLiveAudioAuditNotifyConfigRequest{
+			DomainName: &t.key, Callback: &want.CallbackURL, CallbackTemplate: parameter(want.CallbackTemplate, leaveOut),
+		}
+		return do(ctx, c, t, f.writes(create), request)
 	}
 	f.drop = func(ctx context.Context, t turn) error {
-		_, err := call[sdk.DeleteLiveAudioAuditNotifyConfigResponseBody](ctx, c, t, deleteAudit,
-			&sdk.DeleteLiveAudioAuditNotifyConfigRequest{DomainName: &t.key})
-		return err
+		return do(ctx, c, t, deleteAudit, &sdk.DeleteLiveAudioAuditNotifyConfigRequest{DomainName: &t.key})
 	}
 	return f
 }

@@ -25,7 +25,7 @@ func BenchmarkCount(b *testing.B) {
 			c := wired(b, answered(http.StatusOK, http.Header{}, append(body, "]}}"...)))
 			q := Query{Window: time.Hour}
 			for b.Loop() {
-				if counts, err := (Stream{c}).Count(b.Context(), fuzzDomain, q, Counts{}); err != nil || counts.Failed != int64(failures) {
+				if counts, err := NewStream(c).Count(b.Context(), fuzzDomain, q, Counts{}); err != nil || counts.Failed != int64(failures) {
 					b.Fatal(counts, err)
 				}
 			}

@@ -5,8 +5,7 @@ package live
 
 import (
 	"context"
-
-	sdk "github.com/alibabacloud-go/live-20161101/v2/client"
+	"errors"
 
 	"github.com/live-notify/live-notify-operator/internal/quota"
 )
@@ -26,76 +25,41 @@ const (
 	ShapeNotFound Shape = "a not-found error"
 )
 
-// Describe makes one Describe of a domain.
-func (s Stream) Describe(ctx context.Context, domain string) (StreamConfig, Shape, error) {
-	reply, err := call[sdk.DescribeLiveStreamsNotifyUrlConfigResponseBody](ctx, s.Client, newTurn(quota.Least, domain), describeStream,
-		&sdk.DescribeLiveStreamsNotifyUrlConfigRequest{DomainName: &domain})
+// errMissing is the error of a family's get for a reply without the object that has the
+// configuration.
+var errMissing error = &Error{Class: NotFound, Code: string(ShapeMissing)}
+
+// Describe makes one request that reads a configuration.
+func (f Family[C]) Describe(ctx context.Context, key string) (C, Shape, error) {
+	have, err := f.get(ctx, newTurn(quota.Least, key))
+	var none C
 	switch {
+	case errors.Is(err, errMissing):
+		return none, ShapeMissing, nil
 	case ClassOf(err) == NotFound:
-		return StreamConfig{}, ShapeNotFound, nil
+		return none, ShapeNotFound, nil
 	case err != nil:
-		return StreamConfig{}, "", err
-	case reply.LiveStreamsNotifyConfig == nil:
-		return StreamConfig{}, ShapeMissing, nil
+		return none, "", err
+	case have == none:
+		return none, ShapeEmpty, nil
+	default:
+		return have, ShapePresent, nil
 	}
-	have := reply.LiveStreamsNotifyConfig
-	c := StreamConfig{NotifyURL: bounded(have.NotifyUrl, maxURL), ExceptionNotifyURL: bounded(have.ExceptionNotifyUrl, maxURL)}
-	if value(have.NotifyReqAuth) == yes {
-		c.Authentication, c.AuthKey = true, Key(bounded(have.NotifyAuthKey, maxID))
-	}
-	if (c == StreamConfig{}) {
-		return c, ShapeEmpty, nil
-	}
-	return c, ShapePresent, nil
 }
 
-// Set makes one Set of a domain: what is empty is left out, or sent empty.
-func (s Stream) Set(ctx context.Context, domain string, want StreamConfig, leaveOut bool) error {
-	return s.write(ctx, newTurn(quota.Least, domain), want, leaveOut)
+// Add makes one request that creates a configuration.
+func (f Family[C]) Add(ctx context.Context, key string, want C) error {
+	return f.create(ctx, newTurn(quota.Least, key), want)
 }
 
-// Remove makes one Delete of a domain. Absence is an error of class NotFound where
-// the cloud says so.
-func (s Stream) Remove(ctx context.Context, domain string) error {
-	_, err := call[sdk.DeleteLiveStreamsNotifyUrlConfigResponseBody](ctx, s.Client, newTurn(quota.Least, domain), deleteStream,
-		&sdk.DeleteLiveStreamsNotifyUrlConfigRequest{DomainName: &domain})
-	return err
+// Update makes one request that writes over a configuration: what is empty is left out,
+// or sent empty.
+func (f Family[C]) Update(ctx context.Context, key string, want C, leaveOut bool) error {
+	return f.write(ctx, newTurn(quota.Least, key), false, want, leaveOut)
 }
 
-// Add makes one Add of a domain.
-func (r Record) Add(ctx context.Context, domain string, want RecordConfig) error {
-	return r.create(ctx, newTurn(quota.Least, domain), want)
-}
-
-// Update makes one Update of a domain: what is empty is left out, or sent empty.
-func (r Record) Update(ctx context.Context, domain string, want RecordConfig, leaveOut bool) error {
-	return r.write(ctx, newTurn(quota.Least, domain), want, leaveOut)
-}
-
-// Describe makes one Describe of an application.
-func (m MPU) Describe(ctx context.Context, appID string) (MPUConfig, Shape, error) {
-	reply, err := call[sdk.DescribeRtcMPUEventSubResponseBody](ctx, m.Client, newTurn(quota.Least, appID), describeMPU,
-		&sdk.DescribeRtcMPUEventSubRequest{AppId: &appID})
-	switch {
-	case ClassOf(err) == Rejected && codeOf(err) == invalidParam:
-		return MPUConfig{}, ShapeNotFound, nil
-	case err != nil:
-		return MPUConfig{}, "", err
-	case reply.SubInfo == nil:
-		return MPUConfig{}, ShapeMissing, nil
-	}
-	have := reply.SubInfo
-	c := MPUConfig{bounded(have.CallbackUrl, maxURL), channelsOf(value(have.ChannelIds)), bounded(have.SubId, maxID)}
-	if (c == MPUConfig{}) {
-		return c, ShapeEmpty, nil
-	}
-	return c, ShapePresent, nil
-}
-
-// codeOf returns the cloud's code of an error.
-func codeOf(err error) string {
-	if e, ok := err.(*Error); ok { //nolint:errorlint // call returns it unwrapped
-		return e.Code
-	}
-	return ""
+// Remove makes one Delete. Absence is an error of class NotFound where the cloud says
+// so.
+func (f Family[C]) Remove(ctx context.Context, key string) error {
+	return f.drop(ctx, newTurn(quota.Least, key))
 }

@@ -175,11 +175,11 @@ func each(s, format string) string {
 // cloud has held a configuration with another key before.
 var writes = map[string]func(context.Context, *live.Client) error{
 	"Set": func(ctx context.Context, c *live.Client) error {
-		return live.Stream{Client: c}.Put(ctx, quota.User, push, live.StreamConfig{},
+		return live.NewStream(c).Put(ctx, quota.User, push, live.StreamConfig{},
 			live.StreamConfig{NotifyURL: hook, Authentication: true, AuthKey: key}, false)
 	},
 	"Set over another": func(ctx context.Context, c *live.Client) error {
-		return live.Stream{Client: c}.Put(ctx, quota.User, push,
+		return live.NewStream(c).Put(ctx, quota.User, push,
 			live.StreamConfig{NotifyURL: hook, ExceptionNotifyURL: hook, Authentication: true, AuthKey: otherKey},
 			live.StreamConfig{NotifyURL: hook, Authentication: true, AuthKey: key}, true)
 	},
@@ -201,7 +201,7 @@ var writes = map[string]func(context.Context, *live.Client) error{
 			live.SnapshotConfig{NotifyURL: hook, Authentication: true, AuthKey: otherKey},
 			live.SnapshotConfig{NotifyURL: hook, Authentication: true, AuthKey: key}, true)
 	},
-	"MPU": written(func(c *live.Client) offered[live.MPUConfig] { return live.MPU{Client: c} }, app,
+	"MPU": written(func(c *live.Client) offered[live.MPUConfig] { return live.NewMPU(c) }, app,
 		live.MPUConfig{CallbackURL: hook}, live.MPUConfig{CallbackURL: hook2}),
 	"detect": written(func(c *live.Client) offered[live.DetectConfig] { return live.Detect(c) }, play,
 		live.DetectConfig{NotifyURL: hook}, live.DetectConfig{NotifyURL: hook2}),
@@ -250,9 +250,9 @@ func fetched[C interface{ Fields() []live.Field }](of func(*live.Client) offered
 
 // fetches are the reads of all families.
 var fetches = map[string]func(*testing.T, context.Context, *live.Client) error{
-	"stream":   fetched(func(c *live.Client) offered[live.StreamConfig] { return live.Stream{Client: c} }, push),
+	"stream":   fetched(func(c *live.Client) offered[live.StreamConfig] { return live.NewStream(c) }, push),
 	"record":   fetched(func(c *live.Client) offered[live.RecordConfig] { return live.NewRecord(c) }, play),
-	"MPU":      fetched(func(c *live.Client) offered[live.MPUConfig] { return live.MPU{Client: c} }, app),
+	"MPU":      fetched(func(c *live.Client) offered[live.MPUConfig] { return live.NewMPU(c) }, app),
 	"snapshot": fetched(func(c *live.Client) offered[live.SnapshotConfig] { return live.NewSnapshot(c) }, play),
 	"detect":   fetched(func(c *live.Client) offered[live.DetectConfig] { return live.Detect(c) }, play),
 	"audit":    fetched(func(c *live.Client) offered[live.AuditConfig] { return live.Audit(c) }, play),
@@ -263,7 +263,7 @@ var fetches = map[string]func(*testing.T, context.Context, *live.Client) error{
 		return err
 	},
 	"MPU records": func(_ *testing.T, ctx context.Context, c *live.Client) error {
-		_, err := live.MPU{Client: c}.Count(ctx, app, lastHour, live.Counts{})
+		_, err := live.NewMPU(c).Count(ctx, app, lastHour, live.Counts{})
 		return err
 	},
 }
@@ -785,7 +785,7 @@ func TestLog(t *testing.T) {
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	c := newCloudWith(t, emulator.Options{}, live.Options{Limits: quota.NewLimits(0.5, live.Report("metrics/test"))})
-	streams := live.Stream{Client: c.client}
+	streams := live.NewStream(c.client)
 	_ = streams.Put(t.Context(), quota.User, push, live.StreamConfig{}, live.StreamConfig{NotifyURL: hook}, false)
 	c.Inject(emulator.Fault{Code: "MadeUp.ByAnEndpoint", Times: 1})
 	_ = streams.Delete(t.Context(), quota.User, push)

@@ -4,10 +4,10 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
 	"os"
@@ -56,11 +56,7 @@ type Options struct {
 type Client struct {
 	wire        *wire
 	credentials *source
-	limits      *quota.Limits
-	breaker     *quota.Breaker
-	timeout     time.Duration
-	account     string
-	now         func() time.Time
+	options     Options      // with the defaults
 	skew        atomic.Int64 // of the cloud's clock against ours, in nanoseconds
 	learned     sync.Map     // what families found out about the cloud
 	subscribed  sync.Map     // what is known of event subscriptions, by key
@@ -79,22 +75,15 @@ func NewClient(o Options) (*Client, error) {
 	if err := quiet(); err != nil {
 		return nil, err
 	}
-	if o.Region == "" {
-		o.Region = DefaultRegion
-	}
 	if o.Limits == nil {
 		o.Limits = quota.NewLimits(DefaultQuotaShare, quota.Report{})
 	}
 	if o.Breaker == nil {
 		o.Breaker = quota.NewBreaker(nil)
 	}
-	if o.Timeout == 0 {
-		o.Timeout = DefaultTimeout
-	}
-	return &Client{
-		wire: &wire{endpoint, apiVersion, o.Region, newTransport()}, credentials: o.Credentials.source,
-		limits: o.Limits, breaker: o.Breaker, timeout: o.Timeout, account: o.Account, now: o.Now,
-	}, nil
+	o.Timeout = cmp.Or(o.Timeout, DefaultTimeout)
+	w := newWire(endpoint, apiVersion, cmp.Or(o.Region, DefaultRegion))
+	return &Client{wire: w, credentials: o.Credentials.source, options: o}, nil
 }
 
 // apiVersion is that of ApsaraVideo Live.
@@ -105,19 +94,13 @@ func (c *Client) Host() string { return strings.ToLower(c.wire.host) }
 
 // HostOf returns what Host returns of a client to an endpoint.
 func HostOf(endpoint string) string {
-	_, host, found := strings.Cut(endpoint, "://")
-	if !found {
-		host = endpoint
-	}
-	if host == "" {
-		host = DefaultEndpoint
-	}
-	return strings.ToLower(host)
+	_, host := split(endpoint)
+	return strings.ToLower(cmp.Or(host, DefaultEndpoint))
 }
 
 // Outage returns when a request may be tried again while the endpoint does not answer
 // anyone; 0 if it does.
-func (c *Client) Outage() time.Duration { return c.breaker.Outage() }
+func (c *Client) Outage() time.Duration { return c.options.Breaker.Outage() }
 
 // maxSkew bounds how far a reply moves our idea of the time. The cloud refuses
 // requests that are further from its own.
@@ -125,20 +108,20 @@ const maxSkew = 15 * time.Minute
 
 // Now returns the cloud's time: ours, and what the Date of the last reply was ahead
 // of it. Less than two seconds is no difference: a Date has no fractions.
-func (c *Client) Now() time.Time { return c.now().Add(time.Duration(c.skew.Load())) }
+func (c *Client) Now() time.Time { return c.options.Now().Add(time.Duration(c.skew.Load())) }
 
 // compare notes the difference of the clocks.
 func (c *Client) compare(x *exchange) {
 	if x.date.IsZero() {
 		return
 	}
-	skew := max(-maxSkew, min(maxSkew, x.date.Sub(c.now().Add(-time.Since(x.received))).Round(time.Second)))
+	skew := max(-maxSkew, min(maxSkew, x.date.Sub(c.options.Now().Add(-time.Since(x.received))).Round(time.Second)))
 	if skew.Abs() < 2*time.Second {
 		skew = 0
 	}
 	c.skew.Store(int64(skew))
-	if c.account != "" {
-		skews.WithLabelValues(label(c.account)).Set(skew.Seconds())
+	if c.options.Account != "" {
+		skews.WithLabelValues(label(c.options.Account)).Set(skew.Seconds())
 	}
 }
 
@@ -154,21 +137,23 @@ func quiet() error {
 
 type endpoint struct{ scheme, host string }
 
-// parseEndpoint splits [http[s]://]host[:port]. Plain http is for loopback,
+// split splits [http[s]://]host[:port].
+func split(endpoint string) (scheme, host string) {
+	if scheme, host, found := strings.Cut(endpoint, "://"); found {
+		return scheme, host
+	}
+	return "https", endpoint
+}
+
+// parseEndpoint reads [http[s]://]host[:port]. Plain http is for loopback,
 // since requests carry authentication keys, unless insecure is true.
 func parseEndpoint(s, fallback string, insecure bool) (endpoint, error) {
-	if s == "" {
-		s = fallback
-	}
-	scheme, host, found := strings.Cut(s, "://")
-	if !found {
-		scheme, host = "https", s
-	}
+	scheme, host := split(cmp.Or(s, fallback))
 	u, err := url.Parse(scheme + "://" + host)
 	if err != nil || scheme != "http" && scheme != "https" || u.Hostname() == "" || u.Host != host || !isPort(u.Port(), host) {
 		return endpoint{}, errors.New("the endpoint is not host or host:port, with or without https:// in front")
 	}
-	if scheme == "http" && !insecure && !isLoopback(host) {
+	if scheme == "http" && !insecure && !isLoopback(u.Hostname()) {
 		return endpoint{}, errors.New("the endpoint would be sent authentication keys in clear: use https://, or give --allow-insecure-endpoints")
 	}
 	return endpoint{scheme, host}, nil
@@ -189,24 +174,15 @@ func VendorEndpoint(host string) bool { return vendor.MatchString(host) }
 // isPort tells whether the port of a host is a number from 1 to 65535, or left
 // out together with its colon.
 func isPort(port, host string) bool {
-	if port == "" {
-		return !strings.HasSuffix(host, ":")
-	}
-	n, err := strconv.ParseUint(port, 10, 16)
-	return err == nil && n > 0
+	n, err := strconv.ParseUint(cmp.Or(port, "443"), 10, 16)
+	return err == nil && n > 0 && !strings.HasSuffix(host, ":")
 }
 
-// isLoopback tells whether host[:port] is an address of this machine. A name is
-// taken at its word for localhost only.
+// isLoopback tells whether a host is an address of this machine. A name is taken at
+// its word for localhost only.
 func isLoopback(host string) bool {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	if host == "localhost" {
-		return true
-	}
-	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && addr.IsLoopback()
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 // turn is on whose behalf a request is made, and for how long it may wait for its
@@ -232,34 +208,40 @@ func (t turn) finish() turn { return turn{t.lane, t.key, finishing} }
 // call is the one road to the network. It keeps to the quota and to the breaker,
 // makes the request with a timeout, records metrics, logs writes, and returns every
 // failure as an *Error, a *quota.Deferral or the context's error.
-func call[Reply any](ctx context.Context, c *Client, t turn, op operation, request any) (*Reply, error) {
+func call[Reply any](ctx context.Context, c *Client, t turn, op Operation, request any) (*Reply, error) {
 	signed, done, err := c.enter(ctx, t, op)
 	if err != nil {
 		return nil, err
 	}
 	answer := quota.Unanswered // also of what panics
 	defer func() { done(answer) }()
-	reply, x, err := ask[Reply](ctx, c.wire, c.timeout, signed, op.method(), op.action, request)
+	reply, x, err := ask[Reply](ctx, c.wire, c.options.Timeout, signed, op.Method(), op.Action, request)
 	answer = answerOf(err)
 	c.compare(x)
 	err = c.credentials.judge(signed, err)
 	if e, ok := errors.AsType[*Error](err); ok && e.Class == Throttled {
-		c.limits.Slow(op.rate(), e.RetryAfter)
+		c.options.Limits.Slow(op.rate(), e.RetryAfter)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if op.write {
-		logr.FromContextOrDiscard(ctx).Info("wrote to the cloud", "action", op.action, "requestID", x.requestID)
+	if op.Write {
+		logr.FromContextOrDiscard(ctx).Info("wrote to the cloud", "action", op.Action, "requestID", x.requestID)
 	}
 	return reply, nil
+}
+
+// do is call for a request whose reply says nothing but that it was done.
+func do(ctx context.Context, c *Client, t turn, op Operation, request any) error {
+	_, err := call[struct{}](ctx, c, t, op, request)
+	return err
 }
 
 // enter waits until a request may be made, and returns what it is signed with, and
 // what is to be told how it went. Credentials come before the quota: a turn is not
 // taken for a request that cannot be signed.
-func (c *Client) enter(ctx context.Context, t turn, op operation) (*keys, func(quota.Answer), error) {
-	if err := c.breaker.Ready(); err != nil {
+func (c *Client) enter(ctx context.Context, t turn, op Operation) (*keys, func(quota.Answer), error) {
+	if err := c.options.Breaker.Ready(); err != nil {
 		return nil, nil, err
 	}
 	signed, err := c.credentials.load(ctx)
@@ -267,12 +249,12 @@ func (c *Client) enter(ctx context.Context, t turn, op operation) (*keys, func(q
 		return nil, nil, err
 	}
 	start := time.Now()
-	err = c.limits.Take(ctx, op.rate(), t.lane, t.key, t.patience)
+	err = c.options.Limits.Take(ctx, op.rate(), t.lane, t.key, t.patience)
 	observeWait(op, t.lane, time.Since(start), err)
 	if err != nil {
 		return nil, nil, err
 	}
-	done, err := c.breaker.Enter(t.key)
+	done, err := c.options.Breaker.Enter(t.key)
 	return signed, done, err
 }
 
@@ -290,12 +272,7 @@ func answerOf(err error) quota.Answer {
 }
 
 // optional returns a parameter that is left out when empty.
-func optional(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
+func optional(s string) *string { return parameter(s, true) }
 
 // value returns what an optional string of a reply holds, "" for none.
 func value(s *string) string { return dara.StringValue(s) }

@@ -109,14 +109,8 @@ func at(fields, other []Field, i int) Field {
 
 // same tells whether two values of a field agree.
 func (f Field) same(g Field) bool {
-	switch {
-	case f.Value == g.Value || !f.set() && !g.set():
-		return true
-	case f.Secret && f.set() && g.set():
-		return Key(strings.TrimPrefix(f.Value, signed)).same(Key(strings.TrimPrefix(g.Value, signed)))
-	default:
-		return false
-	}
+	return f.Value == g.Value || !f.set() && !g.set() || f.Secret && f.set() && g.set() &&
+		Key(strings.TrimPrefix(f.Value, signed)).same(Key(strings.TrimPrefix(g.Value, signed)))
 }
 
 // secretly describes two values that differ without telling them.
@@ -140,6 +134,10 @@ func Names(differ []Difference) []string {
 	return names
 }
 
+// RevisionFormat is what each revision begins with that can be compared with those
+// of this version.
+const RevisionFormat = "1:"
+
 // Revision identifies a configuration by its values. It begins with the number of
 // its format. Of a key it holds only whether there is one. A field that is zero
 // adds nothing, and the order of fields does not matter: a new version of the
@@ -157,7 +155,7 @@ func Revision(fields []Field) string {
 	}
 	slices.Sort(values)
 	sum := sha256.Sum256([]byte(strings.Join(values, "")))
-	return "1:" + hex.EncodeToString(sum[:16])
+	return RevisionFormat + hex.EncodeToString(sum[:16])
 }
 
 // Spelling tells whether what the cloud shows may be its own spelling of what is
@@ -187,7 +185,7 @@ func canonical(s string) string {
 // escape returns the one spelling of a character that is escaped, or has to be.
 func escape(s string) string {
 	if c, err := hex.DecodeString(strings.TrimPrefix(s, "%")); err == nil && len(s) == 3 {
-		if isAlphanumeric(c[0]) || strings.ContainsRune("-._~", rune(c[0])) {
+		if isAlphanumeric(rune(c[0])) || strings.ContainsRune("-._~", rune(c[0])) {
 			return string(c)
 		}
 		return strings.ToUpper(s)
@@ -232,15 +230,6 @@ func members(list []*string) string {
 		kept = append(kept, bounded(m, maxID))
 	}
 	return JoinList(kept)
-}
-
-// pointers returns the members of a list as a request carries them.
-func pointers(list string) []*string {
-	var members []*string
-	for _, m := range SplitList(list) {
-		members = append(members, &m)
-	}
-	return members
 }
 
 // bounded returns a value of a reply, "" for none, cut to what is kept of it.

@@ -31,7 +31,7 @@ var families = map[string]struct {
 	"stream": {
 		push, "DescribeLiveStreamsNotifyRecords",
 		func(ctx context.Context, c *live.Client, q live.Query) (live.Counts, error) {
-			return live.Stream{Client: c}.Count(ctx, push, q, live.Counts{})
+			return live.NewStream(c).Count(ctx, push, q, live.Counts{})
 		},
 		func(r []emulator.CallbackRecord) emulator.Records { return emulator.Records{Stream: r} },
 	},
@@ -332,7 +332,7 @@ func TestCountFailsAndKeepsWhatWas(t *testing.T) {
 	c := newCloud(t, emulator.Switches{})
 	c.Inject(emulator.Fault{Code: "InternalError", Status: 500})
 	before := live.Counts{End: time.Now(), Failed: 1, Total: 2, Last: &live.Failure{Reason: "r"}}
-	got, err := live.Stream{Client: c.client}.Count(t.Context(), push, lastHour, before)
+	got, err := live.NewStream(c.client).Count(t.Context(), push, lastHour, before)
 	check(t, "class", live.ClassOf(err), live.Unavailable)
 	check(t, "counts", got, before)
 }
@@ -349,7 +349,7 @@ func TestCountAgreesWithDeliveries(t *testing.T) {
 	})
 	c := newCloud(t, emulator.Switches{})
 	c.behind.Store(int64(time.Minute)) // what the cloud sends, it sends a minute ago
-	streams, recordings := live.Stream{Client: c.client}, live.NewRecord(c.client)
+	streams, recordings := live.NewStream(c.client), live.NewRecord(c.client)
 	if err := streams.Put(t.Context(), quota.User, push, live.StreamConfig{}, live.StreamConfig{NotifyURL: receiver, Authentication: true, AuthKey: key}, false); err != nil {
 		t.Fatal(err)
 	}

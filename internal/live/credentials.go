@@ -189,7 +189,7 @@ func (s *source) judge(signed *keys, err error) error {
 
 // noCredentials is the error of credentials that cannot be loaded.
 func noCredentials(message string) *Error {
-	return &Error{Class: NoCredentials, Action: "credentials", Code: codeNoCreds, Message: message}
+	return &Error{Class: NoCredentials, Action: "credentials", Code: string(NoCredentials), Message: message}
 }
 
 // OwnCredentials returns the credentials of the process's surroundings, by the
@@ -281,17 +281,15 @@ func (k keys) check() error {
 		name, value string
 		most        int
 	}{{"accessKeyID", k.id, 128}, {"accessKeySecret", k.secret, 256}, {"securityToken", k.token, 8192}} {
-		if entry.value == "" && entry.name == "securityToken" {
-			continue
-		}
-		if why := oddity(entry.value, entry.most); why != "" {
+		why := oddity(entry.value, entry.most)
+		if why != "" && (entry.value != "" || entry.name != "securityToken") {
 			return fmt.Errorf("%s %s", entry.name, why)
 		}
 	}
 	switch {
 	case !keyID.MatchString(k.id) && keyID.MatchString(k.secret):
 		return errors.New("accessKeyID and accessKeySecret are swapped")
-	case strings.ContainsFunc(k.id, func(r rune) bool { return r != '.' && r != '-' && r != '_' && !isAlphanumeric(byte(r)) }):
+	case strings.ContainsFunc(k.id, func(r rune) bool { return r != '.' && r != '-' && r != '_' && !isAlphanumeric(r) }):
 		return errors.New("accessKeyID holds a character that no access key ID has")
 	}
 	return nil

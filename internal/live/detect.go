@@ -18,7 +18,7 @@ func (c DetectConfig) Fields() []Field { return []Field{{Name: "notifyURL", Valu
 
 // Detect returns the family of video-review callbacks, by main streaming domain.
 func Detect(c *Client) Family[DetectConfig] {
-	f := Family[DetectConfig]{client: c, name: "detect", reads: describeDetect, creates: addDetect, writes: updateDetect}
+	f := Family[DetectConfig]{client: c, reads: describeDetect, creates: addDetect, updates: updateDetect}
 	f.get = func(ctx context.Context, t turn) (DetectConfig, error) {
 		reply, err := call[sdk.DescribeLiveDetectNotifyConfigResponseBody](ctx, c, t, describeDetect,
 			&sdk.DescribeLiveDetectNotifyConfigRequest{DomainName: &t.key})
@@ -28,20 +28,12 @@ func Detect(c *Client) Family[DetectConfig] {
 		have := reply.LiveDetectNotifyConfig
 		return DetectConfig{bounded(have.NotifyUrl, maxURL)}, elsewhere(describeDetect, t, have.DomainName)
 	}
-	f.add = func(ctx context.Context, t turn, want DetectConfig) error {
-		_, err := call[sdk.AddLiveDetectNotifyConfigResponseBody](ctx, c, t, addDetect,
-			&sdk.AddLiveDetectNotifyConfigRequest{DomainName: &t.key, NotifyUrl: &want.NotifyURL})
-		return err
-	}
-	f.set = func(ctx context.Context, t turn, want DetectConfig, _ bool) error {
-		_, err := call[sdk.UpdateLiveDetectNotifyConfigResponseBody](ctx, c, t, updateDetect,
-			&sdk.UpdateLiveDetectNotifyConfigRequest{DomainName: &t.key, NotifyUrl: &want.NotifyURL})
-		return err
+	f.write = func(ctx context.Context, t turn, create bool, want DetectConfig, _ bool) error {
+		request := &sdk.AddLiveDetectNotifyConfigRequest{DomainName: &t.key, NotifyUrl: &want.NotifyURL}
+		return do(ctx, c, t, f.writes(create), request)
 	}
 	f.drop = func(ctx context.Context, t turn) error {
-		_, err := call[sdk.DeleteLiveDetectNotifyConfigResponseBody](ctx, c, t, deleteDetect,
-			&sdk.DeleteLiveDetectNotifyConfigRequest{DomainName: &t.key})
-		return err
+		return do(ctx, c, t, deleteDetect, &sdk.DeleteLiveDetectNotifyConfigRequest{DomainName: &t.key})
 	}
 	return f
 }

@@ -76,26 +76,26 @@ func ClassOf(err error) Class {
 	return Unavailable
 }
 
-// withClass returns an error of the cloud as one of another class.
-func withClass(err error, class Class) error {
+// altered returns a copy of an error of the cloud with a change; any other error as it
+// is.
+func altered(err error, change func(*Error)) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		return err
 	}
 	other := *e
-	other.Class = class
+	change(&other)
 	return &other
 }
 
-// found returns an error of what the client itself found out, in the cloud's words.
-func found(class Class, op operation, code, message string) *Error {
-	return &Error{Class: class, Action: op.action, Code: code, Message: message}
+// withClass returns an error of the cloud as one of another class.
+func withClass(err error, class Class) error {
+	return altered(err, func(e *Error) { e.Class = class })
 }
 
-// Refused tells whether nothing was done, for certain: the cloud refused, or nothing
-// was sent. Of a write that failed otherwise nobody knows.
-func (e *Error) Refused() bool {
-	return !e.begun && (e.Class != "" && e.Class != Unavailable || e.Code == codeExpired || e.Code == codeClock)
+// found returns an error of what the client itself found out, in the cloud's words.
+func found(class Class, op Operation, code, message string) *Error {
+	return &Error{Class: class, Action: op.Action, Code: code, Message: message}
 }
 
 // begun marks the failure of a later step of a change, of which an earlier one was
@@ -104,20 +104,15 @@ func begun(err error) error {
 	if d, ok := errors.AsType[*quota.Deferral](err); ok {
 		return &Error{Class: Throttled, Action: d.Name, Code: codeNoTurn, Message: "a change that has begun has no turn to go on", RetryAfter: d.Wait, begun: true}
 	}
-	e, ok := errors.AsType[*Error](err)
-	if !ok {
-		return err
-	}
-	marked := *e
-	marked.begun = true
-	return &marked
+	return altered(err, func(e *Error) { e.begun = true })
 }
 
-// Refused tells of any error of this package what Error.Refused does. A request
-// that has no turn yet was not sent either.
+// Refused tells whether nothing was done, for certain: the cloud refused, or nothing
+// was sent, as of a request that has no turn yet. Of a write that failed otherwise
+// nobody knows.
 func Refused(err error) bool {
 	if e, ok := errors.AsType[*Error](err); ok {
-		return e.Refused()
+		return !e.begun && (e.Class != "" && e.Class != Unavailable || e.Code == codeExpired || e.Code == codeClock)
 	}
 	_, later := errors.AsType[*quota.Deferral](err)
 	return later
@@ -144,7 +139,6 @@ const (
 	codeNetwork   = "Network"
 	codeTimeout   = "Timeout"
 	codeMalformed = "MalformedReply"
-	codeNoCreds   = "NoCredentials"
 	codeOther     = "Other" // it sent one that is none, or must not be shown
 )
 

@@ -12,8 +12,6 @@ import (
 
 	sdk "github.com/alibabacloud-go/live-20161101/v2/client"
 	"github.com/alibabacloud-go/tea/dara"
-
-	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
 // EventConfig is the subscription of a channel of an RTC application to its events.
@@ -42,14 +40,14 @@ func (c EventConfig) Fields() []Field {
 // Event is the family of channel and user event subscriptions, by EventKey. The
 // cloud knows them by IDs that it gives, and takes a second one for the same channel;
 // so each step looks first which there is.
-type Event struct{ Family[EventConfig] }
+type Event struct{ withList[EventConfig] }
 
 // NewEvent returns the family in the cloud of a client.
 func NewEvent(c *Client) Event {
-	e := Event{Family[EventConfig]{client: c, name: "event", reads: listEvent, creates: createEvent, writes: updateEvent}}
+	f := Family[EventConfig]{client: c, reads: listEvent, creates: createEvent, updates: updateEvent}
+	e := Event{withList[EventConfig]{Family: f, operation: eventRecords}}
 	e.get, e.drop = e.find, e.unsubscribe
-	e.add = func(ctx context.Context, t turn, want EventConfig) error { return e.send(ctx, t, want, true) }
-	e.set = func(ctx context.Context, t turn, want EventConfig, _ bool) error { return e.send(ctx, t, want, false) }
+	e.write, e.records = e.send, e.reader
 	return e
 }
 
@@ -74,7 +72,7 @@ const inDoubt = 20 * time.Second
 func (e Event) known(key string) (subscription, time.Duration) {
 	known, _ := e.client.subscribed.Load(key)
 	s, _ := known.(subscription)
-	return s, max(e.client.now().Sub(s.written), 0)
+	return s, max(e.client.options.Now().Sub(s.written), 0)
 }
 
 // find returns the subscription of a channel: as the list has it, or as it was created
@@ -110,7 +108,7 @@ func (e Event) find(ctx context.Context, t turn) (EventConfig, error) {
 
 // send creates the subscription of a channel that has none, or replaces all of the one
 // that it has.
-func (e Event) send(ctx context.Context, t turn, want EventConfig, create bool) error {
+func (e Event) send(ctx context.Context, t turn, create bool, want EventConfig, _ bool) error {
 	have, err := e.find(ctx, t)
 	switch s, age := e.known(t.key); {
 	case err != nil:
@@ -120,11 +118,11 @@ func (e Event) send(ctx context.Context, t turn, want EventConfig, create bool) 
 	case !create && have.SubID == "":
 		return found(NotFound, updateEvent, "ResourceNotExist", "the channel has no subscription")
 	case create && s.SubID == "" && age < inDoubt:
-		return &Error{Class: Unavailable, Action: createEvent.action, Code: codeTimeout, RetryAfter: inDoubt - age,
+		return &Error{Class: Unavailable, Action: createEvent.Action, Code: codeTimeout, RetryAfter: inDoubt - age,
 			Message: "it is not known yet whether it was created; the operator looks again before it creates another one"}
 	}
 	app, channel, _ := strings.Cut(t.key, "/")
-	events, users := pointers(want.Events), pointers(want.Users)
+	events, users := dara.StringSlice(SplitList(want.Events)), dara.StringSlice(SplitList(want.Users))
 	if want.SubID = have.SubID; create {
 		reply, failed := call[sdk.CreateEventSubResponseBody](ctx, e.client, t.finish(), createEvent,
 			&sdk.CreateEventSubRequest{AppId: &app, ChannelId: &channel, CallbackUrl: &want.CallbackURL, Events: events, Users: users})
@@ -132,16 +130,16 @@ func (e Event) send(ctx context.Context, t turn, want EventConfig, create bool) 
 			want.SubID = bounded(reply.SubscribeId, maxID)
 		}
 	} else {
-		_, err = call[sdk.UpdateEventSubResponseBody](ctx, e.client, t.finish(), updateEvent,
+		err = do(ctx, e.client, t.finish(), updateEvent,
 			&sdk.UpdateEventSubRequest{AppId: &app, SubscribeId: &want.SubID, ChannelId: &channel, CallbackUrl: &want.CallbackURL, Events: events, Users: users})
 	}
 	switch class := ClassOf(err); {
 	case !Refused(err):
-		e.client.subscribed.Store(t.key, subscription{want, e.client.now()})
+		e.client.subscribed.Store(t.key, subscription{want, e.client.options.Now()})
 	case class == NotFound:
 		e.client.subscribed.Delete(t.key)
 	case class == Rejected && create: // perhaps for one that the list did not show yet
-		return means(ctx, e, t, Exists, err)
+		return e.means(ctx, t, Exists, err)
 	}
 	return err
 }
@@ -152,7 +150,7 @@ func (e Event) unsubscribe(ctx context.Context, t turn) error {
 		return err
 	}
 	app, _, _ := strings.Cut(t.key, "/")
-	_, err = call[sdk.DeleteEventSubResponseBody](ctx, e.client, t.finish(), deleteEvent,
+	err = do(ctx, e.client, t.finish(), deleteEvent,
 		&sdk.DeleteEventSubRequest{AppId: &app, SubscribeId: &have.SubID})
 	if err == nil || ClassOf(err) == NotFound {
 		e.client.subscribed.Delete(t.key)
@@ -160,19 +158,8 @@ func (e Event) unsubscribe(ctx context.Context, t turn) error {
 	return err
 }
 
-// RecordsRate is the limit of the operation that Count calls, and how often it
-// does so. Usually one page holds what is new.
-func (Event) RecordsRate() (quota.Rate, float64) { return eventRecords.rate(), 1 }
-
-// Count counts the events that were sent since the counts before, and returns the
-// counts of the whole window that ends now. With very many of them, or an error,
-// the counts are Unfinished.
-func (e Event) Count(ctx context.Context, key string, q Query, before Counts) (Counts, error) {
-	return countListed(q, before, e.client.Now, e.records(ctx, newTurn(quota.Records, key)))
-}
-
-// records reads the records of a subscription by pages.
-func (e Event) records(ctx context.Context, t turn) reader {
+// reader reads the records of a subscription by pages.
+func (e Event) reader(ctx context.Context, t turn) reader {
 	return func(start, end time.Time, page int) (_ []delivery, _ bool, err error) {
 		s, _ := e.known(t.key)
 		if s.SubID == "" {

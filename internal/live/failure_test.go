@@ -41,7 +41,7 @@ const (
 // reads are all ways to read from the cloud.
 var reads = map[string]func(context.Context, *live.Client) (zero bool, err error){
 	"stream Get": func(ctx context.Context, c *live.Client) (bool, error) {
-		got, err := live.Stream{Client: c}.Get(ctx, quota.Sync, push)
+		got, err := live.NewStream(c).Get(ctx, quota.Sync, push)
 		return got == live.StreamConfig{}, err
 	},
 	"record Get": func(ctx context.Context, c *live.Client) (bool, error) {
@@ -49,7 +49,7 @@ var reads = map[string]func(context.Context, *live.Client) (zero bool, err error
 		return got == live.RecordConfig{}, err
 	},
 	"stream Count": func(ctx context.Context, c *live.Client) (bool, error) {
-		got, err := live.Stream{Client: c}.Count(ctx, push, lastHour, live.Counts{})
+		got, err := live.NewStream(c).Count(ctx, push, lastHour, live.Counts{})
 		return reflect.DeepEqual(got, live.Counts{}), err
 	},
 	"record Count": func(ctx context.Context, c *live.Client) (bool, error) {
@@ -181,7 +181,7 @@ func TestReplyAboutAnother(t *testing.T) {
 	c := against(t, body(200, `{"RequestId":"REQ-1","DomainName":"other.example.com","NotifyUrl":"http://hooks.example.com/",`+
 		`"LiveStreamsNotifyConfig":`+config+`,"LiveRecordNotifyConfig":`+config+`,"LiveDetectNotifyConfig":`+config+`}`))
 	gets := map[string]func() error{
-		"stream":   func() error { _, err := live.Stream{Client: c}.Get(t.Context(), quota.Sync, push); return err },
+		"stream":   func() error { _, err := live.NewStream(c).Get(t.Context(), quota.Sync, push); return err },
 		"record":   func() error { _, err := live.NewRecord(c).Get(t.Context(), quota.Sync, play); return err },
 		"snapshot": func() error { _, err := live.NewSnapshot(c).Get(t.Context(), quota.Sync, play); return err },
 		"detect":   func() error { _, err := live.Detect(c).Get(t.Context(), quota.Sync, play); return err },
@@ -422,9 +422,9 @@ func TestClassByCode(t *testing.T) {
 				check(t, operation+": refused", live.Refused(err), tc.class != live.Unavailable || code == "InvalidTimeStamp.Expired")
 			}
 			want := live.StreamConfig{NotifyURL: hook}
-			failure(t, live.Stream{Client: another()}.Put(t.Context(), quota.User, push, live.StreamConfig{}, want, false), tc.class, code)
+			failure(t, live.NewStream(another()).Put(t.Context(), quota.User, push, live.StreamConfig{}, want, false), tc.class, code)
 			failure(t, live.NewRecord(another()).Put(t.Context(), quota.User, play, live.RecordConfig{}, live.RecordConfig{NotifyURL: hook}, false), tc.class, code)
-			failure(t, live.Stream{Client: another()}.Delete(t.Context(), quota.User, push), tc.class, code)
+			failure(t, live.NewStream(another()).Delete(t.Context(), quota.User, push), tc.class, code)
 			failure(t, live.NewRecord(another()).Delete(t.Context(), quota.User, play), tc.class, code)
 		})
 	}
@@ -450,7 +450,7 @@ func TestNotFoundCodes(t *testing.T) {
 					failure(t, err, live.NotFound, code)
 				}
 			}
-			check(t, "stream Delete", live.Stream{Client: c.client}.Delete(t.Context(), quota.User, push), nil)
+			check(t, "stream Delete", live.NewStream(c.client).Delete(t.Context(), quota.User, push), nil)
 			check(t, "record Delete", live.NewRecord(c.client).Delete(t.Context(), quota.User, play), nil)
 		})
 	}
@@ -460,14 +460,14 @@ func TestNotFoundCodes(t *testing.T) {
 func TestNumericCode(t *testing.T) {
 	t.Parallel()
 	c := against(t, body(403, `{"RequestId":"REQ-1","Code":403,"Message":"no"}`))
-	_, err := live.Stream{Client: c}.Get(t.Context(), quota.Sync, push)
+	_, err := live.NewStream(c).Get(t.Context(), quota.Sync, push)
 	failure(t, err, live.Unavailable, "403")
 }
 
 func TestErrorsOfTheEmulatorItself(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, emulator.Switches{})
-	streams, recordings := live.Stream{Client: c.client}, live.NewRecord(c.client)
+	streams, recordings := live.NewStream(c.client), live.NewRecord(c.client)
 	url := live.StreamConfig{NotifyURL: hook}
 	get := func(_ live.StreamConfig, err error) error { return err }
 	for name, tc := range map[string]struct {
@@ -530,7 +530,7 @@ func TestRetryAfter(t *testing.T) {
 				w.WriteHeader(http.StatusBadRequest)
 				_, _ = fmt.Fprintf(w, `{"RequestId":"REQ-1","Code":%q,"Message":"m"}`, tc.code)
 			})
-			_, err := live.Stream{Client: c}.Get(t.Context(), quota.Sync, push)
+			_, err := live.NewStream(c).Get(t.Context(), quota.Sync, push)
 			check(t, "class", live.ClassOf(err), tc.class)
 			if e, ok := errors.AsType[*live.Error](err); ok {
 				check(t, "wait", e.RetryAfter, tc.wait)
@@ -550,8 +550,8 @@ func TestErrorText(t *testing.T) {
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = fmt.Fprintf(w, `{"RequestId":" %s","Code":"InvalidParam","Message":"Parameter\n invalid (request %s). %s"}`, id, id, strings.Repeat("é", 1000))
 	})
-	_, first := live.Stream{Client: c}.Get(t.Context(), quota.Sync, push)
-	_, second := live.Stream{Client: c}.Get(t.Context(), quota.Sync, push)
+	_, first := live.NewStream(c).Get(t.Context(), quota.Sync, push)
+	_, second := live.NewStream(c).Get(t.Context(), quota.Sync, push)
 	check(t, "text of the same failure", second.Error(), first.Error())
 	const start = "DescribeLiveStreamsNotifyUrlConfig: InvalidParam: Parameter invalid (request ). é"
 	if text := first.Error(); !strings.HasPrefix(text, start) || len(text) > 400 || strings.ContainsAny(text, "\n\ufffd") {
@@ -745,9 +745,9 @@ func TestMemoryOfReplies(t *testing.T) {
 				group.Go(func() {
 					switch i % 3 {
 					case 0:
-						_, _ = live.MPU{Client: c}.Count(t.Context(), fmt.Sprint(i), lastHour, live.Counts{})
+						_, _ = live.NewMPU(c).Count(t.Context(), fmt.Sprint(i), lastHour, live.Counts{})
 					case 1:
-						_, _ = live.Stream{Client: c}.Get(t.Context(), quota.User, fmt.Sprint(i))
+						_, _ = live.NewStream(c).Get(t.Context(), quota.User, fmt.Sprint(i))
 					default:
 						_, _ = live.NewRecord(c).Count(t.Context(), fmt.Sprint(i), lastHour, live.Counts{})
 					}

@@ -14,16 +14,15 @@ import (
 // by domain: a family is the members, and what [Detect] and the like put into them.
 type Family[C config] struct {
 	client *Client
-	name   string // under which the client learns of the cloud
 	// The operations whose limits decide when there is a turn.
-	reads, creates, writes operation
+	reads, creates, updates Operation
 
-	// The requests, by the key of the turn. NotFound is no error of get and drop.
-	// With leaveOut, set leaves optional fields out that are to be empty.
-	get  func(context.Context, turn) (C, error)
-	add  func(context.Context, turn, C) error
-	set  func(ctx context.Context, t turn, want C, leaveOut bool) error
-	drop func(context.Context, turn) error
+	// The requests, by the key of the turn. NotFound is no error of get and drop. The
+	// write is one where there is no configuration, to create it, or over one that
+	// exists; optional fields that are to be empty are sent empty, or left out.
+	get   func(context.Context, turn) (C, error)
+	write func(ctx context.Context, t turn, create bool, want C, leaveOut bool) error
+	drop  func(context.Context, turn) error
 }
 
 // Get returns the configuration of a key; the zero value if there is none. An error
@@ -35,7 +34,7 @@ func (f Family[C]) Get(ctx context.Context, lane quota.Lane, key string) (C, err
 // Put makes the cloud hold want where it held have. With force, what the cloud does
 // not let it replace is removed first; without, it is an error of class Exists.
 func (f Family[C]) Put(ctx context.Context, lane quota.Lane, key string, have, want C, force bool) error {
-	c := change[C]{f, f.client.habitsOf(f.name), have, want, force}
+	c := change[C]{f, f.client.habitsOf(f.updates), have, want, force}
 	return c.put(ctx, newTurn(lane, key))
 }
 
@@ -48,11 +47,15 @@ func (f Family[C]) Delete(ctx context.Context, lane quota.Lane, key string) erro
 func (f Family[C]) ReadRate() quota.Rate { return f.reads.rate() }
 
 // WriteRate is the limit of the operation that Put calls first.
-func (f Family[C]) WriteRate(create bool) quota.Rate {
+func (f Family[C]) WriteRate(create bool) quota.Rate { return f.writes(create).rate() }
+
+// writes returns the operation of a write. Where both operations take the same
+// parameters, the model of the one is that of the other.
+func (f Family[C]) writes(create bool) Operation {
 	if create {
-		return f.creates.rate()
+		return f.creates
 	}
-	return f.writes.rate()
+	return f.updates
 }
 
 func (f Family[C]) read(ctx context.Context, t turn) (C, error) {
@@ -64,10 +67,8 @@ func (f Family[C]) read(ctx context.Context, t turn) (C, error) {
 	return have, nil
 }
 
-func (f Family[C]) create(ctx context.Context, t turn, want C) error { return f.add(ctx, t, want) }
-
-func (f Family[C]) write(ctx context.Context, t turn, want C, leaveOut bool) error {
-	return f.set(ctx, t, want, leaveOut)
+func (f Family[C]) create(ctx context.Context, t turn, want C) error {
+	return f.write(ctx, t, true, want, true)
 }
 
 func (f Family[C]) remove(ctx context.Context, t turn) error {
@@ -76,7 +77,7 @@ func (f Family[C]) remove(ctx context.Context, t turn) error {
 
 // means makes a refusal, whose code may stand for several things, one of the given
 // class, if that is what it stands for: that there is a configuration, or none.
-func means[C config](ctx context.Context, f family[C], t turn, class Class, refused error) error {
+func (f Family[C]) means(ctx context.Context, t turn, class Class, refused error) error {
 	now, err := f.read(ctx, t.finish())
 	var none C
 	switch {

@@ -28,9 +28,9 @@ var describing = []struct {
 	list        []string // of the members that lead to the first configuration
 	get         func(*Client) (none bool, err error)
 }{
-	{"LiveStreamsNotifyConfig", "NotifyUrl", nil, describes(func(c *Client) offered[StreamConfig] { return Stream{c} }, fuzzDomain)},
+	{"LiveStreamsNotifyConfig", "NotifyUrl", nil, describes(func(c *Client) offered[StreamConfig] { return NewStream(c) }, fuzzDomain)},
 	{"LiveRecordNotifyConfig", "NotifyUrl", nil, describes(func(c *Client) offered[RecordConfig] { return NewRecord(c) }, fuzzDomain)},
-	{"SubInfo", "CallbackUrl", nil, describes(func(c *Client) offered[MPUConfig] { return MPU{c} }, "app-1")},
+	{"SubInfo", "CallbackUrl", nil, describes(func(c *Client) offered[MPUConfig] { return NewMPU(c) }, "app-1")},
 	{"", "NotifyUrl", nil, describes(func(c *Client) offered[SnapshotConfig] { return NewSnapshot(c) }, fuzzDomain)},
 	{"LiveDetectNotifyConfig", "NotifyUrl", nil, describes(func(c *Client) offered[DetectConfig] { return Detect(c) }, fuzzDomain)},
 	{"LiveAudioAuditNotifyConfigList", "Callback", []string{"LiveAudioAuditNotifyConfig"}, describes(func(c *Client) offered[AuditConfig] { return Audit(c) }, fuzzDomain)},
@@ -171,11 +171,11 @@ func FuzzCount(f *testing.F) {
 		var err error
 		switch family % 4 {
 		case 0:
-			counts, err = Stream{c}.Count(ctx, fuzzDomain, q, Counts{})
+			counts, err = NewStream(c).Count(ctx, fuzzDomain, q, Counts{})
 		case 1:
 			counts, err = NewRecord(c).Count(ctx, fuzzDomain, q, Counts{})
 		case 2:
-			counts, err = MPU{c}.Count(ctx, "app-1", q, Counts{})
+			counts, err = NewMPU(c).Count(ctx, "app-1", q, Counts{})
 		default:
 			counts, err = NewEvent(c).Count(ctx, EventKey("app-1", AllChannels), q, Counts{})
 		}
@@ -246,7 +246,7 @@ func FuzzMPURecord(f *testing.F) {
 		if err != nil {
 			t.Skip()
 		}
-		counts, err := MPU{wired(t, answered(200, http.Header{}, record))}.Count(context.Background(), "app-1", Query{Window: time.Hour}, Counts{})
+		counts, err := NewMPU(wired(t, answered(200, http.Header{}, record))).Count(context.Background(), "app-1", Query{Window: time.Hour}, Counts{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -342,7 +342,7 @@ func FuzzRoundTrip(f *testing.F) {
 			if !optionalURL(first) || !optionalURL(second) || !optionalURL(third) || first+second == "" || !optionalURL(before) {
 				t.Skip()
 			}
-			written(t, Stream{c}, "push.example.com", StreamConfig{NotifyURL: before, ExceptionNotifyURL: before}, want, func(got StreamConfig) StreamConfig {
+			written(t, NewStream(c), "push.example.com", StreamConfig{NotifyURL: before, ExceptionNotifyURL: before}, want, func(got StreamConfig) StreamConfig {
 				got.SwitchNotifyURL = want.SwitchNotifyURL // write-only
 				return got
 			})
@@ -360,14 +360,14 @@ func FuzzRoundTrip(f *testing.F) {
 				}
 			}
 			want := MPUConfig{CallbackURL: first, ChannelIDs: JoinList(channels[:min(len(channels), 20)])}
-			if !webURL(first) || strings.ContainsFunc(first, func(r rune) bool { return !isAlphanumeric(byte(r)) && !strings.ContainsRune("-_?%=#./+:", r) }) {
+			if !webURL(first) || strings.ContainsFunc(first, func(r rune) bool { return !isAlphanumeric(r) && !strings.ContainsRune("-_?%=#./+:", r) }) {
 				t.Skip()
 			}
 			old := MPUConfig{}
 			if before != "" {
 				old = MPUConfig{CallbackURL: "http://old.example.com", ChannelIDs: "old"}
 			}
-			written(t, MPU{c}, "app-1", old, want, func(got MPUConfig) MPUConfig { got.SubID = ""; return got })
+			written(t, NewMPU(c), "app-1", old, want, func(got MPUConfig) MPUConfig { got.SubID = ""; return got })
 		default:
 			// The others have one URL and, some of them, little else.
 			const old = "http://old.example.com"

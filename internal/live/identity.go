@@ -32,7 +32,7 @@ func NewTokenService(endpoint string, allowInsecure bool) (*TokenService, error)
 	if err != nil {
 		return nil, err
 	}
-	return &TokenService{&wire{e, "2015-04-01", "", newTransport()}}, quiet()
+	return &TokenService{newWire(e, "2015-04-01", "")}, quiet()
 }
 
 // asked makes one request to the token service, signed unless there are no keys.
@@ -40,32 +40,26 @@ func asked[Reply any](ctx context.Context, t *TokenService, signed *keys, action
 	return ask[Reply](ctx, t.wire, DefaultTimeout, signed, http.MethodPost, action, request)
 }
 
-// Identity is whose credentials are.
-type Identity struct {
-	AccountID string // of the cloud account: digits
-	ARN       string
-}
-
 // accountID is the shape of the ID of a cloud account.
 var accountID = regexp.MustCompile(`^[0-9]{1,32}$`)
 
-// Identify returns whose credentials are. The error is an *Error, of class
+// Identify returns the ID of the cloud account whose credentials are. The error is an *Error, of class
 // NoCredentials if there are none or the token service says that they are no good,
 // else Unavailable, or the context's.
-func (t *TokenService) Identify(ctx context.Context, c Credentials) (Identity, error) {
+func (t *TokenService) Identify(ctx context.Context, c Credentials) (string, error) {
 	const action = "GetCallerIdentity"
 	signed, err := c.source.load(ctx)
 	if err != nil {
-		return Identity{}, err
+		return "", err
 	}
 	reply, _, err := asked[sts.GetCallerIdentityResponseBody](ctx, t, signed, action, nil)
 	if err != nil {
-		return Identity{}, identifying(c.source.judge(signed, err))
+		return "", identifying(c.source.judge(signed, err))
 	}
 	if !accountID.MatchString(value(reply.AccountId)) {
-		return Identity{}, malformed(action, "the reply has no account ID")
+		return "", malformed(action, "the reply has no account ID")
 	}
-	return Identity{AccountID: *reply.AccountId, ARN: Bound(value(reply.Arn), 512)}, nil
+	return *reply.AccountId, nil
 }
 
 // identifying gives an error of the token service its class.
@@ -86,14 +80,13 @@ func identifying(err error) error {
 // Assume returns the credentials of a RAM role that is assumed with others. The
 // external ID is optional.
 func (t *TokenService) Assume(base Credentials, roleARN, externalID string) Credentials {
-	const action = "AssumeRole"
 	req := &sts.AssumeRoleRequest{RoleArn: &roleARN, ExternalId: optional(externalID), RoleSessionName: new(sessionName)}
 	return from(func(ctx context.Context, _ bool) (session, error) {
 		signed, err := base.source.load(ctx)
 		if err != nil {
 			return session{}, err
 		}
-		reply, x, err := asked[sts.AssumeRoleResponseBody](ctx, t, signed, action, req)
+		reply, x, err := asked[sts.AssumeRoleResponseBody](ctx, t, signed, "AssumeRole", req)
 		if err != nil {
 			return session{}, loadingError(base.source.judge(signed, err))
 		}
@@ -104,13 +97,12 @@ func (t *TokenService) Assume(base Credentials, roleARN, externalID string) Cred
 // Exchange returns the credentials of a RAM role that an OIDC token is exchanged
 // for (RRSA). mint returns a new token; its error is in words of our own.
 func (t *TokenService) Exchange(roleARN, providerARN string, mint func(context.Context) (string, error)) Credentials {
-	const action = "AssumeRoleWithOIDC"
 	return from(func(ctx context.Context, _ bool) (session, error) {
 		token, err := mint(ctx)
 		if err != nil {
 			return session{}, noCredentials("no token to exchange: " + Clean(err.Error(), maxMessage))
 		}
-		reply, x, err := asked[sts.AssumeRoleWithOIDCResponseBody](ctx, t, nil, action, &sts.AssumeRoleWithOIDCRequest{
+		reply, x, err := asked[sts.AssumeRoleWithOIDCResponseBody](ctx, t, nil, "AssumeRoleWithOIDC", &sts.AssumeRoleWithOIDCRequest{
 			RoleArn: &roleARN, OIDCProviderArn: &providerARN, OIDCToken: &token, RoleSessionName: new(sessionName),
 		})
 		if err != nil {

@@ -17,9 +17,9 @@ import (
 // The domains of an account, for a command line: every call has the least lane.
 
 var (
-	listDomains    = use(operation{action: "DescribeLiveUserDomains", limit: 100, tool: true})
-	domainMapping  = use(operation{action: "DescribeLiveDomainMapping", limit: 500.0 / 60, tool: true, get: true})
-	describeDomain = use(operation{action: "DescribeLiveDomainDetail", limit: 50, tool: true})
+	listDomains    = use(Operation{Action: "DescribeLiveUserDomains", Limit: 100, Tool: true})
+	domainMapping  = use(Operation{Action: "DescribeLiveDomainMapping", Limit: 500.0 / 60, Tool: true, get: true})
+	describeDomain = use(Operation{Action: "DescribeLiveDomainDetail", Limit: 50, Tool: true})
 )
 
 // Types of domains.
@@ -28,12 +28,9 @@ const (
 	StreamingType = "liveVideo" // main streaming and sub-streaming domains
 )
 
-// Roles of a domain in its mapping.
-const (
-	MainRole   = "vhost"   // main streaming domain
-	IngestRole = "publish" // ingest domain
-	PlayRole   = "play"    // sub-streaming domain, which has no configuration of its own
-)
+// PlayRole is the role in its mapping of a sub-streaming domain, which has no
+// configuration of its own.
+const PlayRole = "play"
 
 // Domain is one of an account.
 type Domain struct {
@@ -73,7 +70,7 @@ func (c *Client) Domains(ctx context.Context, domainType string, number int) (pa
 		return nil, 0, err
 	}
 	if reply.TotalCount == nil {
-		return nil, 0, odd(listDomains, "the reply has no TotalCount") // unknown is not the end
+		return nil, 0, malformed(listDomains.Action, "the reply has no TotalCount") // unknown is not the end
 	}
 	if reply.Domains != nil {
 		for _, d := range reply.Domains.PageData {
@@ -113,7 +110,7 @@ func (c *Client) Domain(ctx context.Context, name string) (Domain, error) {
 	}
 	d := reply.DomainDetail
 	if d == nil {
-		return Domain{}, odd(describeDomain, "the reply has no DomainDetail")
+		return Domain{}, malformed(describeDomain.Action, "the reply has no DomainDetail")
 	}
 	return Domain{bounded(d.DomainName, maxName), bounded(d.LiveDomainType, maxID), bounded(d.DomainStatus, maxID)}, nil
 }
@@ -147,83 +144,37 @@ const (
 func (c *Client) OldestRecord() time.Time { return c.Now().Add(-maxAge) }
 
 // status returns the filter of requests.
-func (s Span) status() string {
+func (s Span) status() *string {
 	if s.FailedOnly {
-		return statusFailed
+		return new("failed")
 	}
-	return statusAny
+	return nil
 }
 
-// Deliveries returns a page, counted from 1, of the recorded callbacks of an ingest
-// domain, and how many there are in all.
-func (s Stream) Deliveries(ctx context.Context, domain string, q Span, number int) ([]Delivery, int, error) {
-	reply, err := call[sdk.DescribeLiveStreamsNotifyRecordsResponseBody](ctx, s.Client, newTurn(quota.Least, domain), streamRecords,
-		&sdk.DescribeLiveStreamsNotifyRecordsRequest{
-			DomainName: &domain, StartTime: formatTime(q.From), EndTime: formatTime(q.To),
-			AppName: optional(q.AppName), StreamName: optional(q.StreamName), Status: optional(q.status()),
-			PageSize: new(int32(DeliveriesPage)), PageNumber: new(int32(number)),
+// Deliveries returns a page, counted from 1, of the recorded callbacks of a domain, and
+// how many there are in all.
+func (f withTotals[C]) Deliveries(ctx context.Context, domain string, q Span, number int) (page []Delivery, total int, err error) {
+	all, _, err := f.list(ctx, f.client, newTurn(quota.Least, domain), q, DeliveriesPage, int32(number), func(r record) {
+		page = append(page, Delivery{
+			Failure: *r.failure().kept(), Failed: value(r.result) != "success",
+			Content: text(r.content, maxContent), Response: text(r.response, maxResponse), Header: text(r.header, maxResponse),
 		})
+	})
 	if err != nil {
 		return nil, 0, err
 	}
-	if reply.TotalNum == nil {
-		return nil, 0, odd(streamRecords, "the reply has no TotalNum")
+	if all == nil {
+		return nil, 0, malformed(f.records.Action, "the reply has no TotalNum")
 	}
-	var list []Delivery
-	if info := reply.NotifyRecordsInfo; info != nil {
-		for _, r := range info.LiveStreamNotifyRecordsInfo {
-			if r != nil {
-				list = append(list, delivered(r.NotifyTime, r.NotifyType, r.NotifyUrl, r.AppName, r.StreamName, r.Description,
-					r.NotifyResult, r.NotifyContent, r.NotifyResponse, r.NotifyHeader))
-			}
-		}
-	}
-	return list, int(*reply.TotalNum), nil
+	return page, int(*all), nil
 }
 
-// Deliveries returns a page, counted from 1, of the recorded callbacks of a main
-// streaming domain, and how many there are in all.
-func (r Record) Deliveries(ctx context.Context, domain string, q Span, number int) ([]Delivery, int, error) {
-	storage := "all"
-	reply, err := call[sdk.DescribeLiveRecordNotifyRecordsResponseBody](ctx, r.client, newTurn(quota.Least, domain), recordRecords,
-		&sdk.DescribeLiveRecordNotifyRecordsRequest{
-			DomainName: &domain, StartTime: formatTime(q.From), EndTime: formatTime(q.To),
-			AppName: optional(q.AppName), StreamName: optional(q.StreamName), Status: optional(q.status()),
-			StorageType: &storage, PageSize: new(int64(DeliveriesPage)), PageNumber: new(int64(number)),
-		})
-	if err != nil {
-		return nil, 0, err
-	}
-	if reply.TotalNum == nil {
-		return nil, 0, odd(recordRecords, "the reply has no TotalNum")
-	}
-	var list []Delivery
-	for _, c := range reply.CallbackList {
-		if c != nil {
-			list = append(list, delivered(c.NotifyTime, c.NotifyType, c.NotifyUrl, c.AppName, c.StreamName, c.Description,
-				c.NotifyResult, c.NotifyContent, c.NotifyResponse, c.NotifyHeader))
-		}
-	}
-	return list, int(*reply.TotalNum), nil
-}
-
-// Deliveries returns a page, counted from 1, of the recorded events of an
-// application, as listedDeliveries counts them.
-func (m MPU) Deliveries(ctx context.Context, appID string, q Span, number int) ([]Delivery, int, error) {
-	return listedDeliveries(q, number, m.records(ctx, newTurn(quota.Least, appID)))
-}
-
-// Deliveries returns a page, counted from 1, of the recorded events of a
-// subscription, as listedDeliveries counts them.
-func (e Event) Deliveries(ctx context.Context, key string, q Span, number int) ([]Delivery, int, error) {
-	return listedDeliveries(q, number, e.records(ctx, newTurn(quota.Least, key)))
-}
-
-// listedDeliveries reads a page of a list whose number in all is not known: it is
-// said to be one more than was read as long as there are more. A family whose times
-// are by the minute has some beside the span, which are left out.
-func listedDeliveries(q Span, number int, read reader) ([]Delivery, int, error) {
-	records, more, err := read(q.From, q.To, number)
+// Deliveries returns a page, counted from 1, of the recorded events of a subscription,
+// and how many there are in all. As that is not known, it is said to be one more than
+// was read as long as there are more. A family whose times are by the minute has some
+// beside the span, which are left out.
+func (f withList[C]) Deliveries(ctx context.Context, key string, q Span, number int) ([]Delivery, int, error) {
+	records, more, err := f.records(ctx, newTurn(quota.Least, key))(q.From, q.To, number)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -241,23 +192,9 @@ func listedDeliveries(q Span, number int, read reader) ([]Delivery, int, error) 
 	return list, total, nil
 }
 
-// delivered reads a record by its members.
-func delivered(at, kind, url, app, stream, reason, result, content, response, header *string) Delivery {
-	f := Failure{
-		Time: parseTime(value(at)), Type: value(kind), URL: value(url), AppName: value(app), StreamName: value(stream), Reason: value(reason),
-	}
-	return Delivery{
-		Failure: *f.kept(), Failed: value(result) != "success",
-		Content: text(content, maxContent), Response: text(response, maxResponse), Header: text(header, maxResponse),
-	}
-}
-
 // text returns what a record holds as it is, cut to a length; it may be delivered
 // again.
 func text(s *string, most int) string {
 	v := value(s)
-	if len(v) > most {
-		return v[:most]
-	}
-	return v
+	return v[:min(len(v), most)]
 }

@@ -37,26 +37,20 @@ func ParseKey(value string, most int) (Key, error) {
 		return "", errors.New("begins or ends with a space or a line break; store it without, for example with kubectl create secret --from-literal or printf")
 	case len(value) < minKey || len(value) > most:
 		return "", fmt.Errorf("has %d characters, but the cloud takes %d to %d", len(value), minKey, most)
-	}
-	for _, c := range []byte(value) {
-		if !isAlphanumeric(c) {
-			return "", errors.New("holds a character that is neither a letter nor a digit (A-Z, a-z, 0-9)")
-		}
+	case strings.ContainsFunc(value, func(r rune) bool { return !isAlphanumeric(r) }):
+		return "", errors.New("holds a character that is neither a letter nor a digit (A-Z, a-z, 0-9)")
 	}
 	return Key(value), nil
 }
 
-func isAlphanumeric(c byte) bool {
+func isAlphanumeric(c rune) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
 // same tells whether the cloud's key is the one that was written. Some replies
 // carry an all-digit key as a JSON number, which loses leading zeros.
 func (k Key) same(cloud Key) bool {
-	if k == cloud {
-		return true
-	}
-	return isDigits(k) && isDigits(cloud) &&
+	return k == cloud || isDigits(k) && isDigits(cloud) &&
 		strings.TrimLeft(string(k), "0") == strings.TrimLeft(string(cloud), "0")
 }
 

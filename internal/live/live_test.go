@@ -128,14 +128,15 @@ func testKey(tb testing.TB) Credentials {
 
 func TestEveryRequestHasADeadline(t *testing.T) {
 	t.Parallel()
-	_, _, err := send(t.Context(), DefaultTimeout, "A", func(ctx context.Context) (string, error) {
-		deadline, ok := ctx.Deadline()
+	reply := answered(200, http.Header{}, []byte(`{"RequestId":"R"}`))
+	c := wired(t, func(r *http.Request) *http.Response {
+		deadline, ok := r.Context().Deadline()
 		if left := time.Until(deadline); !ok || left > DefaultTimeout {
 			t.Errorf("got a deadline in %s (%t), want %s", left, ok, DefaultTimeout)
 		}
-		return "", nil
+		return reply(r)
 	})
-	if err != nil {
+	if _, err := NewStream(c).Get(t.Context(), quota.User, "d"); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -156,7 +157,7 @@ func TestPanicOfALibrary(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var reports []bool
 			c := wired(t, answered(200, http.Header{}, []byte(`{"RequestId":"R"}`)))
-			c.breaker = quota.NewBreaker(func(ok bool) { reports = append(reports, ok) })
+			c.options.Breaker = quota.NewBreaker(func(ok bool) { reports = append(reports, ok) })
 			for range 5 {
 				panicsWith = value
 				_, err := call[panicking](t.Context(), c, newTurn(quota.User, "k"), describeStream, nil)
@@ -168,7 +169,7 @@ func TestPanicOfALibrary(t *testing.T) {
 			if len(reports) != 1 || reports[0] {
 				t.Errorf("the breaker reported %v, want that it opened", reports)
 			}
-			if n := len(c.wire.transport.decoding); n != 0 {
+			if n := len(c.wire.decoding); n != 0 {
 				t.Errorf("%d places are not free", n)
 			}
 		})
@@ -180,7 +181,7 @@ func TestPanicOfAReport(t *testing.T) {
 	t.Parallel()
 	c := wired(t, answered(200, http.Header{}, []byte(`{"RequestId":"R"}`)))
 	broken := true
-	c.limits = quota.NewLimits(1e6, quota.Report{Limit: func(string, float64) {
+	c.options.Limits = quota.NewLimits(1e6, quota.Report{Limit: func(string, float64) {
 		if broken {
 			panic("no label")
 		}
@@ -191,10 +192,10 @@ func TestPanicOfAReport(t *testing.T) {
 				t.Error("the report did not panic")
 			}
 		}()
-		_, _ = Stream{c}.Get(t.Context(), quota.User, "d")
+		_, _ = NewStream(c).Get(t.Context(), quota.User, "d")
 	}()
 	broken = false
-	if _, err := (Stream{c}).Get(t.Context(), quota.User, "d"); err != nil {
+	if _, err := NewStream(c).Get(t.Context(), quota.User, "d"); err != nil {
 		t.Error(err)
 	}
 }
@@ -227,11 +228,11 @@ func TestOutage(t *testing.T) {
 		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"RequestId":"R"}`))}
 	})
 	for i := range 5 {
-		if _, err := (Stream{c}).Get(t.Context(), quota.User, fmt.Sprint(i)); ClassOf(err) != Unavailable {
+		if _, err := NewStream(c).Get(t.Context(), quota.User, fmt.Sprint(i)); ClassOf(err) != Unavailable {
 			t.Fatal(err)
 		}
 	}
-	_, err := Stream{c}.Get(t.Context(), quota.User, "1")
+	_, err := NewStream(c).Get(t.Context(), quota.User, "1")
 	later, ok := errors.AsType[*quota.Deferral](err)
 	if !ok || !later.Outage || !Refused(err) || calls != 5 {
 		t.Fatalf("got %v after %d calls, want to be sent away after 5", err, calls)
@@ -242,17 +243,17 @@ func TestOutage(t *testing.T) {
 func TestNoTurnWithoutCredentials(t *testing.T) {
 	t.Parallel()
 	c := wired(t, answered(200, http.Header{}, []byte(`{"RequestId":"R"}`)))
-	c.limits = quota.NewLimits(0.001, quota.Report{}) // one turn, and then none for a minute
+	c.options.Limits = quota.NewLimits(0.001, quota.Report{}) // one turn, and then none for a minute
 	good := c.credentials
 	c.credentials = from(func(context.Context, bool) (session, error) { return session{}, noCredentials("none") }).source
-	if _, err := (Stream{c}).Get(t.Context(), quota.User, "d"); ClassOf(err) != NoCredentials || !Refused(err) {
+	if _, err := NewStream(c).Get(t.Context(), quota.User, "d"); ClassOf(err) != NoCredentials || !Refused(err) {
 		t.Fatalf("got %v", err)
 	}
 	c.credentials = good
-	if _, err := (Stream{c}).Get(t.Context(), quota.User, "d"); err != nil {
+	if _, err := NewStream(c).Get(t.Context(), quota.User, "d"); err != nil {
 		t.Fatalf("the turn is gone: %v", err)
 	}
-	_, err := Stream{c}.Get(t.Context(), quota.User, "e")
+	_, err := NewStream(c).Get(t.Context(), quota.User, "e")
 	if later, ok := errors.AsType[*quota.Deferral](err); !ok || later.Outage || !Refused(err) || ClassOf(err) != Unavailable {
 		t.Fatalf("got %#v, want to be sent away", err)
 	}
@@ -262,14 +263,14 @@ func TestNoTurnWithoutCredentials(t *testing.T) {
 func TestThrottledIsSlower(t *testing.T) {
 	t.Parallel()
 	c := wired(t, answered(400, http.Header{"X-Acs-Retry-After": {"60000"}}, []byte(`{"RequestId":"R","Code":"Throttling.User","Message":"m"}`)))
-	if _, err := (Stream{c}).Get(t.Context(), quota.User, "d"); ClassOf(err) != Throttled || !Refused(err) {
+	if _, err := NewStream(c).Get(t.Context(), quota.User, "d"); ClassOf(err) != Throttled || !Refused(err) {
 		t.Fatalf("got %v", err)
 	}
-	_, err := Stream{c}.Get(t.Context(), quota.User, "d")
+	_, err := NewStream(c).Get(t.Context(), quota.User, "d")
 	if later, ok := errors.AsType[*quota.Deferral](err); !ok || later.Wait < 30*time.Second {
 		t.Errorf("got %#v, want to wait for a minute", err)
 	}
-	if err := (Stream{c}).Delete(t.Context(), quota.User, "d"); ClassOf(err) != Throttled {
+	if err := NewStream(c).Delete(t.Context(), quota.User, "d"); ClassOf(err) != Throttled {
 		t.Errorf("another operation: got %v", err)
 	}
 }
@@ -301,14 +302,14 @@ func TestNow(t *testing.T) {
 			if got := time.Until(c.Now()); got.Abs() > busy {
 				t.Errorf("got %s before the first reply", got)
 			}
-			_, _ = Stream{c}.Get(t.Context(), quota.User, "d")
+			_, _ = NewStream(c).Get(t.Context(), quota.User, "d")
 			if got := time.Duration(c.skew.Load()) - tc.want; got.Abs() > busy {
 				t.Errorf("got %s more than %s", got, tc.want)
 			}
 		})
 	}
 	c := wired(t, answered(200, http.Header{"Date": {"yesterday"}}, []byte(ok)))
-	if _, err := (Stream{c}).Get(t.Context(), quota.User, "d"); err != nil || c.skew.Load() != 0 {
+	if _, err := NewStream(c).Get(t.Context(), quota.User, "d"); err != nil || c.skew.Load() != 0 {
 		t.Errorf("a Date that is none: %v, %d", err, c.skew.Load())
 	}
 }

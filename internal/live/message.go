@@ -28,7 +28,7 @@ func MessageKey(dataCenter, appID string) string { return dataCenter + "/" + app
 // neither created nor deleted here. What else the cloud shows of it, such as its
 // AppKey, is read nowhere.
 func Message(c *Client) Family[MessageConfig] {
-	f := Family[MessageConfig]{client: c, name: "message", reads: describeMessage, creates: modifyMessage, writes: modifyMessage}
+	f := Family[MessageConfig]{client: c, reads: describeMessage, creates: modifyMessage, updates: modifyMessage}
 	f.get = func(ctx context.Context, t turn) (MessageConfig, error) {
 		center, app, _ := strings.Cut(t.key, "/")
 		reply, err := call[sdk.DescribeLiveMessageAppResponseBody](ctx, c, t, describeMessage,
@@ -40,22 +40,21 @@ func Message(c *Client) Family[MessageConfig] {
 	}
 	modify := func(ctx context.Context, t turn, url *string) error {
 		center, app, _ := strings.Cut(t.key, "/")
-		_, err := call[sdk.ModifyLiveMessageAppCallbackResponseBody](ctx, c, t, modifyMessage,
-			&sdk.ModifyLiveMessageAppCallbackRequest{DataCenter: &center, AppId: &app, EventCallbackUrl: url})
-		return noApplication(err)
+		return noApplication(do(ctx, c, t, modifyMessage,
+			&sdk.ModifyLiveMessageAppCallbackRequest{DataCenter: &center, AppId: &app, EventCallbackUrl: url}))
 	}
-	f.add = func(ctx context.Context, t turn, want MessageConfig) error {
-		// The operation overwrites: what turned up since it was read would be lost.
-		have, err := f.get(ctx, t)
-		if err == nil && have != (MessageConfig{}) && have != want {
-			err = found(Exists, modifyMessage, "ConfigAlreadyExists", "the application has an event callback already")
+	f.write = func(ctx context.Context, t turn, create bool, want MessageConfig, _ bool) error {
+		if create {
+			// The operation overwrites: what turned up since it was read would be lost.
+			have, err := f.get(ctx, t)
+			if err == nil && have != (MessageConfig{}) && have != want {
+				err = found(Exists, modifyMessage, "ConfigAlreadyExists", "the application has an event callback already")
+			}
+			if err != nil {
+				return err
+			}
+			t = t.finish()
 		}
-		if err != nil {
-			return err
-		}
-		return modify(ctx, t.finish(), &want.EventCallbackURL)
-	}
-	f.set = func(ctx context.Context, t turn, want MessageConfig, _ bool) error {
 		return modify(ctx, t, &want.EventCallbackURL)
 	}
 	f.drop = func(ctx context.Context, t turn) error {

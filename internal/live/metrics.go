@@ -36,26 +36,22 @@ var (
 		Help: "Requests that had no turn soon, so that their object comes back when they have, by operation and lane.",
 	}, []string{"action", "lane"})
 
-	limits = prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "live_notify_api_quota_limit",
-		Help: "Requests per second that the operator allows itself, by account and operation.",
-	}, []string{"account", "action"})
+	limits = gauge("live_notify_api_quota_limit",
+		"Requests per second that the operator allows itself, by account and operation.", "account", "action")
 
-	stretches = prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "live_notify_interval_stretch",
-		Help: "By how much the intervals of regular requests are multiplied for all of them to fit into the quota, by account and operation; 1 if they fit as they are.",
-	}, []string{"account", "action"})
+	stretches = gauge("live_notify_interval_stretch",
+		"By how much the intervals of regular requests are multiplied for all of them to fit into the quota, by account and operation; 1 if they fit as they are.", "account", "action")
 
-	available = prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "live_notify_account_available",
-		Help: "Whether the endpoint of an account answers: 1, or 0 while it is only probed.",
-	}, []string{"account"})
+	available = gauge("live_notify_account_available",
+		"Whether the endpoint of an account answers: 1, or 0 while it is only probed.", "account")
 
-	skews = prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "live_notify_clock_skew_seconds",
-		Help: "By how much the clock of the cloud is ahead of ours, by account, by the Date of its last reply.",
-	}, []string{"account"})
+	skews = gauge("live_notify_clock_skew_seconds",
+		"By how much the clock of the cloud is ahead of ours, by account, by the Date of its last reply.", "account")
 )
+
+func gauge(name, help string, labels ...string) *prometheus.GaugeVec {
+	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
+}
 
 // Collectors returns the metrics of all clients, for a registry.
 func Collectors() []prometheus.Collector {
@@ -98,12 +94,12 @@ func ForgetAccount(account string) {
 }
 
 // observeWait counts the wait for a turn; err is what came of it.
-func observeWait(op operation, lane quota.Lane, d time.Duration, err error) {
+func observeWait(op Operation, lane quota.Lane, d time.Duration, err error) {
 	if _, later := errors.AsType[*quota.Deferral](err); later {
-		deferred.WithLabelValues(op.action, lane.String()).Inc()
+		deferred.WithLabelValues(op.Action, lane.String()).Inc()
 		return
 	}
-	waits.WithLabelValues(op.action, lane.String()).Observe(d.Seconds())
+	waits.WithLabelValues(op.Action, lane.String()).Observe(d.Seconds())
 }
 
 func observeRequest(action string, err error, d time.Duration) {

@@ -18,7 +18,7 @@ import (
 // look shorter the longer the queue is.
 func TestRequestsSentAwayAreCounted(t *testing.T) {
 	t.Parallel()
-	op := operation{action: "OfThisTest"}
+	op := Operation{Action: "OfThisTest"}
 	observeWait(op, quota.Sync, 0, nil)
 	for range 4 {
 		observeWait(op, quota.Sync, 0, &quota.Deferral{})
@@ -71,8 +71,8 @@ func TestSeriesOfAnAccount(t *testing.T) {
 		report.Stretch("A", 1.25)
 		answers(false)
 		c := wired(t, answered(200, http.Header{"Date": {"Fri, 02 Jan 1970 00:00:00 GMT"}}, []byte(`{"RequestId":"R"}`)))
-		c.account = name
-		if _, err := (Stream{c}).Get(t.Context(), quota.User, "d"); err != nil {
+		c.options.Account = name
+		if _, err := NewStream(c).Get(t.Context(), quota.User, "d"); err != nil {
 			t.Fatal(err)
 		}
 		got := seriesOf(t, shown)

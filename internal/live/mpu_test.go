@@ -49,7 +49,7 @@ func TestMPUCountReadsOnlyWhatIsNew(t *testing.T) {
 	before := live.Counts{End: last, Total: million, Buckets: []live.Bucket{
 		{Start: last.Add(-time.Hour), Total: million - again}, {Start: last.Add(-time.Minute), Total: again},
 	}}
-	got, err := live.MPU{Client: c.client}.Count(t.Context(), app, live.Query{Window: window}, before)
+	got, err := live.NewMPU(c.client).Count(t.Context(), app, live.Query{Window: window}, before)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestMPUCountReadsOnlyWhatIsNew(t *testing.T) {
 func TestMPUCountNullRecord(t *testing.T) {
 	t.Parallel()
 	c := against(t, body(200, `{"RequestId":"REQ-1","HasMore":false,"Logs":[{"MsgId":"m","HTTPCode":"200"},null]}`))
-	_, err := live.MPU{Client: c}.Count(t.Context(), app, lastHour, live.Counts{})
+	_, err := live.NewMPU(c).Count(t.Context(), app, lastHour, live.Counts{})
 	failure(t, err, live.Unavailable, malformed)
 }
 
@@ -76,7 +76,7 @@ func TestMPUPutNeverOverwrites(t *testing.T) {
 	c := newCloud(t, emulator.Switches{})
 	c.AddApp("", app)
 	c.SetMPUSub(app, emulator.MPUSub{SubID: "Sub-1", CallbackURL: hook})
-	err := live.MPU{Client: c.client}.Put(t.Context(), quota.User, app, live.MPUConfig{}, live.MPUConfig{CallbackURL: hook + "/other"}, false)
+	err := live.NewMPU(c.client).Put(t.Context(), quota.User, app, live.MPUConfig{}, live.MPUConfig{CallbackURL: hook + "/other"}, false)
 	check(t, "class", live.ClassOf(err), live.Exists)
 	sub, _ := c.MPUSub(app)
 	check(t, "URL", sub.CallbackURL, hook)
@@ -88,11 +88,11 @@ func TestMPUUnknownIsNotTerminal(t *testing.T) {
 	t.Parallel()
 	for name, call := range map[string]func(*cloud) error{
 		"delete of nothing": func(c *cloud) error {
-			return live.MPU{Client: c.client}.Delete(t.Context(), quota.User, app)
+			return live.NewMPU(c.client).Delete(t.Context(), quota.User, app)
 		},
 		"create where there is one": func(c *cloud) error {
 			c.SetMPUSub(app, emulator.MPUSub{CallbackURL: hook})
-			return live.MPU{Client: c.client}.Put(t.Context(), quota.User, app, live.MPUConfig{}, live.MPUConfig{CallbackURL: hook2}, false)
+			return live.NewMPU(c.client).Put(t.Context(), quota.User, app, live.MPUConfig{}, live.MPUConfig{CallbackURL: hook2}, false)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

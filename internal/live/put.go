@@ -9,18 +9,6 @@ import (
 	"sync/atomic"
 )
 
-// family is how the configurations of one family are read and written, by the key
-// of the turn.
-type family[C config] interface {
-	read(context.Context, turn) (C, error)
-	// create writes a configuration where there is none.
-	create(context.Context, turn, C) error
-	// write writes it over one that exists. Optional fields that are to be empty are
-	// sent empty, or left out.
-	write(ctx context.Context, t turn, want C, leaveOut bool) error
-	remove(context.Context, turn) error
-}
-
 // config is a configuration; its zero value is none.
 type config interface {
 	comparable
@@ -35,16 +23,16 @@ type habits struct {
 	clears     atomic.Bool // a field that is sent empty, or left out, becomes empty
 }
 
-// habitsOf returns what the client has learned of a family.
-func (c *Client) habitsOf(family string) *habits {
-	h, _ := c.learned.LoadOrStore(family, &habits{})
+// habitsOf returns what the client has learned of a family, by its operation.
+func (c *Client) habitsOf(updates Operation) *habits {
+	h, _ := c.learned.LoadOrStore(updates, &habits{})
 	return h.(*habits)
 }
 
 // change brings one configuration to the cloud. With force it may remove what the
 // cloud does not let it replace; without, that is an error of class Exists.
 type change[C config] struct {
-	family[C]
+	Family[C]
 
 	habits     *habits
 	have, want C
@@ -80,7 +68,7 @@ func (c change[C]) put(ctx context.Context, t turn) error {
 // one that is missing, or malformed, gets the request once more without it.
 func (c change[C]) send(ctx context.Context, t turn) error {
 	leaveOut := c.habits.leavesOut.Load()
-	err := c.write(ctx, t, c.want, leaveOut)
+	err := c.write(ctx, t, false, c.want, leaveOut)
 	if leaveOut || !slices.ContainsFunc(c.want.Fields(), Field.empty) {
 		return err
 	}
@@ -90,7 +78,7 @@ func (c change[C]) send(ctx context.Context, t turn) error {
 	if ClassOf(err) != Rejected || c.habits.takesEmpty.Load() {
 		return err
 	}
-	again := c.write(ctx, t.finish(), c.want, true)
+	again := c.write(ctx, t.finish(), false, c.want, true)
 	if again == nil || ClassOf(again) == Exists {
 		c.habits.leavesOut.Store(true)
 		c.habits.clears.Store(false) // what was learned is of the other way

@@ -8,8 +8,7 @@ import (
 	"strconv"
 
 	sdk "github.com/alibabacloud-go/live-20161101/v2/client"
-
-	"github.com/live-notify/live-notify-operator/internal/quota"
+	"github.com/alibabacloud-go/tea/dara"
 )
 
 // RecordConfig is the recording callback configuration of a main streaming domain.
@@ -36,11 +35,11 @@ func (c RecordConfig) Fields() []Field {
 }
 
 // Record is the family of recording callbacks, by main streaming domain.
-type Record struct{ Family[RecordConfig] }
+type Record struct{ withTotals[RecordConfig] }
 
 // NewRecord returns the family in the cloud of a client.
 func NewRecord(c *Client) Record {
-	f := Family[RecordConfig]{client: c, name: "record", reads: describeRecord, creates: addRecord, writes: updateRecord}
+	f := Family[RecordConfig]{client: c, reads: describeRecord, creates: addRecord, updates: updateRecord}
 	f.get = func(ctx context.Context, t turn) (RecordConfig, error) {
 		reply, err := call[sdk.DescribeLiveRecordNotifyConfigResponseBody](ctx, c, t, describeRecord,
 			&sdk.DescribeLiveRecordNotifyConfigRequest{DomainName: &t.key})
@@ -50,63 +49,45 @@ func NewRecord(c *Client) Record {
 		have := reply.LiveRecordNotifyConfig
 		config := RecordConfig{
 			NotifyURL: bounded(have.NotifyUrl, maxURL), OnDemandURL: bounded(have.OnDemandUrl, maxURL),
-			NeedStatusNotify: have.NeedStatusNotify != nil && *have.NeedStatusNotify,
+			NeedStatusNotify: dara.BoolValue(have.NeedStatusNotify),
 		}
-		if have.NotifyReqAuth != nil && *have.NotifyReqAuth {
+		if dara.BoolValue(have.NotifyReqAuth) {
 			config.Authentication, config.AuthKey = true, Key(bounded(have.NotifyAuthKey, maxID))
 		}
 		return config, elsewhere(describeRecord, t, have.DomainName)
 	}
-	f.add = func(ctx context.Context, t turn, want RecordConfig) error {
-		_, err := call[sdk.AddLiveRecordNotifyConfigResponseBody](ctx, c, t, addRecord,
-			&sdk.AddLiveRecordNotifyConfigRequest{
-				DomainName: &t.key, NotifyUrl: &want.NotifyURL, OnDemandUrl: optional(want.OnDemandURL),
-				NeedStatusNotify: &want.NeedStatusNotify, NotifyReqAuth: &want.Authentication, NotifyAuthKey: optional(string(want.AuthKey)),
-			})
-		return err
-	}
-	f.set = func(ctx context.Context, t turn, want RecordConfig, leaveOut bool) error {
-		_, err := call[sdk.UpdateLiveRecordNotifyConfigResponseBody](ctx, c, t, updateRecord,
-			&sdk.UpdateLiveRecordNotifyConfigRequest{
-				DomainName: &t.key, NotifyUrl: &want.NotifyURL, OnDemandUrl: parameter(want.OnDemandURL, leaveOut),
-				NeedStatusNotify: &want.NeedStatusNotify, NotifyReqAuth: &want.Authentication, NotifyAuthKey: optional(string(want.AuthKey)),
-			})
-		return err
+	f.write = func(ctx context.Context, t turn, create bool, want RecordConfig, leaveOut bool) error {
+		request := &sdk.AddLiveRecordNotifyConfigRequest{
+			DomainName: &t.key, NotifyUrl: &want.NotifyURL, OnDemandUrl: parameter(want.OnDemandURL, leaveOut),
+			NeedStatusNotify: &want.NeedStatusNotify, NotifyReqAuth: &want.Authentication, NotifyAuthKey: optional(string(want.AuthKey)),
+		}
+		return do(ctx, c, t, f.writes(create), request)
 	}
 	f.drop = func(ctx context.Context, t turn) error {
-		_, err := call[sdk.DeleteLiveRecordNotifyConfigResponseBody](ctx, c, t, deleteRecord,
-			&sdk.DeleteLiveRecordNotifyConfigRequest{DomainName: &t.key})
-		return err
+		return do(ctx, c, t, deleteRecord, &sdk.DeleteLiveRecordNotifyConfigRequest{DomainName: &t.key})
 	}
-	return Record{f}
+	return Record{withTotals[RecordConfig]{f, recordRecords, listRecord}}
 }
 
-// RecordsRate is the limit of the operation that Count calls, and how often it
-// does so.
-func (Record) RecordsRate() (quota.Rate, float64) { return recordRecords.rate(), requestsOfCount }
-
-// Count counts the callbacks of a domain in the window that ends now, with two or
-// three requests, whatever the traffic. Recordings in OSS and in VOD both count.
-func (r Record) Count(ctx context.Context, domain string, q Query, before Counts) (Counts, error) {
-	start, end := q.span(r.client.Now())
-	t := newTurn(quota.Records, domain)
-	return count(recordRecords, q, before, end, func(status string, size, number int32) (page, error) {
-		storage := "all"
-		reply, err := call[sdk.DescribeLiveRecordNotifyRecordsResponseBody](ctx, r.client, t, recordRecords,
-			&sdk.DescribeLiveRecordNotifyRecordsRequest{
-				DomainName: &domain, StartTime: formatTime(start), EndTime: formatTime(end),
-				AppName: optional(q.AppName), StreamName: optional(q.StreamName),
-				Status: optional(status), StorageType: &storage, PageSize: new(int64(size)), PageNumber: new(int64(number)),
+// listRecord reads a page of the records of a main streaming domain: recordings in OSS
+// and in VOD both count.
+func listRecord(ctx context.Context, c *Client, t turn, q Span, size, number int32, take func(record)) (*int32, int, error) {
+	reply, err := call[sdk.DescribeLiveRecordNotifyRecordsResponseBody](ctx, c, t, recordRecords,
+		&sdk.DescribeLiveRecordNotifyRecordsRequest{
+			DomainName: &t.key, StartTime: formatTime(q.From), EndTime: formatTime(q.To),
+			AppName: optional(q.AppName), StreamName: optional(q.StreamName), Status: q.status(),
+			StorageType: new("all"), PageSize: new(int64(size)), PageNumber: new(int64(number)),
+		})
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, r := range reply.CallbackList {
+		if r != nil {
+			take(record{
+				r.NotifyTime, r.NotifyType, r.NotifyUrl, r.AppName, r.StreamName, r.Description,
+				r.NotifyResult, r.NotifyContent, r.NotifyResponse, r.NotifyHeader,
 			})
-		if err != nil {
-			return page{}, err
 		}
-		p := page{total: reply.TotalNum, size: len(reply.CallbackList)}
-		for _, c := range reply.CallbackList {
-			if c != nil { // null counts, and says nothing
-				p.add(c.NotifyTime, c.NotifyType, c.NotifyUrl, c.AppName, c.StreamName, c.Description)
-			}
-		}
-		return p, nil
-	})
+	}
+	return reply.TotalNum, len(reply.CallbackList), nil
 }

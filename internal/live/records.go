@@ -4,9 +4,12 @@
 package live
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
 // Query selects callback records.
@@ -76,19 +79,48 @@ const (
 	maxReason = 300
 )
 
+// withTotals is a family whose records the cloud counts, too.
+type withTotals[C config] struct {
+	Family[C]
+
+	records Operation
+	// list reads a page of the records of a domain, and hands on each that is there. It
+	// returns how many match in all, and how many are on the page: null counts.
+	list func(ctx context.Context, c *Client, t turn, q Span, size, number int32, take func(record)) (total *int32, listed int, err error)
+}
+
+// record is one of a list with totals, by its members.
+type record struct{ at, kind, url, app, stream, reason, result, content, response, header *string }
+
+// failure returns the record as that of a failure. Nothing of it is bounded.
+func (r record) failure() Failure {
+	return Failure{
+		Time: parseTime(value(r.at)), Type: value(r.kind), URL: value(r.url),
+		AppName: value(r.app), StreamName: value(r.stream), Reason: value(r.reason),
+	}
+}
+
+// RecordsRate is the limit of the operation that Count calls, and how often it
+// usually does so.
+func (f withTotals[C]) RecordsRate() (quota.Rate, float64) { return f.records.rate(), 2 }
+
+// Count counts the callbacks of a domain in the window that ends now, with two or
+// three requests, whatever the traffic.
+func (f withTotals[C]) Count(ctx context.Context, domain string, q Query, before Counts) (Counts, error) {
+	start, end := q.span(f.client.Now())
+	return count(f.records, q, before, end, func(failedOnly bool, size, number int32) (p page, err error) {
+		p.total, p.size, err = f.list(ctx, f.client, newTurn(quota.Records, domain), Span{start, end, q.AppName, q.StreamName, failedOnly}, size, number,
+			func(r record) { p.records = append(p.records, r.failure()) })
+		return p, err
+	})
+}
+
 // page is one page of records: how many match in all, how many are on the page,
 // and what there is to say of them.
 type page struct {
 	total   *int32
 	size    int
 	records []Failure
-}
-
-// add takes in a record by its members.
-func (p *page) add(at, kind, url, app, stream, reason *string) {
-	p.records = append(p.records, Failure{
-		Time: parseTime(value(at)), Type: value(kind), URL: value(url), AppName: value(app), StreamName: value(stream), Reason: value(reason),
-	})
 }
 
 // kept returns what is kept of a failure.
@@ -120,73 +152,69 @@ func (p page) last() int32 {
 func (p page) asked() int32 { return int32(min(p.size, recordsPage)) }
 
 const (
-	statusAny    = ""
-	statusFailed = "failed"
-
 	// recordsPage is how many failed records are looked at for the newest.
 	recordsPage = 50
 	// maxPageNumber is the highest that the cloud takes.
 	maxPageNumber = 100_000
-	// requestsOfCount is how many requests a count of a domain's callbacks usually
-	// takes.
-	requestsOfCount = 2
 )
 
 // count counts a domain's callbacks with two requests, whatever the traffic: the
 // failed ones, and all. The order of records is not documented. Where there are
 // more failures than fit a page, the page tells the order; unless it is newest
-// first, a third request looks at the last page.
-func count(op operation, q Query, before Counts, end time.Time, read func(status string, size, number int32) (page, error)) (Counts, error) {
-	if q.Watch != nil {
-		return q.Watch.count(op, before, end, read)
-	}
-	failed, err := read(statusFailed, recordsPage, 1)
+// first, a third request looks at the last page. A watch is about the failed ones
+// alone, of which it looks at the newest two pages.
+func count(op Operation, q Query, before Counts, end time.Time, read func(failedOnly bool, size, number int32) (page, error)) (Counts, error) {
+	failed, err := read(true, recordsPage, 1)
 	if err != nil {
 		return before, err
 	}
-	all, err := read(statusAny, 1, 1)
-	if err != nil {
-		return before, err
+	all, pages := failed, int32(maxWatchPages)
+	if q.Watch == nil {
+		if all, err = read(false, 1, 1); err != nil {
+			return before, err
+		}
+		pages = 1
 	}
 	if !failed.known() || !all.known() {
-		return before, odd(op, "the reply has no TotalNum") // unknown is not zero
+		return before, malformed(op.Action, "the reply has no TotalNum") // unknown is not zero
 	}
-	if number := failed.last(); number > 1 && !failed.newestFirst() {
-		last, err := read(statusFailed, failed.asked(), number)
+	number := failed.last()
+	if failed.newestFirst() {
+		number = min(number, pages)
+	}
+	if number > 1 {
+		more, err := read(true, failed.asked(), number)
 		if err != nil {
 			return before, err
 		}
-		failed.records = append(failed.records, last.records...)
+		failed.records = append(failed.records, more.records...)
+	}
+	if q.Watch != nil {
+		c := q.Watch.counts(failed.records, end)
+		c.AtLeast = int(*failed.total) > len(failed.records)
+		return c, nil
 	}
 	counts := Counts{End: end, Failed: int64(*failed.total), Total: int64(max(*all.total, *failed.total))}
-	if last := newest(failed.records); last != nil && counts.Failed > 0 {
-		counts.Last = last.kept()
+	if counts.Failed > 0 {
+		counts.Last = newest(failed.records)
 	}
 	return counts, nil
 }
 
-// newest returns the record with the latest time, the first of several; nil for
-// none.
+// newest returns what is kept of the record with the latest time, the first of several;
+// nil for none.
 func newest(records []Failure) *Failure {
-	var last *Failure
-	for i := range records {
-		if last == nil || records[i].Time.After(last.Time) {
-			last = &records[i]
-		}
+	if len(records) == 0 {
+		return nil
 	}
-	return last
-}
-
-// odd is a reply that does not say what it has to.
-func odd(op operation, message string) error {
-	return &Error{Class: Unavailable, Action: op.action, Code: codeMalformed, Message: message}
+	return slices.MaxFunc(records, func(a, b Failure) int { return a.Time.Compare(b.Time) }).kept()
 }
 
 // elsewhere is the error of a reply that is about another domain than was asked for;
 // nil if it names none, or the right one.
-func elsewhere(op operation, t turn, domain *string) error {
+func elsewhere(op Operation, t turn, domain *string) error {
 	if name := value(domain); name != "" && !strings.EqualFold(name, t.key) {
-		return odd(op, "the reply is about another domain")
+		return malformed(op.Action, "the reply is about another domain")
 	}
 	return nil
 }

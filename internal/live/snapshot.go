@@ -47,7 +47,7 @@ type Snapshot struct{ Family[SnapshotConfig] }
 
 // NewSnapshot returns the family in the cloud of a client.
 func NewSnapshot(c *Client) Snapshot {
-	f := Family[SnapshotConfig]{client: c, name: "snapshot", reads: describeSnapshot, creates: addSnapshot, writes: updateSnapshot}
+	f := Family[SnapshotConfig]{client: c, reads: describeSnapshot, creates: addSnapshot, updates: updateSnapshot}
 	f.get = func(ctx context.Context, t turn) (SnapshotConfig, error) {
 		reply, err := call[sdk.DescribeLiveSnapshotNotifyConfigResponseBody](ctx, c, t, describeSnapshot,
 			&sdk.DescribeLiveSnapshotNotifyConfigRequest{DomainName: &t.key})
@@ -60,26 +60,15 @@ func NewSnapshot(c *Client) Snapshot {
 		}
 		return config, elsewhere(describeSnapshot, t, reply.DomainName)
 	}
-	f.add = func(ctx context.Context, t turn, want SnapshotConfig) error {
-		_, err := call[sdk.AddLiveSnapshotNotifyConfigResponseBody](ctx, c, t, addSnapshot,
-			&sdk.AddLiveSnapshotNotifyConfigRequest{
-				DomainName: &t.key, NotifyUrl: &want.NotifyURL,
-				NotifyReqAuth: yesNo(want.Authentication), NotifyAuthKey: optional(string(want.AuthKey)),
-			})
-		return err
-	}
-	f.set = func(ctx context.Context, t turn, want SnapshotConfig, _ bool) error {
-		_, err := call[sdk.UpdateLiveSnapshotNotifyConfigResponseBody](ctx, c, t, updateSnapshot,
-			&sdk.UpdateLiveSnapshotNotifyConfigRequest{
-				DomainName: &t.key, NotifyUrl: &want.NotifyURL,
-				NotifyReqAuth: yesNo(want.Authentication), NotifyAuthKey: optional(string(want.AuthKey)),
-			})
-		return err
+	f.write = func(ctx context.Context, t turn, create bool, want SnapshotConfig, _ bool) error {
+		request := &sdk.AddLiveSnapshotNotifyConfigRequest{
+			DomainName: &t.key, NotifyUrl: &want.NotifyURL,
+			NotifyReqAuth: yesNo(want.Authentication), NotifyAuthKey: optional(string(want.AuthKey)),
+		}
+		return do(ctx, c, t, f.writes(create), request)
 	}
 	f.drop = func(ctx context.Context, t turn) error {
-		_, err := call[sdk.DeleteLiveSnapshotNotifyConfigResponseBody](ctx, c, t, deleteSnapshot,
-			&sdk.DeleteLiveSnapshotNotifyConfigRequest{DomainName: &t.key})
-		return err
+		return do(ctx, c, t, deleteSnapshot, &sdk.DeleteLiveSnapshotNotifyConfigRequest{DomainName: &t.key})
 	}
 	return Snapshot{f}
 }

@@ -314,7 +314,7 @@ func TestExpiredSession(t *testing.T) {
 	c := wired(t, expired(func(token string) bool { return token == "token2" }))
 	c.credentials = renewed.source
 	for i, want := range []Class{Unavailable, "", ""} {
-		_, err := Stream{c}.Get(t.Context(), quota.User, "d")
+		_, err := NewStream(c).Get(t.Context(), quota.User, "d")
 		if ClassOf(err) != want || err != nil && (!Refused(err) || !strings.Contains(err.Error(), "another is loaded")) {
 			t.Errorf("request %d: got %v, want class %q", i, err, want)
 		}
@@ -328,7 +328,7 @@ func TestExpiredSession(t *testing.T) {
 	}
 	c = wired(t, expired(func(string) bool { return false }))
 	c.credentials = static.source
-	if _, err := (Stream{c}).Get(t.Context(), quota.User, "d"); ClassOf(err) != AccessDenied {
+	if _, err := NewStream(c).Get(t.Context(), quota.User, "d"); ClassOf(err) != AccessDenied {
 		t.Errorf("got %v, want class %s", err, AccessDenied)
 	}
 }
@@ -439,7 +439,7 @@ func TestAssume(t *testing.T) {
 		t.Errorf("got %v, %v", k, err)
 	}
 	who, err := s.Identify(t.Context(), role)
-	if want := (Identity{"1234567890123456", "acs:ram::1234567890123456:user/a"}); err != nil || who != want {
+	if want := "1234567890123456"; err != nil || who != want {
 		t.Errorf("got %v, %v", who, err)
 	}
 	s.calls(t, "GetCallerIdentity STS.id  ")
@@ -598,7 +598,7 @@ func TestNoCredentialsGiven(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := (Stream{c}).Get(t.Context(), quota.User, "d"); ClassOf(err) != NoCredentials {
+	if _, err := NewStream(c).Get(t.Context(), quota.User, "d"); ClassOf(err) != NoCredentials {
 		t.Errorf("got %v", err)
 	}
 	if _, err := newService(t).Identify(t.Context(), Credentials{}); ClassOf(err) != NoCredentials {

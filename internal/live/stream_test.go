@@ -108,7 +108,7 @@ func TestStreamPut(t *testing.T) {
 				if tc.have != (live.StreamConfig{}) {
 					c.earlier(beforeDelay, func() { c.SetStreamConfig(push, inCloud(tc.have)) })
 				}
-				streams := live.Stream{Client: c.client}
+				streams := live.NewStream(c.client)
 				if err := streams.Put(t.Context(), quota.User, push, tc.have, tc.want, true); err != nil {
 					t.Fatal(err)
 				}
@@ -145,7 +145,7 @@ func TestStreamPutOnConfigurationNotSeen(t *testing.T) {
 	c := newCloud(t, emulator.Switches{StreamSetExists: true})
 	held := emulator.StreamConfig{NotifyURL: hook}
 	c.SetStreamConfig(push, held)
-	err := live.Stream{Client: c.client}.Put(t.Context(), quota.User, push, live.StreamConfig{}, live.StreamConfig{NotifyURL: hook2}, false)
+	err := live.NewStream(c.client).Put(t.Context(), quota.User, push, live.StreamConfig{}, live.StreamConfig{NotifyURL: hook2}, false)
 	check(t, "class", live.ClassOf(err), live.Exists)
 	check(t, "calls", c.actions(), "Set Describe")
 	got, _ := c.StreamConfig(push)
@@ -159,7 +159,7 @@ func TestStreamPutCannotVerify(t *testing.T) {
 	have := live.StreamConfig{NotifyURL: hook, ExceptionNotifyURL: hook2}
 	c.SetStreamConfig(push, inCloud(have))
 	c.Inject(emulator.Fault{Action: "DescribeLiveStreamsNotifyUrlConfig", Code: "InternalError", Status: 500, Times: 1})
-	err := live.Stream{Client: c.client}.Put(t.Context(), quota.User, push, have, live.StreamConfig{NotifyURL: hook}, true)
+	err := live.NewStream(c.client).Put(t.Context(), quota.User, push, have, live.StreamConfig{NotifyURL: hook}, true)
 	check(t, "class", live.ClassOf(err), live.Unavailable)
 	check(t, "calls", c.actions(), "Set Describe")
 }
@@ -170,7 +170,7 @@ func TestStreamGetAbsent(t *testing.T) {
 		t.Run(spelling, func(t *testing.T) {
 			t.Parallel()
 			c := newCloud(t, emulator.Switches{StreamDescribeAbsent: spelling})
-			got, err := live.Stream{Client: c.client}.Get(t.Context(), quota.Sync, push)
+			got, err := live.NewStream(c.client).Get(t.Context(), quota.Sync, push)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -188,7 +188,7 @@ func TestStreamDelete(t *testing.T) {
 			c := newCloud(t, switches)
 			c.SetStreamConfig(push, emulator.StreamConfig{NotifyURL: hook})
 			for range 3 {
-				if err := (live.Stream{Client: c.client}).Delete(t.Context(), quota.User, push); err != nil {
+				if err := live.NewStream(c.client).Delete(t.Context(), quota.User, push); err != nil {
 					t.Fatal(err)
 				}
 				if got, ok := c.StreamConfig(push); ok {
@@ -212,7 +212,7 @@ func TestStreamDeleteIsNotDoneOnOtherErrors(t *testing.T) {
 			t.Parallel()
 			c := newCloud(t, emulator.Switches{})
 			c.Inject(emulator.Fault{Code: code, Status: 404})
-			check(t, "class of the stream's", live.ClassOf(live.Stream{Client: c.client}.Delete(t.Context(), quota.User, push)), class)
+			check(t, "class of the stream's", live.ClassOf(live.NewStream(c.client).Delete(t.Context(), quota.User, push)), class)
 			check(t, "class of the record's", live.ClassOf(live.NewRecord(c.client).Delete(t.Context(), quota.User, play)), class)
 		})
 	}
@@ -224,7 +224,7 @@ func TestStreamKeyAsNumberLosesZeros(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, emulator.Switches{})
 	c.Inject(emulator.Fault{Body: `{"RequestId":"R","LiveStreamsNotifyConfig":{"NotifyUrl":"` + hook + `","NotifyReqAuth":"yes","NotifyAuthKey":12345678901234}}`})
-	have, err := live.Stream{Client: c.client}.Get(t.Context(), quota.Sync, push)
+	have, err := live.NewStream(c.client).Get(t.Context(), quota.Sync, push)
 	if err != nil {
 		t.Fatal(err)
 	}

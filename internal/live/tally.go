@@ -5,10 +5,13 @@ package live
 
 import (
 	"cmp"
+	"context"
 	"hash/maphash"
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
 // A family without totals has its records counted one by one, in time buckets
@@ -65,16 +68,35 @@ func newDelivery(kind string, id, at, url *string, status int64, content *string
 // whether there are more.
 type reader func(start, end time.Time, page int) (deliveries []delivery, more bool, err error)
 
+// withList is a family whose records can only be listed.
+type withList[C config] struct {
+	Family[C]
+
+	operation Operation
+	records   func(context.Context, turn) reader
+}
+
+// RecordsRate is the limit of the operation that Count calls, and how often it
+// does so. Usually one page holds what is new.
+func (f withList[C]) RecordsRate() (quota.Rate, float64) { return f.operation.rate(), 1 }
+
+// Count counts the events that were sent since the counts before, and returns the
+// counts of the whole window that ends now. With very many of them, or an error,
+// the counts are Unfinished.
+func (f withList[C]) Count(ctx context.Context, key string, q Query, before Counts) (Counts, error) {
+	return countListed(q, before, f.client.Now, f.records(ctx, newTurn(quota.Records, key)))
+}
+
 // listed reads a page of records. A reply that does not say whether there are more,
 // or has a record that is null, says nothing.
-func listed[R any](op operation, more *bool, logs []*R, read func(*R) delivery) ([]delivery, bool, error) {
+func listed[R any](op Operation, more *bool, logs []*R, read func(*R) delivery) ([]delivery, bool, error) {
 	if more == nil {
-		return nil, false, odd(op, "the reply has no HasMore") // unknown is not the end
+		return nil, false, malformed(op.Action, "the reply has no HasMore") // unknown is not the end
 	}
 	var deliveries []delivery
 	for _, r := range logs {
 		if r == nil {
-			return nil, false, odd(op, "a record of the reply is null")
+			return nil, false, malformed(op.Action, "a record of the reply is null")
 		}
 		deliveries = append(deliveries, read(r))
 	}
@@ -130,8 +152,6 @@ func (s *scan) add(d delivery) {
 		}
 	}
 }
-
-func (s *scan) full() bool { return s.pages >= maxBucketPages || s.records >= maxBucketRecords }
 
 // tally is one count: what was counted of the window so far, and the bucket that
 // is being scanned.
@@ -201,19 +221,9 @@ func (c *tally) from() time.Time {
 	return c.start
 }
 
-func earliest(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
-}
+func earliest(a, b time.Time) time.Time { return slices.MinFunc([]time.Time{b, a}, time.Time.Compare) }
 
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
+func latest(a, b time.Time) time.Time { return slices.MaxFunc([]time.Time{b, a}, time.Time.Compare) }
 
 // edge is from where on the count after one will scan: a bucket begins there.
 func edge(to time.Time) time.Time { return to.Add(-lateness) }
@@ -332,7 +342,7 @@ func countListed(q Query, before Counts, now func() time.Time, read reader) (Cou
 		switch {
 		case more && len(s.buckets) > 1:
 			c.unfinished = c.scan(s.start, c.next(s.start))
-		case more && !s.full():
+		case more && s.pages < maxBucketPages && s.records < maxBucketRecords:
 		default:
 			s.buckets[0].AtLeast = more
 			if !c.done(s) {

@@ -35,15 +35,8 @@ const (
 	maxDecoded = 2
 )
 
-// transport carries requests. It turns every failure into an *Error: texts of the
-// network have the request URL in them, which holds authentication keys.
-type transport struct {
-	client   *http.Client
-	decoding chan struct{} // a place for each reply that is being decoded
-	large    chan struct{} // the place of one that is large
-}
-
-func newTransport() *transport {
+// newWire returns the way to an endpoint.
+func newWire(e endpoint, version, region string) *wire {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = 64
 	t.MaxResponseHeaderBytes = maxHeader
@@ -53,7 +46,8 @@ func newTransport() *transport {
 		}
 		return nil
 	}
-	return &transport{
+	return &wire{
+		endpoint: e, version: version, region: region,
 		client: &http.Client{
 			Transport: t,
 			// The API never redirects, and a signed request must not follow one.
@@ -69,38 +63,13 @@ type proxyError int
 
 func (e proxyError) Error() string { return "HTTP " + strconv.Itoa(int(e)) }
 
-// exchange is one request and what the models do not carry out of its reply. It
-// travels in the context of the request.
+// exchange is one request and what the models do not carry out of its reply.
 type exchange struct {
 	action    string
 	requestID string
 	received  time.Time // when there was a reply of the API; zero if there was none
 	date      time.Time // what the cloud's clock said then; zero if it did not
 	places    []chan struct{}
-}
-
-type exchangeKey struct{}
-
-// send makes a request with a timeout, and returns every failure as an *Error or
-// the context's error. A panic is one: its text, which may hold the request, must not
-// reach the log.
-func send[Resp any](ctx context.Context, timeout time.Duration, action string, do func(context.Context) (Resp, error)) (reply Resp, x *exchange, err error) {
-	x = &exchange{action: action}
-	ctx, cancel := context.WithTimeout(context.WithValue(ctx, exchangeKey{}, x), timeout)
-	start := time.Now()
-	defer func() {
-		if p := recover(); p != nil {
-			err = malformed(action, fmt.Sprintf("panic (%T)", p))
-		}
-		for _, places := range x.places {
-			<-places
-		}
-		err = normalize(ctx, action, err)
-		cancel()
-		observeRequest(action, err, time.Since(start))
-	}()
-	reply, err = do(ctx)
-	return reply, x, err
 }
 
 // normalize makes an *Error of what a request returned. Errors of the transport
@@ -121,16 +90,16 @@ func normalize(ctx context.Context, action string, err error) error {
 	}
 }
 
-// malformed is the error of a reply that is none of the API.
+// malformed is the error of a reply that is none of the API, or does not say what it has
+// to.
 func malformed(action, message string) *Error {
 	return &Error{Class: Unavailable, Action: action, Code: codeMalformed, Message: message}
 }
 
 // call sends a request and returns the body of its reply, or an *Error.
-func (t *transport) call(req *http.Request) ([]byte, error) {
+func (w *wire) call(req *http.Request, x *exchange) ([]byte, error) {
 	ctx := req.Context()
-	x := ctx.Value(exchangeKey{}).(*exchange)
-	reply, err := t.client.Do(req)
+	reply, err := w.client.Do(req)
 	if err != nil {
 		return nil, networkError(ctx, x.action, req.URL.Host, err)
 	}
@@ -139,7 +108,7 @@ func (t *transport) call(req *http.Request) ([]byte, error) {
 	if isError {
 		most = maxFault
 	}
-	body, err := t.read(ctx, x, reply.Body, most)
+	body, err := w.read(ctx, x, reply.Body, most)
 	if unpacking(err) {
 		return nil, malformed(x.action, fmt.Sprintf("HTTP %d with a body that cannot be unpacked", reply.StatusCode))
 	}
@@ -147,10 +116,11 @@ func (t *transport) call(req *http.Request) ([]byte, error) {
 		return nil, networkError(ctx, x.action, req.URL.Host, err)
 	}
 	head, ok := headOf(body.Bytes(), most)
-	if !ok || !isError && reply.StatusCode != http.StatusOK {
+	code := head.code()
+	if !ok || reply.StatusCode != http.StatusOK && (!isError || code == "" || code == "null") {
 		return nil, malformed(x.action, fmt.Sprintf("HTTP %d with a body that is not a reply of the API", reply.StatusCode))
 	}
-	if _, known := classes[head.code()]; known || isError {
+	if _, known := classes[code]; known || isError {
 		return nil, x.fault(reply, head)
 	}
 	if head.RequestID == "" {
@@ -165,16 +135,16 @@ func (t *transport) call(req *http.Request) ([]byte, error) {
 
 // read reads a body, and a byte more if it has more than most. It waits for the
 // places that the reply then has until it is decoded.
-func (t *transport) read(ctx context.Context, x *exchange, from io.Reader, most int) (*bytes.Buffer, error) {
+func (w *wire) read(ctx context.Context, x *exchange, from io.Reader, most int) (*bytes.Buffer, error) {
 	var body bytes.Buffer
 	n, err := body.ReadFrom(io.LimitReader(from, maxSmall+1))
 	if err == nil && n > maxSmall && most > maxSmall {
-		if err = x.enter(ctx, t.large); err == nil {
+		if err = x.enter(ctx, w.large); err == nil {
 			_, err = body.ReadFrom(io.LimitReader(from, int64(most)-n+1))
 		}
 	}
 	if err == nil {
-		err = x.enter(ctx, t.decoding)
+		err = x.enter(ctx, w.decoding)
 	}
 	return &body, err
 }
@@ -245,12 +215,9 @@ func isModest(body []byte) bool {
 
 // fault reads a reply that is an error.
 func (x *exchange) fault(reply *http.Response, h head) *Error {
-	code := h.code()
-	if code == "" || code == "null" {
-		return malformed(x.action, fmt.Sprintf("HTTP %d with a body that is not a reply of the API", reply.StatusCode))
-	}
 	x.came(reply)
-	class, wait := classify(reply.StatusCode, code), retryAfter(reply.Header)
+	code := h.code()
+	class, wait := classify(reply.StatusCode, code), milliseconds(reply.Header.Get("x-acs-retry-after"))
 	switch {
 	case wait > 0: // a reply that asks to wait is throttling, whatever its code
 		class = Throttled
@@ -273,10 +240,10 @@ func (x *exchange) fault(reply *http.Response, h head) *Error {
 	}
 }
 
-// retryAfter returns the wait that an error asks for in x-acs-retry-after, in
-// milliseconds; 0 if it does not.
-func retryAfter(h http.Header) time.Duration {
-	ms, err := strconv.ParseInt(h.Get("x-acs-retry-after"), 10, 32)
+// milliseconds reads the wait that a reply asks for, as its header has it; 0 if it is
+// none.
+func milliseconds(s string) time.Duration {
+	ms, err := strconv.ParseInt(s, 10, 32)
 	if err != nil || ms < 0 {
 		return 0
 	}
@@ -295,10 +262,8 @@ func timeLeft(h http.Header) time.Duration {
 	var longest time.Duration
 	for _, name := range []string{"x-ratelimit-user-api", "x-ratelimit-user"} {
 		for part := range strings.SplitSeq(h.Get(name), ",") {
-			value, found := strings.CutPrefix(strings.TrimSpace(part), "TimeLeft:")
-			ms, err := strconv.ParseInt(value, 10, 32)
-			if found && err == nil {
-				longest = max(longest, min(time.Duration(ms)*time.Millisecond, maxRetryAfter))
+			if left, found := strings.CutPrefix(strings.TrimSpace(part), "TimeLeft:"); found {
+				longest = max(longest, milliseconds(left))
 			}
 		}
 	}

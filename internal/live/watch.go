@@ -65,9 +65,7 @@ func (w *Watch) counts(failures []Failure, end time.Time) Counts {
 		}
 	}
 	c.Failed, c.Total = int64(len(mine)), int64(len(mine))
-	if last := newest(mine); last != nil {
-		c.Last = last.kept()
-	}
+	c.Last = newest(mine)
 	c.Buckets = []Bucket{{Start: w.Since}}
 	if split := edge(end); split.After(w.Since) {
 		c.Buckets = append(c.Buckets, Bucket{Start: split})
@@ -81,31 +79,6 @@ func (w *Watch) counts(failures []Failure, end time.Time) Counts {
 		b.Total++
 	}
 	return c
-}
-
-// count counts by a family that has totals. Of more failures than two pages hold,
-// it looks at the newest.
-func (w *Watch) count(op operation, before Counts, end time.Time, read func(status string, size, number int32) (page, error)) (Counts, error) {
-	failed, err := read(statusFailed, recordsPage, 1)
-	if err != nil {
-		return before, err
-	}
-	if !failed.known() {
-		return before, odd(op, "the reply has no TotalNum")
-	}
-	if number := failed.last(); number > 1 {
-		if failed.newestFirst() {
-			number = 2
-		}
-		more, err := read(statusFailed, failed.asked(), number)
-		if err != nil {
-			return before, err
-		}
-		failed.records = append(failed.records, more.records...)
-	}
-	c := w.counts(failed.records, end)
-	c.AtLeast = int(*failed.total) > len(failed.records)
-	return c, nil
 }
 
 // list counts by a family whose records can only be listed.

@@ -11,13 +11,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/alibabacloud-go/darabonba-openapi/v2/utils"
@@ -29,57 +29,75 @@ import (
 // models are the SDK's, and so is what reads a reply into them, which takes a number
 // for a string and the like; docs/decisions.md says why its client is not used.
 // TestWireIsTheSDKs holds the two against each other.
+//
+// It turns every failure into an *Error: texts of the network have the request URL in
+// them, which holds authentication keys.
 type wire struct {
 	endpoint
-	version   string // of the API
-	region    string // for the operations that take one; "" to leave it out
-	transport *transport
+	version  string // of the API
+	region   string // for the operations that take one; "" to leave it out
+	client   *http.Client
+	decoding chan struct{} // a place for each reply that is being decoded
+	large    chan struct{} // the place of one that is large
 }
 
 // ask makes one request with a timeout, signed unless there are no keys. Every failure
-// is an *Error or the context's error.
-func ask[Reply any](ctx context.Context, w *wire, timeout time.Duration, signed *keys, method, action string, request any) (*Reply, *exchange, error) {
-	return send(ctx, timeout, action, func(ctx context.Context) (*Reply, error) {
-		body, err := w.exchange(ctx, signed, method, action, request)
-		if err != nil {
-			return nil, err
+// is an *Error or the context's error. A panic is one: its text, which may hold the
+// request, must not reach the log.
+func ask[Reply any](ctx context.Context, w *wire, timeout time.Duration, signed *keys, method, action string, request any) (reply *Reply, x *exchange, err error) {
+	x = &exchange{action: action}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	start := time.Now()
+	defer func() {
+		if p := recover(); p != nil {
+			err = malformed(action, fmt.Sprintf("panic (%T)", p))
 		}
-		reply := new(Reply)
-		return reply, dara.Convert(json.RawMessage(body), reply)
-	})
+		for _, places := range x.places {
+			<-places
+		}
+		err = normalize(ctx, action, err)
+		cancel()
+		observeRequest(action, err, time.Since(start))
+	}()
+	body, err := w.exchange(ctx, x, signed, method, request)
+	if err == nil {
+		reply = new(Reply)
+		err = dara.Convert(json.RawMessage(body), reply)
+	}
+	return reply, x, err
 }
 
 // exchange sends a request and returns the body of its reply.
-func (w *wire) exchange(ctx context.Context, signed *keys, method, action string, request any) ([]byte, error) {
+func (w *wire) exchange(ctx context.Context, x *exchange, signed *keys, method string, request any) ([]byte, error) {
 	query, ok := encode(request, w.region)
 	if !ok {
-		return nil, malformed(action, fmt.Sprintf("%T has a parameter of a kind that cannot be sent", request))
+		return nil, malformed(x.action, fmt.Sprintf("%T has a parameter of a kind that cannot be sent", request))
 	}
 	r, err := http.NewRequestWithContext(ctx, method, w.scheme+"://"+w.host+"/?"+query, nil)
 	if err != nil {
-		return nil, malformed(action, fmt.Sprintf("a request that cannot be made (%T)", err))
+		return nil, malformed(x.action, fmt.Sprintf("a request that cannot be made (%T)", err))
 	}
-	h := header{
-		{"host", w.host},
-		{"x-acs-action", action},
-		{"x-acs-content-sha256", emptyHash},
-		{"x-acs-date", time.Now().UTC().Format("2006-01-02T15:04:05Z")},
-		{"x-acs-signature-nonce", rand.Text()},
-		{"x-acs-version", w.version},
+	header := map[string]string{
+		"host":                  w.host,
+		"x-acs-action":          x.action,
+		"x-acs-content-sha256":  emptyHash,
+		"x-acs-date":            time.Now().UTC().Format("2006-01-02T15:04:05Z"),
+		"x-acs-signature-nonce": rand.Text(),
+		"x-acs-version":         w.version,
 	}
 	if signed != nil {
 		if signed.token != "" {
-			h = append(h, field{"x-acs-accesskey-id", signed.id}, field{"x-acs-security-token", signed.token})
+			header["x-acs-accesskey-id"], header["x-acs-security-token"] = signed.id, signed.token
 		}
-		slices.SortFunc(h, byName)
-		r.Header.Set("Authorization", h.signature(signed, method, query))
+		r.Header.Set("Authorization", signature(header, signed, method, query))
 	}
-	for _, f := range h[1:] { // the host is where it goes
-		r.Header.Set(f.name, f.value)
+	delete(header, "host") // it is where the request goes
+	for name, value := range header {
+		r.Header.Set(name, value)
 	}
 	r.Header.Set("Accept", "application/json")
 	r.Header.Set("User-Agent", userAgent)
-	return w.transport.call(r)
+	return w.call(r, x)
 }
 
 var (
@@ -87,31 +105,21 @@ var (
 	emptyHash = hexHash("")
 )
 
-// field is one of a request's header, or a parameter.
-type field struct{ name, value string }
-
-func byName(a, b field) int { return strings.Compare(a.name, b.name) }
-
-// header are the fields that are signed, by name.
-type header []field
-
-// signature returns the header that signs a request without a body.
+// signature returns the header that signs a request without a body, with these fields
+// of its header.
 // https://www.alibabacloud.com/help/en/sdk/product-overview/v3-request-structure-and-signature
-func (h header) signature(by *keys, method, query string) string {
+func signature(header map[string]string, by *keys, method, query string) string {
 	const algorithm = "ACS3-HMAC-SHA256"
-	var canonical, names strings.Builder
-	canonical.WriteString(method + "\n/\n" + query + "\n")
-	for i, f := range h {
-		if i > 0 {
-			names.WriteByte(';')
-		}
-		names.WriteString(f.name)
-		canonical.WriteString(f.name + ":" + f.value + "\n")
+	names := slices.Sorted(maps.Keys(header))
+	list := strings.Join(names, ";")
+	var fields strings.Builder
+	for _, name := range names {
+		fields.WriteString(name + ":" + header[name] + "\n")
 	}
-	canonical.WriteString("\n" + names.String() + "\n" + emptyHash)
+	canonical := method + "\n/\n" + query + "\n" + fields.String() + "\n" + list + "\n" + emptyHash
 	mac := hmac.New(sha256.New, []byte(by.secret))
-	mac.Write([]byte(algorithm + "\n" + hexHash(canonical.String())))
-	return algorithm + " Credential=" + by.id + ",SignedHeaders=" + names.String() + ",Signature=" + hex.EncodeToString(mac.Sum(nil))
+	mac.Write([]byte(algorithm + "\n" + hexHash(canonical)))
+	return algorithm + " Credential=" + by.id + ",SignedHeaders=" + list + ",Signature=" + hex.EncodeToString(mac.Sum(nil))
 }
 
 func hexHash(s string) string {
@@ -126,52 +134,28 @@ func encode(request any, region string) (_ string, ok bool) {
 	if request == nil {
 		return "", true
 	}
-	var parameters []field
-	v := reflect.ValueOf(request).Elem()
-	for i, name := range namesOf(v.Type()) {
-		value := v.Field(i)
+	query := url.Values{}
+	for field, value := range reflect.ValueOf(request).Elem().Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		if value.IsNil() {
 			if name == "RegionId" && region != "" {
-				parameters = append(parameters, field{name, region})
+				query.Set(name, region)
 			}
 			continue
 		}
-		switch value.Type() {
-		case reflect.TypeFor[*string](), reflect.TypeFor[*int32](), reflect.TypeFor[*int64](), reflect.TypeFor[*bool]():
-			parameters = append(parameters, field{name, fmt.Sprint(value.Elem())})
-		case reflect.TypeFor[[]*string]():
-			for i, item := range value.Interface().([]*string) {
-				parameters = append(parameters, field{name + "." + strconv.Itoa(i+1), dara.StringValue(item)})
+		switch v := value.Interface().(type) {
+		case *string, *int32, *int64, *bool:
+			query.Set(name, fmt.Sprint(value.Elem()))
+		case []*string:
+			for i, item := range v {
+				query.Set(name+"."+strconv.Itoa(i+1), dara.StringValue(item))
 			}
 		default:
 			return "", false
 		}
 	}
-	slices.SortFunc(parameters, byName)
-	var query strings.Builder
-	for i, p := range parameters {
-		if i > 0 {
-			query.WriteByte('&')
-		}
-		query.WriteString(p.name + "=" + rfc3986.Replace(url.QueryEscape(p.value)))
-	}
-	return query.String(), true
+	return rfc3986.Replace(query.Encode()), true
 }
 
 // rfc3986 is where it differs from how a form is escaped.
 var rfc3986 = strings.NewReplacer("+", "%20", "%7E", "~")
-
-var names sync.Map // by the type of a model: what namesOf returned
-
-// namesOf returns the names of the parameters that the fields of a model are.
-func namesOf(model reflect.Type) []string {
-	if known, ok := names.Load(model); ok {
-		return known.([]string)
-	}
-	found := make([]string, model.NumField())
-	for i := range found {
-		found[i], _, _ = strings.Cut(model.Field(i).Tag.Get("json"), ",")
-	}
-	names.Store(model, found)
-	return found
-}

@@ -4,7 +4,6 @@
 package live
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -133,7 +132,7 @@ func bothClients(t *testing.T, host string, k keys) (*sdk.Client, *wire) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c, &wire{endpoint{"http", host}, apiVersion, "", newTransport()}
+	return c, newWire(endpoint{"http", host}, apiVersion, "")
 }
 
 // TestWireIsTheSDKs: for each operation, with each parameter set to odd values, a
@@ -164,7 +163,7 @@ func TestWireIsTheSDKs(t *testing.T) {
 					t.Fatal(err)
 				}
 				want := *last
-				raw, err := ours.exchange(context.WithValue(t.Context(), exchangeKey{}, &exchange{action: op.Action}), &k, op.Method, op.Action, request.Interface())
+				raw, err := ours.exchange(t.Context(), &exchange{action: op.Action}, &k, op.Method(), request.Interface())
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -278,16 +277,24 @@ func TestWireOfTheTokenService(t *testing.T) {
 // https://www.alibabacloud.com/help/en/sdk/product-overview/v3-request-structure-and-signature
 func TestSignatureOfTheVendorsExample(t *testing.T) {
 	t.Parallel()
-	h := header{
-		{"host", "ecs.cn-shanghai.aliyuncs.com"}, {"x-acs-action", "RunInstances"}, {"x-acs-content-sha256", emptyHash},
-		{"x-acs-date", "2023-10-26T10:22:32Z"}, {"x-acs-signature-nonce", "3156853299f313e23d1673dc12e1703d"}, {"x-acs-version", "2014-05-26"},
+	header := map[string]string{
+		"host": "ecs.cn-shanghai.aliyuncs.com", "x-acs-action": "RunInstances", "x-acs-content-sha256": emptyHash,
+		"x-acs-date": "2023-10-26T10:22:32Z", "x-acs-signature-nonce": "3156853299f313e23d1673dc12e1703d", "x-acs-version": "2014-05-26",
 	}
-	got := h.signature(&keys{id: "YourAccessKeyId", secret: "YourAccessKeySecret"}, http.MethodPost,
+	got := signature(header, &keys{id: "YourAccessKeyId", secret: "YourAccessKeySecret"}, http.MethodPost,
 		"ImageId=win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd&RegionId=cn-shanghai")
 	if want := ",Signature=06563a9e1b43f5dfe96b81484da74bceab24a1d853912eee15083a6f0f3283c0"; !strings.HasSuffix(got, want) {
 		t.Errorf("got %s, want it to end with %s", got, want)
 	}
 }
+
+// The two operations of a write that are sent by one model have the same parameters.
+var (
+	_ = sdk.UpdateLiveRecordNotifyConfigRequest(sdk.AddLiveRecordNotifyConfigRequest{})
+	_ = sdk.UpdateLiveSnapshotNotifyConfigRequest(sdk.AddLiveSnapshotNotifyConfigRequest{})
+	_ = sdk.UpdateLiveDetectNotifyConfigRequest(sdk.AddLiveDetectNotifyConfigRequest{})
+	_ = sdk.UpdateLiveAudioAuditNotifyConfigRequest(sdk.AddLiveAudioAuditNotifyConfigRequest{})
+)
 
 // The region goes to the operations that take one, and to no other.
 func TestRegionIsSentWhereItIsTaken(t *testing.T) {

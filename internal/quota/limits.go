@@ -72,10 +72,8 @@ func NewLimits(share float64, report Report) *Limits {
 
 // Sleep waits for so long, or until the context ends, whose error it then returns.
 func Sleep(ctx context.Context, wait time.Duration) error {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(wait):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -93,6 +91,9 @@ func (l *Limits) SetShare(share float64) {
 func (l *Limits) setShare(share float64) (rates []Rate) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.share == share {
+		return nil
+	}
 	l.share = share
 	for rate, p := range l.pacers {
 		p.setShare(share)
@@ -277,7 +278,7 @@ func (l *Limits) pace(rate Rate) float64 {
 	defer l.mu.Unlock()
 	p := l.pacer(rate)
 	p.recover(l.now())
-	return rate.PerSecond * p.share / p.slowed
+	return rate.PerSecond * l.share / p.slowed
 }
 
 // say reports what differs from what was reported last.

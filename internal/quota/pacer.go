@@ -39,7 +39,6 @@ const (
 // the next one from the next in line. Its user holds a lock.
 type pacer struct {
 	rate    Rate
-	share   float64
 	spacing time.Duration // between turns, as the quota allows
 	most    int           // turns in a window
 	window  time.Duration
@@ -72,7 +71,6 @@ func newPacer(rate Rate, share float64) *pacer {
 
 // setShare sets the pace that the quota allows.
 func (p *pacer) setShare(share float64) {
-	p.share = share
 	limit, pace := p.rate.PerSecond, p.rate.PerSecond*share
 	p.spacing = seconds(1 / pace)
 	// A window of the cloud may begin at any time: it has no more turns than the

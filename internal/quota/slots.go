@@ -81,8 +81,7 @@ func (s *Slots) Enter(name string) (leave func(), ok bool) {
 	}
 	p := &pass{account: a, start: now}
 	s.passes = append(s.passes, p)
-	var once sync.Once
-	return func() { once.Do(func() { s.leave(p) }) }, true
+	return sync.OnceFunc(func() { s.leave(p) }), true
 }
 
 // slow tells whether an account is slow, or may be: its passes are, or one that is
