@@ -225,8 +225,11 @@ func call[Reply any](ctx context.Context, c *Client, t turn, op Operation, reque
 	if err != nil {
 		return nil, err
 	}
-	if op.Write {
+	switch {
+	case op.Write:
 		logr.FromContextOrDiscard(ctx).Info("wrote to the cloud", "action", op.Action, "requestID", x.requestID)
+	case t.lane != quota.Records && x.stray(): // nobody knows what there is
+		return nil, malformed(op.Action, "a reply with URLs, of which none is where one belongs")
 	}
 	return reply, nil
 }

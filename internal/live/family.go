@@ -5,6 +5,8 @@ package live
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/live-notify/live-notify-operator/internal/quota"
 )
@@ -88,6 +90,12 @@ func (f Family[C]) means(ctx context.Context, t turn, class Class, refused error
 	default:
 		return refused
 	}
+}
+
+// isOn reads a truth value where the cloud does not use booleans. It has several
+// spellings in the API; one that is not known is not taken for off.
+func isOn(s *string) bool {
+	return !slices.Contains([]string{"", no, "false", "off", "0"}, strings.ToLower(value(s)))
 }
 
 // yesNo is a truth value where the cloud does not use booleans.

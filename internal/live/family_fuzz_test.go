@@ -5,6 +5,7 @@ package live
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -117,6 +118,49 @@ func FuzzDescribe(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestDoubtfulAbsence: a reply that may say more than the model has, or that is no whole
+// reply of the API, does not say that there is no configuration.
+func TestDoubtfulAbsence(t *testing.T) {
+	t.Parallel()
+	type answer struct {
+		code int
+		body string
+	}
+	for _, d := range describing {
+		m, u := cmp.Or(d.member, "Config"), d.url
+		answers := map[string]answer{
+			"not found, without a request ID": {404, `{"Code":"InvalidConfig.NotFound","Message":"m"}`},
+			"not found, as a failure":         {500, `{"RequestId":"R","Code":"InvalidConfig.NotFound","Message":"m"}`},
+			"another name":                    {200, `{"RequestId":"R","Old` + m + `":{"` + u + `":"https://a.example.com/"}}`},
+			"wrapped":                         {200, `{"RequestId":"R","Response":{"` + m + `":{"` + u + `":"https:\/\/a.example.com\/"}}}`},
+			"another case":                    {200, `{"RequestId":"R","` + m + `":{"` + strings.ToLower(u) + `_":"https://a.example.com/"}}`},
+			"no success":                      {200, `{"RequestId":"R","Success":false}`},
+		}
+		for name, a := range answers {
+			none, err := d.get(wired(t, answered(a.code, http.Header{}, []byte(a.body))))
+			if ClassOf(err) != Unavailable || !none {
+				t.Errorf("%s: %s: got %v, want a failure that says nothing of what there is", d.member, name, err)
+			}
+		}
+	}
+}
+
+// TestIsOn: a spelling of truth that is not known is not taken for off.
+func TestIsOn(t *testing.T) {
+	t.Parallel()
+	for said, want := range map[string]bool{
+		"": false, "no": false, "false": false, "False": false, "off": false, "0": false,
+		"yes": true, "true": true, "TRUE": true, "on": true, "1": true, "enabled": true,
+	} {
+		if got := isOn(&said); got != want {
+			t.Errorf("%q: got %v, want %v", said, got, want)
+		}
+	}
+	if isOn(nil) {
+		t.Error("nothing at all: got true, want false")
+	}
 }
 
 // shown returns the member of a configuration in a reply; "" if it is not there, or if

@@ -55,7 +55,7 @@ func NewSnapshot(c *Client) Snapshot {
 			return SnapshotConfig{}, err
 		}
 		config := SnapshotConfig{NotifyURL: bounded(reply.NotifyUrl, maxURL)}
-		if value(reply.NotifyReqAuth) == yes {
+		if isOn(reply.NotifyReqAuth) {
 			config.Authentication, config.AuthKey = true, Key(bounded(reply.NotifyAuthKey, maxID))
 		}
 		return config, elsewhere(describeSnapshot, t, reply.DomainName)

@@ -49,7 +49,7 @@ func NewStream(c *Client) Stream {
 		}
 		have := reply.LiveStreamsNotifyConfig
 		config := StreamConfig{NotifyURL: bounded(have.NotifyUrl, maxURL), ExceptionNotifyURL: bounded(have.ExceptionNotifyUrl, maxURL)}
-		if value(have.NotifyReqAuth) == yes {
+		if isOn(have.NotifyReqAuth) {
 			config.Authentication, config.AuthKey = true, Key(bounded(have.NotifyAuthKey, maxID))
 		}
 		return config, elsewhere(describeStream, t, have.DomainName)

@@ -70,6 +70,7 @@ type exchange struct {
 	received  time.Time // when there was a reply of the API; zero if there was none
 	date      time.Time // what the cloud's clock said then; zero if it did not
 	places    []chan struct{}
+	stray     func() bool // whether the reply has URLs that the model does not know; nil if there was none
 }
 
 // normalize makes an *Error of what a request returned. Errors of the transport
@@ -122,6 +123,9 @@ func (w *wire) call(req *http.Request, x *exchange) ([]byte, error) {
 	}
 	if _, known := classes[code]; known || isError {
 		return nil, x.fault(reply, head)
+	}
+	if strings.EqualFold(strings.Trim(string(head.Success), `" `), "false") {
+		return nil, malformed(x.action, "a reply that is no success, without a code that says why")
 	}
 	if head.RequestID == "" {
 		// Every reply of the API has one. An object of someone else, such as a
@@ -176,6 +180,7 @@ func (x *exchange) came(reply *http.Response) {
 type head struct {
 	RequestID string `json:"RequestId"`
 	Code      json.RawMessage
+	Success   json.RawMessage // some products have it
 	Message   string
 }
 
@@ -223,6 +228,8 @@ func (x *exchange) fault(reply *http.Response, h head) *Error {
 		class = Throttled
 	case class == Throttled:
 		wait = timeLeft(reply.Header)
+	case class == NotFound && (h.RequestID == "" || reply.StatusCode >= http.StatusInternalServerError):
+		class = Unavailable // a failure, or no reply of the API: it says nothing of what there is
 	}
 	message, own := messages[code]
 	if !own {

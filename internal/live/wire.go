@@ -4,6 +4,7 @@
 package live
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -63,8 +64,24 @@ func ask[Reply any](ctx context.Context, w *wire, timeout time.Duration, signed 
 	if err == nil {
 		reply = new(Reply)
 		err = dara.Convert(json.RawMessage(body), reply)
+		x.stray = func() bool { return strays(body, reply) }
 	}
 	return reply, x, err
+}
+
+// strays tells whether a reply has URLs, and its model none of them: what it tells has
+// another name than is known here.
+func strays(body []byte, model any) bool {
+	if !hasURL(body) {
+		return false
+	}
+	read, err := json.Marshal(model)
+	return err != nil || !hasURL(read)
+}
+
+// hasURL tells whether JSON has a URL anywhere.
+func hasURL(text []byte) bool {
+	return bytes.Contains(text, []byte("://")) || bytes.Contains(text, []byte(`:\/\/`))
 }
 
 // exchange sends a request and returns the body of its reply.
