@@ -59,11 +59,17 @@ func (p *pass) winner(ctx context.Context) (kind.Object, error) {
 	mine, _ := p.cloudOf(ctx, p.obj)
 	mine = mine.Of(p.obj)
 	for _, rival := range rivals {
-		if rival.GetUID() != p.obj.GetUID() && kind.Precedes(rival, best) && p.may(ctx, rival, mine) {
+		if rival.GetUID() != p.obj.GetUID() && kind.Precedes(rival, best) && !p.neglected(rival) && p.may(ctx, rival, mine) {
 			best, winner = rival, rival
 		}
 	}
 	return winner, nil
+}
+
+// neglected tells whether nobody works on an object: it is out of scope, and no
+// operator has looked at it for as long as one may need to.
+func (r *Reconciler) neglected(o kind.Object) bool {
+	return !r.scope.has(o) && !kind.Looked(o) && !kind.Wrote(o) && r.clock.Since(o.GetCreationTimestamp().Time) >= kind.Unseen
 }
 
 // may tells whether a rival may have what is in this cloud.
@@ -80,7 +86,12 @@ func (p *pass) lose(ctx context.Context, winner kind.Object) outcome {
 	}
 	p.dropChange()
 	p.mem.nextSync = time.Time{} // start afresh when the winner has gone away
+	after := time.Duration(0)
+	if !p.scope.has(winner) && !kind.Looked(winner) { // it may turn out that nobody works on it
+		after = max(time.Second, kind.Unseen-p.now.Sub(winner.GetCreationTimestamp().Time))
+	}
 	return outcome{Verdict: plan.Verdict{
+		After: after,
 		Ready: metav1.ConditionFalse, Reason: v1alpha1.ReasonConflict, Stalled: true, Event: v1alpha1.EventConflict,
 		Message: fmt.Sprintf("%s belongs to %s %s, which comes first. Delete one of the two; this one takes over by itself when the other goes away.",
 			p.key, p.kind.Name, client.ObjectKeyFromObject(winner)),
@@ -133,8 +144,9 @@ func (p *pass) patchFinalizer(ctx context.Context, change func(client.Object, st
 
 // heir returns the object that takes over the configuration of one that is
 // deleted: the first of those that name it in the same cloud account and would
-// write it; nil if there is none. It may be the operator's of another shard, but
-// none of a namespace that this one has no permissions for.
+// write it; nil if there is none. It may be one of another shard, if an operator has
+// looked at it: one that nobody works on could never be deleted. It is none of a
+// namespace that this operator has no permissions for.
 func (p *pass) heir(ctx context.Context) (kind.Object, error) {
 	rivals, err := p.rivals(ctx, p.key)
 	if err != nil {
@@ -142,16 +154,24 @@ func (p *pass) heir(ctx context.Context) (kind.Object, error) {
 	}
 	var first kind.Object
 	for _, rival := range rivals {
-		spec, _ := rival.Callback()
-		if !p.scope.hasNamespace(rival.GetNamespace()) || !rival.GetDeletionTimestamp().IsZero() || spec.ManagementPolicy == v1alpha1.Observe || spec.Suspend || !p.sameAccount(rival) {
+		if !p.mayInherit(rival) {
 			continue
 		}
+		spec, _ := rival.Callback()
 		_, err := p.accounts.Find(ctx, rival.GetNamespace(), spec.AccountRef, p.kind.Domain(rival))
 		if err == nil && (first == nil || kind.Precedes(rival, first)) {
 			first = rival
 		}
 	}
 	return first, nil
+}
+
+// mayInherit tells whether another object of the key would write the configuration, and
+// someone works on it.
+func (p *pass) mayInherit(o kind.Object) bool {
+	spec, _ := o.Callback()
+	return (p.scope.has(o) || kind.Looked(o) && p.scope.hasNamespace(o.GetNamespace())) && o.GetDeletionTimestamp().IsZero() &&
+		spec.ManagementPolicy != v1alpha1.Observe && !spec.Suspend && p.sameAccount(o)
 }
 
 // sameAccount tells whether another object's cloud account is the one that this

@@ -69,6 +69,9 @@ func (m *objectMetrics) Describe(descs chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (m *objectMetrics) Collect(metrics chan<- prometheus.Metric) {
+	if m.reader == nil {
+		return // it is for documentation
+	}
 	held := m.limits()
 	for _, r := range m.reconcilers {
 		// Before the cache has started there are none, here as below.

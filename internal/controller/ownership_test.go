@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -127,6 +128,25 @@ func TestARenameLeavesNoGap(t *testing.T) {
 		d.remove("b")
 		d.pass("b")
 		d.Expect(d.f.have(d.cloud)).To(BeNil())
+	})
+}
+
+// TestWhatNobodyWorksOn: an object that is in no operator's scope keeps nobody from a
+// domain for long, and inherits nothing: it could never be deleted.
+func TestWhatNobodyWorksOn(t *testing.T) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		d := simulated(t, f, emulator.Options{})
+		d.r.(*Reconciler).scope = Scope{Selector: labels.SelectorFromSet(labels.Set{"shard": "a"})}
+		d.create("stray")
+		d.clock.advance(time.Second)
+		d.create("served", func(o Object) { o.SetLabels(map[string]string{"shard": "a"}) })
+		d.until("served", v1alpha1.ReasonConflict) // another operator may be about to look at the other one
+		obj := d.settle("served")
+		d.Expect(d.f.have(d.cloud)).To(Equal(f.want(obj, "")))
+		d.remove("served")
+		d.until404("served")
+		d.Expect(d.f.have(d.cloud)).To(BeNil())
+		d.Expect(d.get("stray").GetFinalizers()).To(BeEmpty())
 	})
 }
 

@@ -69,6 +69,12 @@ func Precedes(a, b Object) bool {
 // place in front of one of another account.
 const Unseen = time.Minute
 
+// Looked tells whether an operator has looked at an object.
+func Looked(o Object) bool {
+	_, status := o.Callback()
+	return status.ObservedGeneration > 0
+}
+
 // Of returns the cloud with the account of what an object owns, where that of its
 // credentials is not verified: as while a Secret is lost.
 func (c Cloud) Of(o Object) Cloud {
@@ -107,7 +113,7 @@ func May(rival Object, theirs, mine Cloud, exists bool, now time.Time) bool {
 	case theirs.Account == mine.Account || status.LastSyncTime != nil:
 		return !mere
 	default:
-		return status.ObservedGeneration <= 0 && now.Sub(rival.GetCreationTimestamp().Time) < Unseen
+		return !Looked(rival) && now.Sub(rival.GetCreationTimestamp().Time) < Unseen
 	}
 }
 
