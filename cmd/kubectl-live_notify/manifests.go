@@ -39,6 +39,7 @@ type manifests struct {
 	objects []*unstructured.Unstructured
 	sources []string // where each object is from
 	secrets []*corev1.Secret
+	doubles refusals // objects that are there before
 }
 
 // read reads manifests. Objects of other kinds are none of our business.
@@ -60,33 +61,64 @@ func (a *app) read(f files) (*manifests, error) {
 		return nil, usage("reading the manifests: %s", err)
 	}
 	m := &manifests{}
-	for _, info := range infos {
-		u, ok := info.Object.(*unstructured.Unstructured)
+	first := map[identity]string{} // where each object is
+	for n, source := range sourcesOf(infos) {
+		u, ok := infos[n].Object.(*unstructured.Unstructured)
 		if !ok {
 			continue
 		}
 		if u.GetNamespace() == "" {
 			u.SetNamespace(namespace)
 		}
-		switch {
-		case u.GroupVersionKind().Group == v1alpha1.GroupVersion.Group:
+		ours := u.GroupVersionKind().Group == v1alpha1.GroupVersion.Group
+		if secret := u.GetKind() == "Secret" && u.GetAPIVersion() == "v1"; !ours && !secret {
+			continue
+		}
+		one := identity{u.GetKind(), u.GetNamespace(), u.GetName()}
+		if there, again := first[one]; again && one.name != "" {
+			m.doubles = append(m.doubles, refusal{source, usage("%s is there before, in %s: keep one of the two", referred(one.kind, one.namespace, one.name), there)})
+			continue
+		}
+		first[one] = source
+		if ours {
 			m.objects = append(m.objects, u)
-			m.sources = append(m.sources, info.Source)
-		case u.GetKind() == "Secret" && u.GetAPIVersion() == "v1":
-			var secret corev1.Secret
-			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &secret); err == nil {
-				m.secrets = append(m.secrets, &secret)
-			}
+			m.sources = append(m.sources, source)
+			continue
+		}
+		var secret corev1.Secret
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &secret); err == nil {
+			m.secrets = append(m.secrets, &secret)
 		}
 	}
 	return m, nil
+}
+
+// identity is which object a manifest is of.
+type identity struct{ kind, namespace, name string }
+
+// sourcesOf returns where each object is from: the file, and the how many-th object
+// of it, if it holds several.
+func sourcesOf(infos []*resource.Info) []string {
+	all, seen := map[string]int{}, map[string]int{}
+	for _, info := range infos {
+		all[info.Source]++
+	}
+	sources := make([]string, len(infos))
+	for n, info := range infos {
+		seen[info.Source]++
+		sources[n] = live.Bound(info.Source, maxPath)
+		if all[info.Source] > 1 {
+			sources[n] += fmt.Sprintf(" (object %d)", seen[info.Source])
+		}
+	}
+	return sources
 }
 
 // subjects returns the objects of manifests as they would be once applied: by a dry
 // run of the API server, or by the embedded CRDs where there is none. Invalid
 // manifests are an error in the API server's words.
 func (m *manifests) subjects(ctx context.Context, c client.Client) (list []planning.Subject, warnings []string, err error) {
-	var refused refusals
+	refused := slices.Clone(m.doubles)
 	for n, u := range m.objects {
 		var warning string
 		if c == nil {
@@ -136,7 +168,7 @@ func (r refusals) Error() string {
 			lines = append(lines, fmt.Sprintf("%d more manifests are invalid", len(r)-n))
 			break
 		}
-		lines = append(lines, live.Bound(one.source, 300)+": "+refusalOf(one.err))
+		lines = append(lines, one.source+": "+refusalOf(one.err))
 	}
 	return strings.Join(lines, "\nError: ")
 }
@@ -149,6 +181,9 @@ const maxRefusal = 8000
 // not change. It says it in the words of the schema, but without the values, in which a
 // key or a password may be; other words, such as those of a webhook, are cleaned.
 func refusalOf(err error) string {
+	if u, ok := errors.AsType[*usageError](err); ok {
+		return live.Bound(u.message, maxRefusal)
+	}
 	e, ok := errors.AsType[*apierrors.StatusError](err)
 	if !ok || e.ErrStatus.Details == nil || len(e.ErrStatus.Details.Causes) == 0 {
 		return wordsOf(err.Error())
@@ -207,6 +242,8 @@ func dryRun(ctx context.Context, c client.Client, u *unstructured.Unstructured) 
 		u.SetResourceVersion("")
 		delete(u.Object, "status")
 		err = strict.Create(ctx, u, client.DryRunAll)
+		u.SetUID("") // it is not there yet: who comes first knows it by that
+		u.SetCreationTimestamp(metav1.Time{})
 		if apierrors.IsNotFound(err) { // of the namespace
 			warning = fmt.Sprintf("namespace %q does not exist yet: its manifests are judged by the CRDs of this program", u.GetNamespace())
 			return warning, manifest.Default(ctx, u)
