@@ -113,7 +113,7 @@ func (a *app) doImport(ctx context.Context, o importOptions) error {
 	if err != nil {
 		return err
 	}
-	cluster, clouds, err := a.connect(o.keysToCluster)
+	cluster, clouds, err := a.connect(ctx, o.keysToCluster)
 	if err != nil {
 		return err
 	}

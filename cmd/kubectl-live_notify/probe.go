@@ -187,7 +187,7 @@ func (a *app) givenKey(ctx context.Context, c client.Client, o probeOptions) (li
 		text = strings.TrimRight(string(b), "\r\n")
 	} else {
 		parts := strings.Split(o.keyFrom, "/")
-		if len(parts) != 3 || parts[0] != "secret" {
+		if len(parts) != 3 || parts[0] != "secret" || parts[1] == "" || noPart(parts[1]) {
 			return "", usage("--key-from: want secret/NAME/ENTRY")
 		}
 		namespace, err := a.namespace()

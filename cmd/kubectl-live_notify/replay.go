@@ -107,7 +107,7 @@ func (a *app) doReplay(ctx context.Context, o replayOptions, q failures.Query, a
 	if err := o.check(args); err != nil {
 		return err
 	}
-	cluster, clouds, err := a.connect(o.file == "")
+	cluster, clouds, err := a.connect(ctx, o.file == "")
 	if err != nil {
 		return err
 	}
