@@ -134,7 +134,7 @@ type CountedSpec struct {
 type AccountReference struct {
 	// name of the LiveAccount.
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="must be the name of a LiveAccount in the same namespace: lower-case letters, digits, '-' and '.'; leave accountRef out for the operator's own account"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="must be the name of a LiveAccount in the same namespace: lower-case letters, digits, '-' and '.'; leave accountRef out for the operator's own account"
 	Name string `json:"name"`
 }
 
@@ -192,12 +192,12 @@ type RecordsSpec struct {
 type SecretKeyReference struct {
 	// name of the Secret.
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="must be the name of a Secret in the same namespace: lower-case letters, digits, '-' and '.'"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="must be the name of a Secret in the same namespace: lower-case letters, digits, '-' and '.'"
 	Name string `json:"name"`
 
 	// key is the entry of the Secret that holds the value.
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[-._a-zA-Z0-9]+$')",message="must be an entry of the Secret's data: letters, digits, '-', '_' and '.'"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[.]?[-_a-zA-Z0-9][-._a-zA-Z0-9]*$')",message="must be an entry of the Secret's data: letters, digits, '-', '_' and '.', but not '.' alone, and no '..' in front"
 	Key string `json:"key"`
 }
 

@@ -3,7 +3,11 @@
 
 package v1alpha1_test
 
-import "maps"
+import (
+	"fmt"
+	"maps"
+	"strings"
+)
 
 // The fields of safe change, beside the others.
 func init() {
@@ -19,6 +23,8 @@ func init() {
 		"a policy by an empty selector":    {policy, "selector: {matchLabels: {}, matchExpressions: []}"},
 		"a policy by an empty value":       {policy, "selector: {matchLabels: {example.com/team: ''}}"},
 		"a policy by the longest":          {policy, "selector: {matchLabels: {team: " + label63 + "}, matchExpressions: [{key: " + domain63 + label63[:61] + "/" + label63 + ", operator: Exists}]}"},
+		"a policy by all kinds of keys":    {policy, "selector: {matchLabels: {a: b, A.b_c-1: b, 0: b, " + label63 + ": b, example.com/team: b, " + domain63 + label63[:61] + "/" + label63 + ": b}}"},
+		"a policy by 64 labels":            {policy, "selector: {matchLabels: " + labels64() + "}"},
 		"a policy for all that can be":     {policy, "kinds: [LiveNotifyConfig, LiveRecordNotifyConfig, LiveRtcEventSub, LiveRtcMPUEventSub]"},
 		"one at once":                      {policy, "maxConcurrent: 1"},
 		"as many at once as are noted":     {policy, "maxConcurrent: 1000"},
@@ -27,4 +33,13 @@ func init() {
 		"no limit of removals":             {account, "maxDeletionsPerHour: 0"},
 		"as many removals as there can be": {account, "maxDeletionsPerHour: 100000"},
 	})
+}
+
+// labels64 are as many labels as a selector may have, of a usual length.
+func labels64() string {
+	var all []string
+	for i := range 64 {
+		all = append(all, fmt.Sprintf("team-%02d.media.example.com/name-of-%02d: a", i, i))
+	}
+	return "{" + strings.Join(all, ", ") + "}"
 }

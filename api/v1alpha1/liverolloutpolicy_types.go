@@ -49,9 +49,13 @@ type LiveRolloutPolicySpec struct {
 // ObjectSelector selects objects by their labels, all of it together. It is a
 // LabelSelector whose mistakes the API server knows.
 type ObjectSelector struct {
+	// The API server does not let a rule match a key of a map, whose length no schema
+	// can bound, with an expression: the rule looks at one character after the other.
+
 	// matchLabels are labels that an object has, with these values.
 	// +kubebuilder:validation:MaxProperties=64
 	// +kubebuilder:validation:XValidation:rule="self.all(key, size(key) >= 1 && size(key) <= 317)",message="must have keys of labels, of 1 to 317 characters, such as example.com/team"
+	// +kubebuilder:validation:XValidation:rule="self.all(key, size(key) < 1 || size(key) > 317 || key.charAt(0) in 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('') && key.charAt(size(key) - 1) in 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('') && [0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256, 272, 288, 304].all(i, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15].all(j, i + j >= size(key) || key.charAt(i + j) in 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-._/'.split(''))) && (size(key) <= 63 || [0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256, 272, 288, 304].exists(i, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15].exists(j, i + j <= 253 && size(key) - i - j <= 64 && key.charAt(i + j) == '/'))))",message="must have keys of labels: up to 63 letters, digits, '-', '_' and '.', optionally behind a domain name and a slash, such as example.com/team"
 	// +optional
 	MatchLabels map[string]LabelValue `json:"matchLabels,omitempty"`
 
@@ -72,7 +76,7 @@ type LabelValue string
 type LabelExpression struct {
 	// key of the label.
 	// +kubebuilder:validation:MaxLength=317
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[0-9A-Za-z]([-._0-9A-Za-z]{0,61}[0-9A-Za-z])?$')",message="must be the key of a label: up to 63 letters, digits, '-', '_' and '.', optionally behind a domain name and a slash, such as example.com/team"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[0-9A-Za-z]([-._0-9A-Za-z]{0,61}[0-9A-Za-z])?$') && self.indexOf('/') <= 253",message="must be the key of a label: up to 63 letters, digits, '-', '_' and '.', optionally behind a domain name and a slash, such as example.com/team"
 	Key string `json:"key"`
 
 	// operator is In or NotIn, which compare with values, or Exists or DoesNotExist.

@@ -47,6 +47,17 @@ func usage(format string, args ...any) error {
 	return &usageError{fmt.Sprintf(format, args...)}
 }
 
+// unknownError is something that could not be found out, in words of our own: these are
+// shown as they are, and not cleaned as those of others.
+type unknownError struct{ message string }
+
+// Error returns the message.
+func (e *unknownError) Error() string { return e.message }
+
+func unknown(format string, args ...any) error {
+	return &unknownError{fmt.Sprintf(format, args...)}
+}
+
 // app is one call of the program.
 type app struct {
 	name       string
@@ -113,10 +124,22 @@ func (a *app) code(ctx context.Context, verb string, err error) int {
 		fmt.Fprintf(a.err, "Error: %s\n", refused)
 		return exitUsage
 	default:
-		reason, message := access.Explain(err)
-		fmt.Fprintf(a.err, "Error: %s%s\n", strings.TrimPrefix(reason+": ", "Failed: "), message)
+		fmt.Fprintf(a.err, "Error: %s\n", explained(err))
 		return exitUnknown
 	}
+}
+
+// explained says what could not be found out, and of which manifest.
+func explained(err error) string {
+	where := ""
+	if at, ok := errors.AsType[*located](err); ok {
+		where = at.source + ": "
+	}
+	if u, ok := errors.AsType[*unknownError](err); ok {
+		return where + live.Bound(u.message, maxUsage)
+	}
+	reason, message := access.Explain(err)
+	return where + strings.TrimPrefix(reason+": ", "Failed: ") + message
 }
 
 // maxUsage bounds what is said of a call that is wrong, in bytes.
@@ -181,6 +204,11 @@ func (a *app) wrap(cmd *cobra.Command) {
 			allowed := strings.Split(f.Annotations["formats"][0], ",")
 			if !slices.Contains(allowed, a.output) {
 				return usage("--output %q: want one of %s", a.output, strings.Join(allowed, ", "))
+			}
+		}
+		for _, f := range []struct{ name, value string }{{"namespace", *a.config.Namespace}, {"account", a.account}} {
+			if f.value != "" && noPart(f.value) {
+				return usage("--%s: no name of Kubernetes has a / or a %%, or is . or ..", f.name)
 			}
 		}
 		if a.endpoint != "" {

@@ -16,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -53,7 +54,7 @@ func (a *app) cluster() (client.WithWatch, error) {
 	}
 	config, err := a.config.ToRESTConfig()
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.New("finding the cluster: a file that the kubeconfig or --kubeconfig names does not exist")
+		return nil, unknown("finding the cluster: a file that the kubeconfig or --kubeconfig names does not exist")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("finding the cluster: %w", err)
@@ -77,7 +78,7 @@ func (a *app) cluster() (client.WithWatch, error) {
 func (a *app) needCluster() (client.WithWatch, error) {
 	c, err := a.cluster()
 	if err == nil && c == nil {
-		return nil, fmt.Errorf("no cluster is configured: set KUBECONFIG or --kubeconfig")
+		return nil, unknown("no cluster is configured: set KUBECONFIG or --kubeconfig")
 	}
 	return c, err
 }
@@ -103,7 +104,7 @@ func (a *app) clouds(c client.Client) (*access.Clouds, error) {
 
 // connect opens the cluster and the cloud accounts of the call. The cluster is nil if
 // none is configured, and it is not needed.
-func (a *app) connect(needed bool) (client.Client, *access.Clouds, error) {
+func (a *app) connect(ctx context.Context, needed bool) (client.Client, *access.Clouds, error) {
 	open := a.cluster
 	if needed {
 		open = a.needCluster
@@ -112,8 +113,28 @@ func (a *app) connect(needed bool) (client.Client, *access.Clouds, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := a.checkAccount(ctx, c); err != nil {
+		return nil, nil, err
+	}
 	clouds, err := a.clouds(c)
 	return c, clouds, err
+}
+
+// checkAccount tells whether --account names a LiveAccount that does not exist: that is
+// a mistake of the call, not of the objects.
+func (a *app) checkAccount(ctx context.Context, c client.Client) error {
+	if a.account == "" || c == nil {
+		return nil
+	}
+	namespace, err := a.namespace()
+	if err != nil {
+		return err
+	}
+	err = c.Get(ctx, types.NamespacedName{Namespace: namespace, Name: a.account}, &v1alpha1.LiveAccount{})
+	if apierrors.IsNotFound(err) {
+		return usage("--account: there is no such LiveAccount in the namespace %s", namespace)
+	}
+	return nil // what else is wrong with it is found when it is used
 }
 
 // selection is which objects of the cluster are meant.
@@ -172,10 +193,18 @@ func (a *app) subjects(ctx context.Context, c client.Client, s selection, args [
 	if err != nil {
 		return nil, err
 	}
+	if by := strings.Contains(args[0], "/") || len(args) > 1; by && s.all {
+		return nil, usage("-A is for all objects of a type, and these are named: leave one of the two out")
+	} else if by && s.selector != "" {
+		return nil, usage("-l is for all objects of a type, and these are named: leave one of the two out")
+	}
+	if _, err := parseSelector(s.selector); err != nil {
+		return nil, err
+	}
 	for _, k := range kinds {
 		gk := v1alpha1.GroupVersion.WithKind(k.Name).GroupKind()
 		if _, err := c.RESTMapper().RESTMapping(gk, v1alpha1.GroupVersion.Version); meta.IsNoMatchError(err) {
-			return nil, fmt.Errorf("the cluster has no kind %s: is the operator's version of the CRDs installed? \"%s check\" tells", k.Name, a.name)
+			return nil, noKind(k.Name)
 		} else if err != nil {
 			return nil, err
 		}
@@ -218,6 +247,9 @@ func named(args []string) ([]*kind.Kind, error) {
 		if slices.ContainsFunc(args[1:], func(name string) bool { return name == "" || strings.Contains(name, "/") }) {
 			return nil, usage("name objects as TYPE/NAME, or as TYPE NAME: not both")
 		}
+		if slices.ContainsFunc(args[1:], noPart) {
+			return nil, usage("no object has such a name: want lower-case letters, digits, '-' and '.'")
+		}
 		return kinds, nil
 	}
 	for _, arg := range args {
@@ -225,11 +257,23 @@ func named(args []string) ([]*kind.Kind, error) {
 		if name == "" || strings.Contains(name, "/") {
 			return nil, usage("name objects as TYPE/NAME, such as lnc/push-example-com")
 		}
+		if noPart(name) {
+			return nil, usage("no object has such a name: want lower-case letters, digits, '-' and '.'")
+		}
 		if err := add(typed); err != nil {
 			return nil, err
 		}
 	}
 	return kinds, nil
+}
+
+// noPart tells that a name cannot be part of an address of the API server, which is
+// then never asked.
+func noPart(name string) bool { return len(content.IsPathSegmentName(name)) > 0 }
+
+// noKind is the error of a cluster that lacks a CRD.
+func noKind(name string) error {
+	return unknown("the cluster has no kind %s of %s: are the CRDs of this version installed? The verb check tells", name, v1alpha1.GroupVersion)
 }
 
 // all returns the objects of all callback kinds in a namespace, or in all.

@@ -54,7 +54,7 @@ func (a *app) doConformance(ctx context.Context, o conformanceOptions) error {
 			return usage("--point %q: want one of %s", p, strings.Join(conformance.Points(), ", "))
 		}
 	}
-	cluster, clouds, err := a.connect(false)
+	cluster, clouds, err := a.connect(ctx, false)
 	if err != nil {
 		return err
 	}

@@ -114,7 +114,7 @@ func (a *app) doFailures(ctx context.Context, o failuresOptions, q failures.Quer
 	if o.groupBy != "" && !slices.Contains(failures.GroupBy, o.groupBy) {
 		return usage("--group-by %q: want one of %s", o.groupBy, strings.Join(failures.GroupBy, ", "))
 	}
-	c, clouds, err := a.connect(true)
+	c, clouds, err := a.connect(ctx, true)
 	if err != nil {
 		return err
 	}

@@ -5,10 +5,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -113,7 +116,13 @@ func (a *app) doImport(ctx context.Context, o importOptions) error {
 	if err != nil {
 		return err
 	}
-	cluster, clouds, err := a.connect(o.keysToCluster)
+	if o.keysToCluster && !o.dryRun && !o.yes && !a.isTerminal(a.in) {
+		return errNoTerminal() // before anything is read, written or printed
+	}
+	if o.dir != "" && !o.dryRun && !canMake(o.dir) {
+		return usage("--output-dir: it cannot be made, or written to")
+	}
+	cluster, clouds, err := a.connect(ctx, o.keysToCluster)
 	if err != nil {
 		return err
 	}
@@ -141,13 +150,19 @@ func (a *app) doImport(ctx context.Context, o importOptions) error {
 
 // imported writes what was read.
 func (a *app) imported(ctx context.Context, c client.Client, r *importing.Report, o importOptions) error {
+	keys := keysOf(r)
+	if o.keysToCluster {
+		if err := a.mayWrite(ctx, keys, o); err != nil {
+			return err // before the first file
+		}
+	}
 	if err := a.writeImport(r, o); err != nil {
 		return err
 	}
 	fmt.Fprintln(a.err, importing.Line(r.Summary))
 	a.whyEmpty(r, o)
-	if o.keysToCluster {
-		if err := a.keysToCluster(ctx, c, r, o); err != nil {
+	if o.keysToCluster && !o.dryRun {
+		if err := a.keysToCluster(ctx, c, keys); err != nil {
 			return err
 		}
 	}
@@ -234,43 +249,81 @@ func importView() view[importing.Item] {
 	}
 }
 
-// keysToCluster writes the keys that were read to Secrets, after a prompt.
-func (a *app) keysToCluster(ctx context.Context, c client.Client, r *importing.Report, o importOptions) error {
-	namespace, err := a.namespace()
-	if err != nil {
-		return err
-	}
-	secrets := map[string]map[string][]byte{}
-	var names []string
+// secret is one Secret to be written, with the keys that were read.
+type secret struct {
+	name    string
+	entries map[string][]byte
+}
+
+// keysOf returns the Secrets that the keys of an import go to, in its order.
+func keysOf(r *importing.Report) (secrets []secret) {
 	for _, i := range r.Items {
 		if i.AuthKey() == "" || i.Result != importing.Imported {
 			continue
 		}
-		if secrets[i.SecretName] == nil {
-			secrets[i.SecretName] = map[string][]byte{}
-			names = append(names, i.SecretName)
+		n := slices.IndexFunc(secrets, func(s secret) bool { return s.name == i.SecretName })
+		if n < 0 {
+			n = len(secrets)
+			secrets = append(secrets, secret{i.SecretName, map[string][]byte{}})
 		}
-		secrets[i.SecretName][i.SecretKey] = []byte(string(i.AuthKey()))
+		secrets[n].entries[i.SecretKey] = []byte(string(i.AuthKey()))
 	}
-	if len(names) == 0 {
+	return secrets
+}
+
+// mayWrite says which Secrets are to be written, and asks.
+func (a *app) mayWrite(ctx context.Context, secrets []secret, o importOptions) error {
+	namespace, err := a.namespace()
+	if err != nil {
+		return err
+	}
+	if len(secrets) == 0 {
 		fmt.Fprintln(a.err, "No configuration has a key: there is no Secret to write.")
 		return nil
+	}
+	var names []string
+	for _, s := range secrets {
+		names = append(names, s.name)
 	}
 	fmt.Fprintf(a.err, "%d Secrets in namespace %s: %s\n", len(names), namespace, strings.Join(names, ", "))
 	if o.dryRun {
 		return nil
 	}
-	if err := a.confirm(ctx, o.yes, "Write the keys to them?"); err != nil {
+	return a.confirm(ctx, o.yes, "Write the keys to them?")
+}
+
+// keysToCluster writes Secrets.
+func (a *app) keysToCluster(ctx context.Context, c client.Client, secrets []secret) error {
+	namespace, err := a.namespace()
+	if err != nil {
 		return err
 	}
-	for n, name := range names {
-		if err := writeSecret(ctx, c, namespace, name, secrets[name]); err != nil {
-			fmt.Fprintf(a.err, "%d of %d Secrets were written. Run the same again to go on.\n", n, len(names))
-			return fmt.Errorf("writing Secret %q: %w", name, err)
+	for n, s := range secrets {
+		if err := writeSecret(ctx, c, namespace, s.name, s.entries); err != nil {
+			fmt.Fprintf(a.err, "%d of %d Secrets were written. Run the same again to go on.\n", n, len(secrets))
+			return fmt.Errorf("writing Secret %q: %w", s.name, err)
 		}
 	}
-	fmt.Fprintf(a.err, "Wrote %d Secrets.\n", len(names))
+	if len(secrets) > 0 {
+		fmt.Fprintf(a.err, "Wrote %d Secrets.\n", len(secrets))
+	}
 	return nil
+}
+
+// canMake tells whether a directory is there, or can be made, and can be written to.
+// Nothing of the trial is left.
+func canMake(dir string) bool {
+	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {
+		_, err := os.Stat(at)
+		if errors.Is(err, fs.ErrNotExist) && at != filepath.Dir(at) {
+			continue
+		}
+		if err != nil {
+			return false
+		}
+		trial, err := os.MkdirTemp(at, ".live-notify-")
+		return err == nil && os.Remove(trial) == nil
+	}
 }
 
 // writeSecret creates a Secret, or sets entries of one that exists.

@@ -13,11 +13,11 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/cli-runtime/pkg/resource"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -39,6 +39,7 @@ type manifests struct {
 	objects []*unstructured.Unstructured
 	sources []string // where each object is from
 	secrets []*corev1.Secret
+	doubles refusals // objects that are there before
 }
 
 // read reads manifests. Objects of other kinds are none of our business.
@@ -57,56 +58,90 @@ func (a *app) read(f files) (*manifests, error) {
 	}
 	infos, err := b.Flatten().Do().Infos()
 	if err != nil {
-		return nil, usage("reading the manifests: %s", err)
+		return nil, usage("reading the manifests: %s", repeated.ReplaceAllString(err.Error(), " is missing"))
 	}
 	m := &manifests{}
-	for _, info := range infos {
-		u, ok := info.Object.(*unstructured.Unstructured)
+	first := map[identity]string{} // where each object is
+	for n, source := range sourcesOf(infos) {
+		u, ok := infos[n].Object.(*unstructured.Unstructured)
 		if !ok {
 			continue
 		}
 		if u.GetNamespace() == "" {
 			u.SetNamespace(namespace)
 		}
-		switch {
-		case u.GroupVersionKind().Group == v1alpha1.GroupVersion.Group:
+		ours := u.GroupVersionKind().Group == v1alpha1.GroupVersion.Group
+		if secret := u.GetKind() == "Secret" && u.GetAPIVersion() == "v1"; !ours && !secret {
+			continue
+		}
+		one := identity{u.GetKind(), u.GetNamespace(), u.GetName()}
+		if there, again := first[one]; again && one.name != "" {
+			m.doubles = append(m.doubles, refusal{source, usage("%s is there before, in %s: keep one of the two", referred(one.kind, one.namespace, one.name), there)})
+		} else {
+			first[one] = source
+		}
+		if ours {
 			m.objects = append(m.objects, u)
-			m.sources = append(m.sources, info.Source)
-		case u.GetKind() == "Secret" && u.GetAPIVersion() == "v1":
-			var secret corev1.Secret
-			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &secret); err == nil {
-				m.secrets = append(m.secrets, &secret)
-			}
+			m.sources = append(m.sources, source)
+			continue
+		}
+		var secret corev1.Secret
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &secret); err == nil {
+			m.secrets = append(m.secrets, &secret)
 		}
 	}
 	return m, nil
+}
+
+// repeated is how the reader of manifests repeats one that has no kind, with the keys
+// that may be in it.
+var repeated = regexp.MustCompile(`(?s) is missing in '.*`)
+
+// identity is which object a manifest is of.
+type identity struct{ kind, namespace, name string }
+
+// sourcesOf returns where each object is from: the file, and the how many-th object
+// of it, if it holds several.
+func sourcesOf(infos []*resource.Info) []string {
+	all, seen := map[string]int{}, map[string]int{}
+	for _, info := range infos {
+		all[info.Source]++
+	}
+	sources := make([]string, len(infos))
+	for n, info := range infos {
+		seen[info.Source]++
+		sources[n] = live.Bound(info.Source, maxSource)
+		if all[info.Source] > 1 {
+			sources[n] += fmt.Sprintf(" (object %d)", seen[info.Source])
+		}
+	}
+	return sources
 }
 
 // subjects returns the objects of manifests as they would be once applied: by a dry
 // run of the API server, or by the embedded CRDs where there is none. Invalid
 // manifests are an error in the API server's words.
 func (m *manifests) subjects(ctx context.Context, c client.Client) (list []planning.Subject, warnings []string, err error) {
-	var refused refusals
+	refused := slices.Clone(m.doubles)
 	for n, u := range m.objects {
-		var warning string
-		if c == nil {
-			err = manifest.Default(ctx, u)
-		} else if warning, err = dryRun(ctx, c, u); warning != "" {
+		warning, err := judge(ctx, c, u)
+		if warning != "" {
 			warnings = append(warnings, warning)
 		}
-		if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) {
+		if ofCaller(err) {
 			refused = append(refused, refusal{m.sources[n], err})
 			continue
 		}
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, &located{m.sources[n], err}
 		}
 		if kindOf(u.GetKind(), u.GetAPIVersion()) == nil {
 			continue // a LiveAccount, or a policy
 		}
 		subject, err := subjectOf(u)
 		if err != nil {
-			return nil, nil, err
+			refused = append(refused, refusal{m.sources[n], usage("%s cannot be read: metadata, or the status, is not of the right type", u.GetKind())})
+			continue
 		}
 		list = append(list, subject)
 	}
@@ -116,6 +151,39 @@ func (m *manifests) subjects(ctx context.Context, c client.Client) (list []plann
 	return list, warnings, nil
 }
 
+// judge defaults and validates an object: by a dry run of the API server, or by the
+// embedded CRDs where there is none, or where it has no such address to ask at.
+func judge(ctx context.Context, c client.Client, u *unstructured.Unstructured) (warning string, err error) {
+	name, namespace := u.GetName(), u.GetNamespace()
+	unfit := func(part string) bool { return part == "" || noPart(part) }
+	if c == nil || !manifest.Known(u.GroupVersionKind()) || unfit(name) || unfit(namespace) {
+		return "", manifest.Default(ctx, u)
+	}
+	warning, err = dryRun(ctx, c, u)
+	if meta.IsNoMatchError(err) {
+		return "", noKind(u.GetKind())
+	}
+	return warning, err
+}
+
+// ofCaller tells that what is wrong is the manifest, and no call could mend it.
+func ofCaller(err error) bool {
+	_, told := errors.AsType[*usageError](err)
+	return told || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsRequestEntityTooLargeError(err)
+}
+
+// located is an error of one manifest, and where that is from.
+type located struct {
+	source string
+	err    error
+}
+
+// Error returns the error behind its place.
+func (e *located) Error() string { return e.source + ": " + e.err.Error() }
+
+// Unwrap returns the error.
+func (e *located) Unwrap() error { return e.err }
+
 // refusals are manifests that the API server would not take.
 type refusals []refusal
 
@@ -124,6 +192,9 @@ type refusal struct {
 	source string
 	err    error
 }
+
+// maxSource bounds what is shown of the path of a file, in bytes.
+const maxSource = 300
 
 // maxRefusals bounds how many are shown.
 const maxRefusals = 20
@@ -136,64 +207,17 @@ func (r refusals) Error() string {
 			lines = append(lines, fmt.Sprintf("%d more manifests are invalid", len(r)-n))
 			break
 		}
-		lines = append(lines, live.Bound(one.source, 300)+": "+refusalOf(one.err))
+		lines = append(lines, one.source+": "+refusalOf(one.err))
 	}
 	return strings.Join(lines, "\nError: ")
 }
 
-// maxRefusal bounds what is shown of a refusal, in bytes: all that is wrong with a
-// manifest is in one.
-const maxRefusal = 8000
-
-// refusalOf returns what is wrong with a manifest, by field and in an order that does
-// not change. It says it in the words of the schema, but without the values, in which a
-// key or a password may be; other words, such as those of a webhook, are cleaned.
+// refusalOf returns what is wrong with a manifest, in a line.
 func refusalOf(err error) string {
-	e, ok := errors.AsType[*apierrors.StatusError](err)
-	if !ok || e.ErrStatus.Details == nil || len(e.ErrStatus.Details.Causes) == 0 {
-		return wordsOf(err.Error())
+	if u, ok := errors.AsType[*usageError](err); ok {
+		return live.Bound(u.message, maxUsage)
 	}
-	of := e.ErrStatus.Details
-	said := fmt.Sprintf("%s %q is invalid: %s", schema.GroupKind{Group: of.Group, Kind: of.Kind}, of.Name, strings.Join(inOrder(of.Causes), ", "))
-	return live.Bound(said, maxRefusal)
-}
-
-// inOrder returns what is wrong with a manifest by field, and last what is of no
-// field: the API server goes through them in any order.
-func inOrder(causes []metav1.StatusCause) []string {
-	var lines, rest []string
-	for _, cause := range causes {
-		if cause.Field == "" || cause.Field == noField {
-			rest = append(rest, wordsOf(cause.Message))
-		} else {
-			lines = append(lines, live.Bound(cause.Field, maxPath)+": "+wordsOf(cause.Message))
-		}
-	}
-	slices.Sort(lines)
-	return slices.Compact(append(lines, rest...))
-}
-
-const (
-	// noField is how the API server writes that an error is of no field.
-	noField = "<nil>"
-	// maxPath bounds what is shown of the path of a field, in bytes.
-	maxPath = 300
-)
-
-var (
-	// ofValue is how the API server begins what is wrong with a string, which follows.
-	ofValue = regexp.MustCompile(`^((?:Invalid|Unsupported|Duplicate) value): (?:"(?:[^"\\]|\\.)*"|null)`)
-	// ofNone is how it begins what repeats no value, or a number: the words of a rule.
-	ofNone = regexp.MustCompile(`^(?:Required value|Too long|Too many|Forbidden)\b|^Invalid value: (?:(?:-?[0-9.]+|true|false): )?[a-z]+[ ,.]|^no matches for kind |: strict decoding error: `)
-)
-
-// wordsOf returns what the API server says of a field, or of a whole manifest, in a line.
-func wordsOf(said string) string {
-	said = strings.Join(strings.Fields(said), " ")
-	if without := ofValue.ReplaceAllString(said, "$1"); without != said || ofNone.MatchString(said) {
-		return live.Bound(without, maxRefusal)
-	}
-	return live.Clean(said, maxRefusal)
+	return manifest.Refusal(err)
 }
 
 // dryRun makes an object what it would be once its manifest is applied.
@@ -207,6 +231,8 @@ func dryRun(ctx context.Context, c client.Client, u *unstructured.Unstructured) 
 		u.SetResourceVersion("")
 		delete(u.Object, "status")
 		err = strict.Create(ctx, u, client.DryRunAll)
+		u.SetUID("") // it is not there yet: who comes first knows it by that
+		u.SetCreationTimestamp(metav1.Time{})
 		if apierrors.IsNotFound(err) { // of the namespace
 			warning = fmt.Sprintf("namespace %q does not exist yet: its manifests are judged by the CRDs of this program", u.GetNamespace())
 			return warning, manifest.Default(ctx, u)

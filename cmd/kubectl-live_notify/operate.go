@@ -49,7 +49,7 @@ func (a *app) check() *cobra.Command {
 }
 
 func (a *app) doCheck(ctx context.Context, wait bool) error {
-	c, clouds, err := a.connect(true)
+	c, clouds, err := a.connect(ctx, true)
 	if err != nil {
 		return err
 	}

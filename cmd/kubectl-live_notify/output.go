@@ -198,10 +198,15 @@ func (a *app) confirm(ctx context.Context, yes bool, question string) error {
 	return nil
 }
 
+// errNoTerminal is for what has to be confirmed, where nobody can.
+func errNoTerminal() error {
+	return usage("this needs a confirmation, and there is no terminal: give --yes, or see it with --dry-run. Nothing was done")
+}
+
 // ask reads one line from the terminal.
 func (a *app) ask(ctx context.Context, question string) (string, error) {
 	if !a.isTerminal(a.in) {
-		return "", usage("this needs a confirmation, and there is no terminal: give --yes, or see it with --dry-run. Nothing was done")
+		return "", errNoTerminal()
 	}
 	fmt.Fprint(a.err, question+" ")
 	answer := make(chan string, 1)

@@ -48,7 +48,7 @@ func (a *app) doPlan(ctx context.Context, o planOptions, args []string) error {
 	if o.given() && len(args) > 0 {
 		return usage("give manifests or TYPE/NAME, not both")
 	}
-	cluster, clouds, err := a.connect(!o.given())
+	cluster, clouds, err := a.connect(ctx, !o.given())
 	if err != nil {
 		return err
 	}

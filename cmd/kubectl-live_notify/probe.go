@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,7 +44,7 @@ func (a *app) probe() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&o.url, "url", "", "Receiver, in place of that of an object.")
 	f.StringVar(&o.as, "as", "", "Which callback: stream, record, ondemand, snapshot, mpu or rtc.")
-	f.StringVar(&o.typed, "type", "", "Type of the callback, such as publish or file_created.")
+	f.StringVar(&o.typed, "type", "", "Type of the callback, such as publish_done of stream or record_started of record.")
 	f.StringVar(&o.keyFrom, "key-from", "", "Key to sign with, as secret/NAME/ENTRY.")
 	f.StringVar(&o.keyFile, "key-file", "", "File with the key to sign with, or - for stdin.")
 	f.BoolVar(&o.verify, "verify", false, "Send also a wrong key, a stale time and no signature: a receiver that takes any is a no.")
@@ -75,7 +76,6 @@ func (a *app) doProbe(ctx context.Context, o probeOptions, args []string) error 
 	if err := o.check(args); err != nil {
 		return err
 	}
-	t := probing.Target{Family: callback.Family(o.as), URL: o.url, Type: o.typed}
 	open := a.cluster
 	if len(args) > 0 || o.keyFrom != "" {
 		open = a.needCluster
@@ -84,15 +84,9 @@ func (a *app) doProbe(ctx context.Context, o probeOptions, args []string) error 
 	if err != nil {
 		return err
 	}
-	if len(args) > 0 {
-		if err := a.aim(ctx, cluster, &t, args); err != nil {
-			return err
-		}
-	}
-	if o.keyFrom != "" || o.keyFile != "" {
-		if t.Key, err = unless(ctx, func() (live.Key, error) { return a.givenKey(ctx, cluster, o) }); err != nil {
-			return err
-		}
+	t, err := a.target(ctx, cluster, o, args)
+	if err != nil {
+		return err
 	}
 	if o.verify && (t.Key == "" || !t.Family.Signed()) {
 		return usage("--verify needs a key, and callbacks that are signed: give --key-from or --key-file")
@@ -119,6 +113,49 @@ func (a *app) doProbe(ctx context.Context, o probeOptions, args []string) error 
 		return errNo
 	}
 	return nil
+}
+
+// target returns what is probed, if the cloud could send such a callback.
+func (a *app) target(ctx context.Context, cluster client.Client, o probeOptions, args []string) (t probing.Target, err error) {
+	t = probing.Target{Family: callback.Family(o.as), URL: o.url, Type: o.typed}
+	if len(args) > 0 {
+		if err := a.aim(ctx, cluster, &t, args); err != nil {
+			return t, err
+		}
+	}
+	if types := t.Family.Types(); t.Type != "" && !slices.Contains(types, t.Type) {
+		if len(types) == 0 {
+			return t, usage("--type: callbacks of %s do not differ by a type", t.Family)
+		}
+		return t, usage("--type: want for callbacks of %s one of %s", t.Family, strings.Join(types, ", "))
+	}
+	if o.keyFrom != "" || o.keyFile != "" {
+		if t.Key, err = unless(ctx, func() (live.Key, error) { return a.givenKey(ctx, cluster, o) }); err != nil {
+			return t, err
+		}
+	}
+	if t.Key != "" {
+		if _, err := live.ParseKey(string(t.Key), maxKey(t.Family)); err != nil {
+			return t, usage("the key %s", err)
+		}
+	}
+	if !t.Family.Signed() {
+		t.Key = "" // what is sent is not signed, whatever is given
+	}
+	return t, nil
+}
+
+// maxKey returns the most characters that the cloud takes for the key that callbacks of
+// a family are signed with.
+func maxKey(f callback.Family) int {
+	switch f {
+	case callback.Record, callback.OnDemand:
+		return live.MaxRecordKey
+	case callback.Snapshot:
+		return live.MaxSnapshotKey
+	default:
+		return live.MaxStreamKey
+	}
 }
 
 // aim makes a target that of an object.
@@ -187,7 +224,7 @@ func (a *app) givenKey(ctx context.Context, c client.Client, o probeOptions) (li
 		text = strings.TrimRight(string(b), "\r\n")
 	} else {
 		parts := strings.Split(o.keyFrom, "/")
-		if len(parts) != 3 || parts[0] != "secret" {
+		if len(parts) != 3 || parts[0] != "secret" || parts[1] == "" || noPart(parts[1]) {
 			return "", usage("--key-from: want secret/NAME/ENTRY")
 		}
 		namespace, err := a.namespace()
@@ -203,11 +240,10 @@ func (a *app) givenKey(ctx context.Context, c client.Client, o probeOptions) (li
 		}
 		text = string(secret.Data[parts[2]])
 	}
-	key, err := live.ParseKey(text, live.MaxStreamKey)
-	if err != nil {
-		return "", usage("the key %s", err)
+	if text == "" {
+		return "", usage("the key is empty")
 	}
-	return key, nil
+	return live.Key(text), nil // what is wrong with it depends on what it signs
 }
 
 func probeView() view[probing.Item] {

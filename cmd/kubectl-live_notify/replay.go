@@ -107,7 +107,7 @@ func (a *app) doReplay(ctx context.Context, o replayOptions, q failures.Query, a
 	if err := o.check(args); err != nil {
 		return err
 	}
-	cluster, clouds, err := a.connect(o.file == "")
+	cluster, clouds, err := a.connect(ctx, o.file == "")
 	if err != nil {
 		return err
 	}
@@ -211,6 +211,10 @@ func isOf(s planning.Subject, i failures.Item) bool {
 	return s.Kind.Name == i.Kind && s.Object.GetNamespace() == i.Namespace && s.Object.GetName() == i.Name
 }
 
+// late is by how much a callback may be recorded later than what happened after it: the
+// cloud tries six times, for 5 s each.
+const late = time.Minute
+
 // candidates completes failures with the keys to sign with, and with what is
 // recorded after them.
 func (a *app) candidates(ctx context.Context, c client.Client, clouds *access.Clouds, subjects []planning.Subject, failed []failures.Item, r *replay.Report) ([]replay.Candidate, error) {
@@ -241,7 +245,7 @@ func (a *app) candidates(ctx context.Context, c client.Client, clouds *access.Cl
 			r.Warn(name + ": events of RTC applications are sent unsigned, since the formula of their signature is not published.")
 		}
 		oldest := slices.MinFunc(mine.Failed, func(a, b failures.Item) int { return a.Time.Compare(b.Time) })
-		mine.Records, _, err = failures.Read(ctx, clouds, s, live.Span{From: oldest.Time, To: time.Now().Truncate(time.Second).Add(time.Second)})
+		mine.Records, _, err = failures.Read(ctx, clouds, s, live.Span{From: oldest.Time.Add(-late), To: time.Now().Truncate(time.Second).Add(time.Second)})
 		if err != nil {
 			return nil, err
 		}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,6 +40,8 @@ type shape struct {
 	signs func(domain, target string) string
 	// stamp is a header with the time, for a family whose signature is not known.
 	stamp string
+	// types of the callbacks, as they are recorded; none for a family that has one.
+	types []string
 }
 
 func ofDomain(domain, _ string) string { return domain }
@@ -54,10 +57,12 @@ func ofReceiver(_, target string) string {
 // table says how the cloud sends callbacks. The sender of the emulator is tested
 // against it.
 var table = map[Family]shape{
-	Stream:   {method: http.MethodGet, signs: ofDomain},
+	Stream:   {method: http.MethodGet, signs: ofDomain, types: []string{"publish", "publish_done"}},
 	OnDemand: {method: http.MethodGet, signs: ofReceiver},
-	Record:   {method: http.MethodPost, contentType: "application/json", signs: ofReceiver},
-	Snapshot: {method: http.MethodPost, contentType: "application/json", signs: ofReceiver},
+	Record: {method: http.MethodPost, contentType: "application/json", signs: ofReceiver, types: []string{
+		"file_created", "record_started", "record_paused", "record_resumed", "record_error", "record_force_transcode_fail", "transformat_error",
+	}},
+	Snapshot: {method: http.MethodPost, contentType: "application/json", signs: ofReceiver, types: []string{"snapshot"}},
 	MPU:      {method: http.MethodPost, contentType: "application/json; charset=utf-8", stamp: "Ali-Rtc-Timestamp"},
 	RTC:      {method: http.MethodPost, contentType: "application/json; charset=utf-8", stamp: "Ali-Rtc-Timestamp"},
 }
@@ -77,6 +82,10 @@ func (f Family) Signed() bool { return table[f].signs != nil }
 
 // Method returns the HTTP method of a family; "" if it is not known.
 func (f Family) Method() string { return table[f].method }
+
+// Types returns the types that callbacks of a family have, the usual one first; none
+// for a family whose callbacks do not differ.
+func (f Family) Types() []string { return slices.Clone(table[f].types) }
 
 // Event is one callback to be sent.
 type Event struct {

@@ -117,7 +117,7 @@ func Import(ctx context.Context, c *live.Client, o Options) (*Report, error) {
 			i.written(f, names[f.kind][f.key], o)
 			if f.bad != nil {
 				i = Item{Kind: i.Kind, Key: i.Key, Name: i.Name, Result: Failed}
-				i.Message = "What the cloud holds is nothing that a manifest may say: " + live.Clean(f.bad.Error(), 500)
+				i.Message = "What the cloud holds is nothing that a manifest may say: " + manifest.Refusal(f.bad)
 				r.Fail(report.Problem{Object: f.kind.Name + "/" + f.key, Reason: "Invalid", Message: i.Message})
 			}
 		}

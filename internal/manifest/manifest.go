@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -20,9 +21,9 @@ import (
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metavalidation "k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	utilvalidation "k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
 	"sigs.k8s.io/yaml"
@@ -93,8 +94,12 @@ func Default(ctx context.Context, o *unstructured.Unstructured) error {
 		return err
 	}
 	c := all[gvk.Kind]
-	if c == nil || gvk.GroupVersion() != v1alpha1.GroupVersion {
-		return apierrors.NewBadRequest(fmt.Sprintf("no matches for kind %q in version %q", gvk.Kind, gvk.GroupVersion()))
+	if c == nil {
+		return apierrors.NewBadRequest(fmt.Sprintf("no matches for kind %q in version %q: the kinds are %s",
+			gvk.Kind, gvk.GroupVersion(), strings.Join(slices.Sorted(maps.Keys(all)), ", ")))
+	}
+	if gvk.GroupVersion() != v1alpha1.GroupVersion {
+		return apierrors.NewBadRequest(fmt.Sprintf("no matches for kind %q in version %q: the version is %q", gvk.Kind, gvk.GroupVersion(), v1alpha1.GroupVersion))
 	}
 	unknown := pruning.PruneWithOptions(o.Object, c.structural, true, structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
 	if len(unknown) > 0 {
@@ -107,7 +112,7 @@ func Default(ctx context.Context, o *unstructured.Unstructured) error {
 	}
 	defaulting.PruneNonNullableNullsWithoutDefaults(o.Object, c.structural)
 	defaulting.Default(o.Object, c.structural)
-	errs := nameErrors(o)
+	errs := metaErrors(o)
 	errs = append(errs, validation.ValidateCustomResource(nil, o.UnstructuredContent(), c.schema)...)
 	errs = append(errs, listtype.ValidateListSetsAndMaps(nil, c.structural, o.Object)...)
 	if slices.ContainsFunc(errs, blocks) {
@@ -120,6 +125,12 @@ func Default(ctx context.Context, o *unstructured.Unstructured) error {
 		return apierrors.NewInvalid(schema.GroupKind{Group: gvk.Group, Kind: gvk.Kind}, o.GetName(), errs)
 	}
 	return nil
+}
+
+// Known tells whether a kind, in this version, has a CRD here.
+func Known(gvk schema.GroupVersionKind) bool {
+	all, err := checkers()
+	return err == nil && all[gvk.Kind] != nil && gvk.GroupVersion() == v1alpha1.GroupVersion
 }
 
 // blocks tells whether an error keeps the API server from looking at the rules.
@@ -158,15 +169,11 @@ func FieldType(kind, name string) (typed string, otherwise any) {
 	return f.Type, f.Default.Object
 }
 
-// nameErrors are those of the object's own name.
-func nameErrors(o *unstructured.Unstructured) field.ErrorList {
-	path := field.NewPath("metadata", "name")
-	if o.GetName() == "" {
-		return field.ErrorList{field.Required(path, "name is required")}
+// metaErrors are those of what all objects have, such as the name.
+func metaErrors(o *unstructured.Unstructured) field.ErrorList {
+	of := o.DeepCopy()
+	if of.GetNamespace() == "" {
+		of.SetNamespace("default") // where it is to go is not said yet
 	}
-	var errs field.ErrorList
-	for _, msg := range utilvalidation.IsDNS1123Subdomain(o.GetName()) {
-		errs = append(errs, field.Invalid(path, o.GetName(), msg))
-	}
-	return errs
+	return metavalidation.ValidateObjectMetaAccessor(of, true, metavalidation.NameIsDNSSubdomain, field.NewPath("metadata"))
 }

@@ -15,7 +15,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/access"
@@ -121,13 +120,13 @@ const parallel = 16
 // Plan returns the plan for objects, ordered by kind, namespace and name.
 func (p *Planner) Plan(ctx context.Context, subjects []Subject) (*Report, error) {
 	out := report.New[Summary, Item]("Plan")
-	items := make([]Item, len(subjects))
+	items, winners := make([]Item, len(subjects)), p.winners(subjects)
 	work := make(chan int)
 	var wg sync.WaitGroup
 	for range min(parallel, len(subjects)) {
 		wg.Go(func() {
 			for i := range work {
-				items[i] = p.item(ctx, subjects[i])
+				items[i] = p.item(ctx, subjects[i], winners[i])
 				if p.Progress != nil {
 					p.Progress()
 				}
@@ -145,6 +144,7 @@ func (p *Planner) Plan(ctx context.Context, subjects []Subject) (*Report, error)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
+	p.contend(subjects, items)
 	slices.SortStableFunc(items, func(a, b Item) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 	})
@@ -181,11 +181,15 @@ func (s *Summary) Add(c Change) {
 // Changes tells whether anything is not in sync.
 func (s Summary) Changes() bool { return s.Create+s.Change+s.Remove+s.Blocked+s.Unmanaged > 0 }
 
-// item plans one object.
-func (p *Planner) item(ctx context.Context, s Subject) Item {
+func newItem(s Subject) Item {
+	return Item{Kind: s.Kind.Name, Namespace: s.Object.GetNamespace(), Name: s.Object.GetName(), Key: s.Kind.Key(s.Object)}
+}
+
+// item plans one object, which another one may come before.
+func (p *Planner) item(ctx context.Context, s Subject, winner kind.Object) Item {
 	spec, _ := s.Object.Callback()
-	i := Item{Kind: s.Kind.Name, Namespace: s.Object.GetNamespace(), Name: s.Object.GetName(), Key: s.Kind.Key(s.Object)}
-	if winner := p.winner(s); winner != nil {
+	i := newItem(s)
+	if winner != nil {
 		return i.blocked(v1alpha1.ReasonConflict, i.Key+" belongs to "+s.Kind.Name+" "+winner.GetNamespace()+"/"+winner.GetName()+", which comes first.")
 	}
 	deleted := !s.Object.GetDeletionTimestamp().IsZero()
@@ -394,41 +398,6 @@ func (i Item) failed(err error) Item {
 		i.Change = Blocked
 	}
 	return i
-}
-
-// winner returns the object of the cluster that comes before this one; nil if there
-// is none.
-func (p *Planner) winner(s Subject) kind.Object {
-	best := s.Object
-	mine, _ := p.cloudOf(s.Object)
-	mine = mine.Of(s.Object)
-	for _, rival := range p.Objects {
-		o := rival.Object
-		if rival.Kind != s.Kind || s.Kind.Key(o) != s.Kind.Key(s.Object) || o.GetNamespace() == s.Object.GetNamespace() && o.GetName() == s.Object.GetName() {
-			continue
-		}
-		if theirs, exists := p.cloudOf(o); kind.Precedes(o, best) && kind.May(o, theirs, mine, exists, p.Now()) {
-			best = o
-		}
-	}
-	if best.GetNamespace() == s.Object.GetNamespace() && best.GetName() == s.Object.GetName() {
-		return nil
-	}
-	return best
-}
-
-// cloudOf returns the cloud of an object, and whether its account exists.
-func (p *Planner) cloudOf(o kind.Object) (kind.Cloud, bool) {
-	spec, _ := o.Callback()
-	if spec.AccountRef == nil {
-		return kind.Cloud{Host: p.Clouds.Host()}, true
-	}
-	for i := range p.Accounts {
-		if a := &p.Accounts[i]; a.Namespace == o.GetNamespace() && a.Name == spec.AccountRef.Name {
-			return kind.CloudOf(a), true
-		}
-	}
-	return kind.Cloud{Account: types.NamespacedName{Namespace: o.GetNamespace(), Name: spec.AccountRef.Name}}, false
 }
 
 // Markdown returns the plan as a comment of a pull request.

@@ -169,15 +169,23 @@ func Probe(ctx context.Context, s *callback.Sender, t Target, verify bool, count
 		r.Warn("The formula of the signature of these callbacks is not published: they are sent unsigned.")
 	}
 	for _, trial := range t.trials(verify, count, now()) {
-		req, err := t.event(randomHex(4), now()).Build(trial.key, trial.at)
+		event := t.event(randomHex(4), now())
+		req, err := event.Build(trial.key, trial.at)
+		if err != nil {
+			return nil, err
+		}
+		right, err := event.Build(string(t.Key), trial.at) // which the receiver may say it wants
 		if err != nil {
 			return nil, err
 		}
 		x := s.Send(ctx, req, http.Header{Header: {"1"}})
+		secrets := []string{string(t.Key), trial.key, req.Header.Get(callback.SignatureHeader), right.Header.Get(callback.SignatureHeader)}
+		x.Answer = callback.Hide(x.Answer, secrets...)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		i := itemOf(trial, t.URL, x, now())
+		i.Certificate = callback.Hide(i.Certificate, secrets...)
 		if x.Address != "" && !callback.Public(x.Address) {
 			r.Warn("The address " + x.Address + " is not public: the cloud cannot reach it.")
 		}

@@ -6,8 +6,10 @@ package replay
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/live-notify/live-notify-operator/internal/callback"
@@ -140,10 +142,33 @@ func (i *Item) judge(c Candidate, known State, o Options) {
 	case slices.ContainsFunc(c.Records, func(d live.Delivery) bool { return !d.Failed && d.URL == i.To && i.same(d) && !d.Time.Before(i.Time) }):
 		skip("the same receiver has taken it since")
 	case !o.IncludeSuperseded && i.Type == "publish" && slices.ContainsFunc(c.Records, func(d live.Delivery) bool {
-		return d.Type == "publish_done" && d.AppName == i.App && d.StreamName == i.Stream && d.Time.After(i.Time)
+		return d.Type == "publish_done" && d.AppName == i.App && d.StreamName == i.Stream && !i.after(d)
 	}):
 		skip("the stream has stopped since: --include-superseded sends it all the same")
 	}
+}
+
+// after tells whether an item is of after a record: by when the cloud says in both that
+// it happened, else by when the cloud told it. Both are in seconds: of two in one second,
+// a stop counts as the later one, since a stream that runs tells so again.
+func (i *Item) after(d live.Delivery) bool {
+	if mine, theirs := happened(i.Content), happened(d.Content); mine != 0 && theirs != 0 && mine != theirs {
+		return mine > theirs
+	}
+	return i.Time.After(d.Time)
+}
+
+// happened returns the Unix time in the content of a callback; 0 if it has none.
+func happened(content string) int64 {
+	var facts struct{ Time json.Number }
+	if i := strings.IndexByte(content, '{'); i < 0 || json.Unmarshal([]byte(content[i:]), &facts) != nil {
+		return 0
+	}
+	at, err := facts.Time.Int64()
+	if err != nil {
+		return 0
+	}
+	return at
 }
 
 // same tells whether a record is of the same callback.

@@ -13,6 +13,7 @@ const (
 	SayValues      = "In and NotIn need values, Exists and DoesNotExist take none"
 	SayLabel       = "must be the key of a label: up to 63 letters, digits, '-', '_' and '.', optionally behind a domain name and a slash, such as example.com/team"
 	SayLabels      = "must have keys of labels, of 1 to 317 characters, such as example.com/team"
+	SayLabelsKey   = "must have keys of labels: up to 63 letters, digits, '-', '_' and '.', optionally behind a domain name and a slash, such as example.com/team"
 	SayLabelValue  = "must be the value of a label: up to 63 letters, digits, '-', '_' and '.', with a letter or a digit at both ends"
 	SayKinds       = `supported values: "LiveNotifyConfig", "LiveRecordNotifyConfig", "LiveRtcEventSub", "LiveRtcMPUEventSub"`
 )
@@ -60,6 +61,15 @@ var guards = map[string]mistake{
 	"a value of 64 characters":          {Policy, "selector: {matchLabels: {team: " + Label63 + "a}}", "spec.selector.matchLabels.team", "may not be more than 63"},
 	"an empty label to match":           {Policy, "selector: {matchLabels: {'': a}}", "spec.selector.matchLabels", SayLabels},
 	"a label to match that is too long": {Policy, "selector: {matchLabels: {" + strings.Repeat("a", 318) + ": a}}", "spec.selector.matchLabels", SayLabels},
+	"a label to match with a space":     {Policy, "selector: {matchLabels: {'a b': c}}", "spec.selector.matchLabels", SayLabelsKey},
+	"a label to match in Chinese":       {Policy, "selector: {matchLabels: {直播: c}}", "spec.selector.matchLabels", SayLabelsKey},
+	"a label to match behind a dash":    {Policy, "selector: {matchLabels: {-a: c}}", "spec.selector.matchLabels", SayLabelsKey},
+	"a label to match before a slash":   {Policy, "selector: {matchLabels: {example.com/: c}}", "spec.selector.matchLabels", SayLabelsKey},
+	"one of two that is not rendered":   {Policy, "selector: {matchLabels: {team: c, '${LABEL}': c}}", "spec.selector.matchLabels", SayLabelsKey},
+	"a label to match of 64 characters": {Policy, "selector: {matchLabels: {" + Label63 + "a: c}}", "spec.selector.matchLabels", SayLabelsKey},
+	"64 characters behind a domain":     {Policy, "selector: {matchLabels: {example.com/" + Label63 + "a: c}}", "spec.selector.matchLabels", SayLabelsKey},
+	"a label behind 254 characters":     {Policy, "selector: {matchLabels: {" + strings.Repeat("a", 254) + "/a: c}}", "spec.selector.matchLabels", SayLabelsKey},
+	"a key behind 254 characters":       {Policy, "selector: {matchExpressions: [{key: " + strings.Repeat("a", 254) + "/a, operator: Exists}]}", "spec.selector.matchExpressions[0].key", SayLabel},
 	"a selector by name":                {Policy, "selector: {name: push}", "spec.selector.name", "unknown field"},
 	"fewer than no removals":            {Account, "maxDeletionsPerHour: -1", "spec.maxDeletionsPerHour", "greater than or equal to 0"},
 	"more removals than can be":         {Account, "maxDeletionsPerHour: 100001", "spec.maxDeletionsPerHour", "less than or equal to 100000"},

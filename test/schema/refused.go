@@ -86,6 +86,7 @@ var refused = map[string]mistake{
 	"an empty managementPolicy":          {Stream, "managementPolicy: ''", "spec.managementPolicy", `supported values: "Manage", "Observe"`},
 	"a reference to no account":          {Stream, "accountRef: {}", "spec.accountRef.name", "Required value"},
 	"an account in capitals":             {Stream, "accountRef: {name: Production}", "spec.accountRef.name", SayAccount},
+	"an account with two dots":           {Stream, "accountRef: {name: production..live}", "spec.accountRef.name", SayAccount},
 	"an account of another namespace":    {Stream, "accountRef: {name: other/production}", "spec.accountRef.name", SayAccount},
 	"an account with its namespace":      {Stream, "accountRef: {name: production, namespace: other}", "spec.accountRef.namespace", "unknown field"},
 	"an empty name of an account":        {Stream, "accountRef: {name: ''}", "spec.accountRef.name", SayAccount},
@@ -137,6 +138,11 @@ var refused = map[string]mistake{
 	"an empty name of a Secret":       {Stream, "authentication: {keySecretRef: {name: '', key: auth}}", "spec.authentication.keySecretRef.name", SaySecret},
 	"a Secret whose name ends with -": {Stream, "authentication: {keySecretRef: {name: live-, key: auth}}", "spec.authentication.keySecretRef.name", SaySecret},
 	"an entry with a space":           {Stream, "authentication: {keySecretRef: {name: live, key: 'my key'}}", "spec.authentication.keySecretRef.key", SaySecretKey},
+	"an entry of a dot":               {Stream, "authentication: {keySecretRef: {name: live, key: .}}", "spec.authentication.keySecretRef.key", SaySecretKey},
+	"an entry of two dots":            {Record, "authentication: {keySecretRef: {name: live, key: ..}}", "spec.authentication.keySecretRef.key", SaySecretKey},
+	"an entry behind two dots":        {Snapshot, "authentication: {keySecretRef: {name: live, key: ..key}}", "spec.authentication.keySecretRef.key", SaySecretKey},
+	"a Secret with two dots":          {Stream, "authentication: {keySecretRef: {name: my..live, key: auth}}", "spec.authentication.keySecretRef.name", SaySecret},
+	"a Secret with a dot before a -":  {Record, "authentication: {keySecretRef: {name: my.-live, key: auth}}", "spec.authentication.keySecretRef.name", SaySecret},
 	"an empty entry":                  {Stream, "authentication: {keySecretRef: {name: live, key: ''}}", "spec.authentication.keySecretRef.key", SaySecretKey},
 
 	// Subscriptions.
@@ -173,6 +179,8 @@ var refused = map[string]mistake{
 	"RRSA with two roles":                  {Account, "credentials: {oidc: {roleARN: 'acs:ram::1:oidc-provider/p', oidcProviderARN: 'acs:ram::1:role/r', serviceAccountName: s}}", "spec.credentials.oidc.oidcProviderARN", SayProvider},
 	"RRSA without provider":                {Account, "credentials: {oidc: {roleARN: 'acs:ram::1:role/r', serviceAccountName: s}}", "spec.credentials.oidc.oidcProviderARN", "Required value"},
 	"RRSA without ServiceAccount":          {Account, "credentials: {oidc: {roleARN: 'acs:ram::1:role/r', oidcProviderARN: 'acs:ram::1:oidc-provider/p'}}", "spec.credentials.oidc.serviceAccountName", "Required value"},
+	"an access key's Secret with a -.":     {Account, "credentials: {accessKeySecretRef: {name: live-.a}}", "spec.credentials.accessKeySecretRef.name", SaySecret},
+	"RRSA with a ServiceAccount of dots":   {Account, "credentials: {oidc: {roleARN: 'acs:ram::1:role/r', oidcProviderARN: 'acs:ram::1:oidc-provider/p', serviceAccountName: a..b}}", "spec.credentials.oidc.serviceAccountName", "must be the name of a ServiceAccount in the same namespace"},
 	"RRSA with a wrong ServiceAccount":     {Account, "credentials: {oidc: {roleARN: 'acs:ram::1:role/r', oidcProviderARN: 'acs:ram::1:oidc-provider/p', serviceAccountName: 'system:serviceaccount:a:b'}}", "spec.credentials.oidc.serviceAccountName", "must be the name of a ServiceAccount in the same namespace"},
 	"an ECS role without name":             {Account, "credentials: {ecsRAMRole: {}}", "spec.credentials.ecsRAMRole.roleName", "Required value"},
 	"an ECS role by its ARN":               {Account, "credentials: {ecsRAMRole: {roleName: 'acs:ram::1:role/r'}}", "spec.credentials.ecsRAMRole.roleName", "must be the name of a RAM role: letters, digits, '.' and '-'"},

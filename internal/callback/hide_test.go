@@ -1,0 +1,56 @@
+// Copyright The live-notify-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package callback_test
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/live-notify/live-notify-operator/internal/callback"
+)
+
+// What a receiver says of a key is hidden, however it says it, and the rest stays.
+func TestHide(t *testing.T) {
+	const key = "CanaryStreamKey0000000000000001"
+	each := func(format string) string {
+		var b strings.Builder
+		for _, c := range []byte(key) {
+			fmt.Fprintf(&b, format, c)
+		}
+		return b.String()
+	}
+	turned := ""
+	for _, r := range key {
+		turned = string(r) + turned
+	}
+	wide := strings.Map(func(r rune) rune { return r - '!' + '！' }, key)
+	for name, said := range map[string]string{
+		"as it is": key, "in capitals": strings.ToUpper(key), "a part": key[:15], "in lines": key[:9] + "\n" + key[9:20] + "\n" + key[20:],
+		"in pieces": strings.Join(strings.Split(key, ""), " "), "quoted": `"` + strings.Join(strings.Split(key, ""), `","`) + `"`, "turned around": turned,
+		"hex": hex.EncodeToString([]byte(key)), "base64": base64.StdEncoding.EncodeToString([]byte(key)), "behind a user": base64.URLEncoding.EncodeToString([]byte("u:" + key)),
+		"behind more": base64.StdEncoding.EncodeToString([]byte("user:" + key + ":more")), "of a URL": url.QueryEscape(key), "escaped": each("%%%02X"),
+		"of JSON": each(`\u%04x`), "of C": each(`\x%02x`), "octal": each(`\%03o`), "entities": each("&#%d;"), "numbers": each("%d, "), "wide": wide,
+	} {
+		got := callback.Hide("expected "+said+" of you", key)
+		if got := strings.Trim(strings.TrimSuffix(strings.TrimPrefix(got, "expected "), " of you"), `"&#;%\/=ux, `); got != "(hidden)" {
+			// What encodes something else before and behind it may stay.
+			if !strings.HasPrefix(name, "behind") || strings.Count(got, "(hidden)") != 1 || len(got) > 24 {
+				t.Errorf("%s: got %q", name, got)
+			}
+		}
+	}
+	for _, said := range []string{"", "ok", "直播 received, thank you very much", `{"code":0,"message":"0123456789 OK","time":1712345678}`, "the key is wrong"} {
+		if got := callback.Hide(said, key, ""); got != said {
+			t.Errorf("got %q of %q", got, said)
+		}
+	}
+	if text, _ := json.Marshal(callback.Hide("a "+key+" b", key)); strings.Contains(string(text), "Canary") {
+		t.Errorf("got %s", text)
+	}
+}
