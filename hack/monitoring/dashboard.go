@@ -78,13 +78,13 @@ var rows = []struct {
 		{
 			title: "Changes behind the operator's back", description: "Drift found within an hour, for the ten objects with the most. Empty when nobody else writes.",
 			width: 12, height: 8, unit: "short",
-			queries: []query{{`topk(10, sum by (kind, namespace, name) (increase(live_notify_drift_total{namespace=~"$namespace", kind=~"$kind"}[1h])) > 0)`, ofObject}},
+			queries: []query{{`topk(10, max by (kind, namespace, name) (increase(live_notify_drift_total{namespace=~"$namespace", kind=~"$kind"}[1h])) > 0)`, ofObject}},
 		},
 	}},
 	{"Changes", []panel{
 		{
 			title: "Changes under a guard", description: "Changes that a guard has judged within an hour, by result. Empty when nothing changes.", width: 8, height: 8, unit: "short",
-			queries: []query{{`sum by (result) (increase(live_notify_changes_total{namespace=~"$namespace", kind=~"$kind"}[1h])) > 0`, "{{result}}"}},
+			queries: []query{{`sum by (result) (max by (kind, namespace, name, result) (increase(live_notify_changes_total{namespace=~"$namespace", kind=~"$kind"}[1h]))) > 0`, "{{result}}"}},
 		},
 		{
 			title: "Rollouts", description: "Objects of each LiveRolloutPolicy by state. Empty without a policy.", width: 8, height: 8, unit: "short",
@@ -92,7 +92,7 @@ var rows = []struct {
 		},
 		{
 			title: "Deletions that wait", description: "Deleted objects that wait within the limit of their account. Empty without a limit.", width: 8, height: 8, unit: "short",
-			queries: []query{{`max by (account) (live_notify_deletions_held)`, "{{account}}"}},
+			queries: []query{{`sum by (account) (max by (namespace, job, account) (live_notify_deletions_held))`, "{{account}}"}},
 		},
 	}},
 	{"Requests to the cloud", []panel{
@@ -109,7 +109,7 @@ var rows = []struct {
 			title: "Quota in use", description: "Requests by operation as a share of what the operator allows itself, in all accounts together.",
 			width: 12, height: 8, unit: "percentunit",
 			queries: []query{{
-				`sum by (action) (rate(live_notify_api_requests_total[$__rate_interval])) / sum by (action) (max by (account, action) (live_notify_api_quota_limit))`, "{{action}}",
+				`sum by (action) (rate(live_notify_api_requests_total[$__rate_interval])) / sum by (action) (max by (namespace, job, account, action) (live_notify_api_quota_limit))`, "{{action}}",
 			}},
 		},
 		{
