@@ -6,6 +6,10 @@
 def header($more): "# Copyright The live-notify-operator Authors.\n# SPDX-License-Identifier: Apache-2.0\n\n# Generated from config/crd by \"make generate\".\($more)";
 def list($indent): map("\($indent)- \(.)") | join("\n");
 
+# Which fields say what an object configures, with the defaults of those that may be
+# left out.
+def key: with_entries(select(.key | IN("domainName", "appID", "channelID", "dataCenter")) | .value |= (.default // ""));
+
 # Of the fields that callback kinds have in common the chart live-callbacks takes
 # defaults.
 def shared: ["accountRef", "adoptionPolicy", "deletionPolicy", "driftPolicy", "guard", "managementPolicy", "records", "resyncInterval", "suspend"];
@@ -15,7 +19,7 @@ def callbacks: map(select(spec.properties.managementPolicy));
 def kinds:
   header(""),
   (callbacks[] | spec.properties as $has
-    | "\(.spec.names.plural):\n  defaults:\n\(shared | map(select($has[.])) | list("  "))\n  kind: \(.spec.names.kind)");
+    | "\(.spec.names.plural):\n  defaults:\n\(shared | map(select($has[.])) | list("  "))\n  key: \($has | key | tojson)\n  kind: \(.spec.names.kind)");
 
 def role($name; $resources; $verbs): "---
 apiVersion: rbac.authorization.k8s.io/v1

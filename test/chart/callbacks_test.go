@@ -16,9 +16,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/yaml"
 
+	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/test/controlplane"
 )
 
@@ -213,6 +216,121 @@ func TestCallbacksRefused(t *testing.T) {
 				t.Error("the API server accepts it")
 			}
 		})
+	}
+}
+
+// TestCallbacksTwice: of two entries with one name one object would be left, and of two
+// for one domain the operator would refuse one. The message names both, and says what to
+// do.
+func TestCallbacksTwice(t *testing.T) {
+	t.Parallel()
+	const (
+		stream  = `notifyURL: "https://hooks.example.com/live"`
+		event   = `events: [UserEvent], callbackURL: "https://hooks.example.com/live"`
+		message = `eventCallbackURL: "https://hooks.example.com/live"`
+	)
+	for name, tt := range map[string]struct {
+		values string
+		want   []string // in what helm says; none if it is accepted
+	}{
+		"one name of two domains": {
+			`livenotifyconfigs: [{domainName: a-b.com, ` + stream + `}, {domainName: a.b.com, ` + stream + `}]`,
+			[]string{`livenotifyconfigs[0] (domainName: a-b.com) and livenotifyconfigs[1] (domainName: a.b.com) would both be the LiveNotifyConfig "a-b-com": give one of them another name`},
+		},
+		"one name by hand": {
+			`liverecordnotifyconfigs: [{domainName: a.com, ` + stream + `}, {name: x, domainName: b.com, ` + stream + `}, {name: a-com, domainName: c.com, ` + stream + `}]`,
+			[]string{`liverecordnotifyconfigs[0] (domainName: a.com) and liverecordnotifyconfigs[2] (name: a-com, domainName: c.com) would both be the LiveRecordNotifyConfig "a-com"`},
+		},
+		"one domain": {
+			`livenotifyconfigs: [{domainName: a.com, ` + stream + `}, {domainName: b.com, ` + stream + `}, {domainName: a.com, ` + stream + `}]`,
+			[]string{`livenotifyconfigs[0] (domainName: a.com) and livenotifyconfigs[2] (domainName: a.com) are for the same domainName`, "make them one entry, or remove one"},
+		},
+		"one domain with two names": {
+			`livesnapshotnotifyconfigs: [{domainName: a.com, ` + stream + `}, {name: other, domainName: a.com, ` + stream + `}]`,
+			[]string{`livesnapshotnotifyconfigs[0] (domainName: a.com) and livesnapshotnotifyconfigs[1] (name: other, domainName: a.com) are for the same domainName`},
+		},
+		"one account by default and by hand": {
+			`{defaults: {accountRef: {name: team}}, livenotifyconfigs: [{domainName: a.com, ` + stream + `}, {name: other, accountRef: {name: team}, domainName: a.com, ` + stream + `}]}`,
+			[]string{"are for the same domainName"},
+		},
+		"one application": {
+			`livertcmpueventsubs: [{name: one, appID: app, callbackURL: "https://hooks.example.com/"}, {name: two, appID: app, callbackURL: "https://hooks.example.com/"}]`,
+			[]string{"livertcmpueventsubs[0] (name: one, appID: app) and livertcmpueventsubs[1] (name: two, appID: app) are for the same appID"},
+		},
+		"all channels by default and by hand": {
+			`livertceventsubs: [{name: one, appID: app, ` + event + `}, {name: two, appID: app, channelID: "*", ` + event + `}]`,
+			[]string{"livertceventsubs[0] (name: one, appID: app) and livertceventsubs[1] (name: two, appID: app, channelID: *) are for the same appID and channelID"},
+		},
+		"one data center by default and by hand": {
+			`livemessageappcallbacks: [{name: one, appID: app, ` + message + `}, {name: two, appID: app, dataCenter: cn-shanghai, ` + message + `}]`,
+			[]string{"are for the same appID and dataCenter"},
+		},
+		"all at once": {
+			`{livenotifyconfigs: [{domainName: a-b.com, ` + stream + `}, {domainName: a.b.com, ` + stream + `}], liverecordnotifyconfigs: [{domainName: a.com, ` + stream + `}, {domainName: a.com, ` + stream + `}]}`,
+			[]string{"livenotifyconfigs[1]", "liverecordnotifyconfigs[1]"},
+		},
+		"two channels":      {`livertceventsubs: [{name: one, appID: app, ` + event + `}, {name: two, appID: app, channelID: x, ` + event + `}]`, nil},
+		"two data centers":  {`livemessageappcallbacks: [{name: one, appID: app, ` + message + `}, {name: two, appID: app, dataCenter: ap-southeast-1, ` + message + `}]`, nil},
+		"two accounts":      {`livenotifyconfigs: [{domainName: a.com, ` + stream + `}, {name: other, accountRef: {name: team}, domainName: a.com, ` + stream + `}]`, nil},
+		"a name of its own": {`livenotifyconfigs: [{domainName: a-b.com, ` + stream + `}, {name: a.b.com, domainName: a.b.com, ` + stream + `}]`, nil},
+		"two kinds":         {`{livenotifyconfigs: [{domainName: a.com, ` + stream + `}], liverecordnotifyconfigs: [{domainName: a.com, ` + stream + `}]}`, nil},
+		"two accounts and one name": {
+			`livenotifyconfigs: [{domainName: a.com, ` + stream + `}, {accountRef: {name: team}, domainName: a.com, ` + stream + `}]`,
+			[]string{`would both be the LiveNotifyConfig "a-com"`},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out, err := renderCallbacks(t, tt.values)
+			if tt.want == nil && err != nil || tt.want != nil && err == nil {
+				t.Errorf("got %v and %s", err, out)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(out, want) {
+					t.Errorf("no %q in %s", want, out)
+				}
+			}
+		})
+	}
+}
+
+// TestCallbacksKeys holds what the chart takes for one configuration to what the
+// operator does: by the fields that cannot be changed.
+func TestCallbacksKeys(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(callbacks + "/files/kinds.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kinds map[string]struct {
+		Kind string
+		Key  map[string]string
+	}
+	if err := yaml.Unmarshal(text, &kinds); err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range kind.All {
+		of := kinds[strings.ToLower(k.Name)+"s"]
+		if of.Kind != k.Name {
+			t.Fatalf("%s: got %+v", k.Name, of)
+		}
+		// Each field of the key, and no other, makes another configuration.
+		fields := map[string]any{"domainName": "one", "appID": "one", "channelID": "one", "dataCenter": "one", "name": "one", "notifyURL": "one", "callbackURL": "one"}
+		keyOf := func(fields map[string]any) string {
+			o := k.New()
+			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(map[string]any{"spec": fields}, o); err != nil {
+				t.Fatal(err)
+			}
+			return k.Key(o)
+		}
+		for field := range fields {
+			other := maps.Clone(fields)
+			other[field] = "two"
+			_, isKey := of.Key[field]
+			if changes := keyOf(fields) != keyOf(other); changes != isKey {
+				t.Errorf("%s: %s makes another configuration: %v, and is in the key of the chart: %v", k.Name, field, changes, isKey)
+			}
+		}
 	}
 }
 

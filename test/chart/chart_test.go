@@ -323,7 +323,16 @@ func TestRefused(t *testing.T) {
 		"oidc.enabled=true,oidc.namespaces={a},watchNamespaces={b}":                         "oidc.namespaces has a, which is not one of watchNamespaces",
 		"metrics.secure=false,metrics.certificate.existingSecret=a":                         "metrics.certificate has no effect without",
 		"metrics.certificate.certManager.enabled=true,metrics.certificate.existingSecret=a": "exclude each other",
-		"serviceAccount.create=false":                                                       "serviceAccount.create: false needs serviceAccount.name",
+		"commonLabels.a=true":                    "at '/commonLabels/a': got boolean, want string",
+		"podLabels.a=1":                          "at '/podLabels/a': got number, want string",
+		"podAnnotations.a=1":                     "at '/podAnnotations/a': got number, want string",
+		"nodeSelector.a=true":                    "at '/nodeSelector/a': got boolean, want string",
+		"tolerations[0].value=true":              "at '/tolerations/0/value': got boolean, want string",
+		"extraEnv[0].name=A,extraEnv[0].value=1": "at '/extraEnv/0/value': got number, want string",
+		"priorityClassName=1":                    "at '/priorityClassName': got number, want string",
+		"watchLabelSelector=true":                "at '/watchLabelSelector': got boolean, want string",
+		"watchNamespaces={1}":                    "at '/watchNamespaces/0': got number, want string",
+		"serviceAccount.create=false":            "serviceAccount.create: false needs serviceAccount.name",
 	} {
 		t.Run(set, func(t *testing.T) {
 			t.Parallel()
