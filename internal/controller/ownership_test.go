@@ -150,6 +150,26 @@ func TestWhatNobodyWorksOn(t *testing.T) {
 	})
 }
 
+// TestLeavingWhileBeingDeleted: who loses the label of its shard while its removal is
+// held up goes, and an event says what stays.
+func TestLeavingWhileBeingDeleted(t *testing.T) {
+	forEachKind(t, func(t *testing.T, f fixture) {
+		d := simulated(t, f, emulator.Options{})
+		d.r.(*Reconciler).scope = Scope{Selector: labels.SelectorFromSet(labels.Set{"shard": "a"})}
+		d.create("a", func(o Object) { o.SetLabels(map[string]string{"shard": "a"}) })
+		d.settle("a")
+		d.cloud.Inject(emulator.Fault{Code: "Forbidden.RAM", Status: 403})
+		d.remove("a")
+		d.pass("a")
+		d.Expect(d.gone("a")).To(BeFalse())
+		d.update("a", func(o Object) { o.SetLabels(nil) })
+		d.pass("a")
+		d.Expect(d.gone("a")).To(BeTrue())
+		d.expectEvent("a", v1alpha1.EventRetained)
+		d.Expect(d.f.have(d.cloud)).NotTo(BeNil())
+	})
+}
+
 // TestNamingADomainKeepsNobodyFromIt: an older object of another account that
 // cannot have the domain has no claim on it.
 func TestNamingADomainKeepsNobodyFromIt(t *testing.T) {

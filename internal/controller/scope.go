@@ -5,6 +5,7 @@ package controller
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/kind"
 )
 
@@ -59,8 +61,13 @@ func (r *Reconciler) handOver(o kind.Object) time.Duration {
 // scope: the finalizer of one that never was is someone else's.
 func (p *pass) leave(ctx context.Context, known bool) (reconcile.Result, error) {
 	if known && kind.Claimed(p.obj) {
+		stays := !p.obj.GetDeletionTimestamp().IsZero() && kind.Wrote(p.obj)
 		if err := p.release(ctx); err != nil {
 			return p.faulted(ctx, asFault(err))
+		}
+		if stays {
+			p.tell(v1alpha1.EventRetained, fmt.Sprintf("The configuration of %s stays in the cloud: the object left the scope of the operator while it was being deleted", p.key))
+			p.announce()
 		}
 	}
 	p.memories.forget(client.ObjectKeyFromObject(p.obj))
