@@ -110,7 +110,7 @@ func (p *pass) steer(ctx context.Context) (out outcome, ok bool) {
 	c := p.change()
 	switch course := p.standing(auth).Course(); {
 	case course == plan.Undone:
-		return p.holdBack(plan.RolledBack(c.Failed, describe(c.LastFailure)))
+		return p.holdBack(ctx, plan.RolledBack(c.Failed, describe(c.LastFailure)))
 	case course == plan.Follow:
 		p.carryOn(c)
 	case auth.fingerprint == "" && p.kind.KeyRef(p.obj) != nil: // it cannot be written, and the rest of the pass says why
@@ -147,8 +147,9 @@ func (p *pass) carryOn(c *v1alpha1.GuardedChange) {
 }
 
 // holdBack makes this pass bring the cloud to what was accepted last.
-func (p *pass) holdBack(v plan.Verdict) (outcome, bool) {
+func (p *pass) holdBack(ctx context.Context, v plan.Verdict) (outcome, bool) {
 	p.hold = &v
+	p.seekPrevious(ctx)
 	before, err := p.kind.Restore(p.obj, p.status.Guard.Previous)
 	if err != nil { // it is not known: all stays as it is in the cloud
 		return outcome{Verdict: v, steady: true}, false
@@ -186,6 +187,24 @@ func (p *pass) beginChange(c comparison, action plan.Action) (refused func()) {
 			s.Change = before
 		}
 	}
+}
+
+// seekPrevious reads the configuration before a change that waits, where no guard has
+// seen it accepted: once, and again when someone asks or it is to be read anyway. A
+// failure is no more than that, as the change goes on waiting.
+func (p *pass) seekPrevious(ctx context.Context) {
+	if p.status.Guard.Previous != nil || p.mem.sought && p.mem.nextSync.After(p.now) && !p.requested() {
+		return
+	}
+	have, err := p.kind.Remote(p.account.Client).Get(ctx, quota.Sync, p.key)
+	if err != nil {
+		return
+	}
+	p.mem.sought = true
+	if have != nil && p.kind.Recall != nil {
+		have = p.kind.Recall(p.obj, have)
+	}
+	p.learnPrevious(comparison{Comparison: kind.Comparison{Have: have}})
 }
 
 // learnPrevious notes the configuration before a change, where no guard has seen it

@@ -128,7 +128,7 @@ func (p *pass) queue(ctx context.Context) (outcome, bool) {
 		return outcome{fault: err}, false
 	}
 	if refusal, ahead := p.ask(p.policy, members); refusal != plan.Allowed { // as the cache has it
-		return p.await(refusal, ahead)
+		return p.await(ctx, refusal, ahead)
 	}
 	if _, busy := p.granting.LoadOrStore(p.policy.UID, true); busy {
 		return deferred(slotWait()), false // workers at odds about one policy would all be held up
@@ -146,7 +146,7 @@ func (p *pass) start(ctx context.Context, members []plan.Member) (outcome, bool)
 			return outcome{fault: err}, false
 		}
 		if refusal, ahead := p.ask(policy, members); refusal != plan.Allowed {
-			return p.await(refusal, ahead)
+			return p.await(ctx, refusal, ahead)
 		}
 		switch err := p.grant(ctx, policy); {
 		case err == nil:
@@ -252,13 +252,13 @@ func (p *pass) ticket() v1alpha1.RolloutGrant {
 }
 
 // await is for a change that may not start yet.
-func (p *pass) await(why plan.Refusal, ahead int) (outcome, bool) {
+func (p *pass) await(ctx context.Context, why plan.Refusal, ahead int) (outcome, bool) {
 	wait := recheckTurn
 	if why == plan.NotInLine {
 		wait = passedOver + time.Second
 	}
 	p.mem.nextTurn = p.now.Add(wait)
-	return p.holdBack(plan.Waiting(p.policy.Name, why, ahead))
+	return p.holdBack(ctx, plan.Waiting(p.policy.Name, why, ahead))
 }
 
 // halt notes in the policy that a change failed, before anything is said or done

@@ -17,6 +17,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/plan"
 )
 
 // campaign is a driver with objects under a LiveRolloutPolicy. It makes passes as
@@ -223,6 +224,32 @@ func TestChangesGoInSteps(t *testing.T) {
 		have, _ := c.cloud.StreamConfig(name + ".example.com")
 		c.Expect(have.NotifyURL).To(Equal(changedURL))
 	}
+}
+
+// TestWhatWasBeforeAPolicy: a change waits under a policy that came after the object was
+// last read. What was before it is read, and held against drift.
+func TestWhatWasBeforeAPolicy(t *testing.T) {
+	forEachCountedKind(t, func(t *testing.T, f fixture) {
+		d := simulated(t, f, emulator.Options{})
+		d.create("a")
+		before := d.f.want(d.settle("a"), "")
+		d.Expect(d.api.Create(d.ctx, &v1alpha1.LiveRolloutPolicy{
+			ObjectMeta: metav1.ObjectMeta{Namespace: d.namespace, Name: "steps"},
+			Spec:       v1alpha1.LiveRolloutPolicySpec{Paused: true, Guard: v1alpha1.GuardSpec{Window: metav1.Duration{Duration: time.Minute}}},
+		})).To(Succeed())
+		d.update("a", f.change)
+		d.until("a", v1alpha1.ReasonWaitingForRollout)
+		d.Expect(statusOf(d.get("a")).Guard.Previous).NotTo(BeNil())
+		d.clock.advance(2 * plan.Settling)
+		f.edit(d.cloud)
+		d.passes("a", 15*time.Minute)
+		d.Expect(f.have(d.cloud)).To(Equal(before))
+		d.Expect(readyReason(d.get("a"))).To(Equal(v1alpha1.ReasonWaitingForRollout))
+		d.calls()
+		d.passes("a", time.Hour)
+		reads, _, _ := d.calls()
+		d.Expect(len(reads)).To(BeNumerically("<=", 10), "it is read as one in sync is")
+	})
 }
 
 func TestAFailedChangeHaltsTheOthers(t *testing.T) {

@@ -219,6 +219,7 @@ type memory struct {
 	watch    *watchState // of the last change; nil before it is watched
 	turn     *turn       // told by the LiveRolloutPolicy; nil if none was
 	nextTurn time.Time   // when it is to be asked again
+	sought   bool        // the configuration before a change that waits
 
 	nextCount     time.Time
 	countFailures int // in a row
