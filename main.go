@@ -180,6 +180,7 @@ func run() error {
 	}
 	managed := managerOptions(o, everywhere)
 	if o.leaderElect {
+		managed.LeaderElectionID = leader.LeaseName // the label of the metric, no more
 		if managed.LeaderElectionResourceLockInterface, err = newLock(config, o); err != nil {
 			return fmt.Errorf("setting up the election of a leader: %w", err)
 		}

@@ -26,6 +26,8 @@ import (
 	"syscall"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/live-notify/live-notify-operator/internal/emulator"
 	"github.com/live-notify/live-notify-operator/internal/flags"
 	"github.com/live-notify/live-notify-operator/test/programs"
@@ -88,7 +90,7 @@ func show(ctx context.Context, s *system.System, samples samples, once bool, beg
 	server := httptest.NewServer(r)
 	defer server.Close()
 	say("the receiver of callbacks is %s; it answers 500 to every %dth request of each path", server.URL, failEvery)
-	system.Check(s.StartOperator(ctx))
+	system.Check(s.StartOperator(ctx, "--leader-elect", "--leader-elect-namespace", metav1.NamespaceDefault)) // as the chart has it
 	say("the operator runs; all logs are in %s/", stateDir)
 	go send(ctx, s.Cloud, samples.targets())
 	samples.apply(ctx, s, server.Listener.Addr().String())
