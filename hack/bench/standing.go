@@ -89,9 +89,9 @@ func (g *growth) createInSync(ctx context.Context, m member, like kind.Object, a
 	return g.API.Status().Update(ctx, o)
 }
 
-// handedOver starts a second operator, ends the first one when the second is Ready,
-// as a rolling update does, edits an object meanwhile, and measures how soon that is
-// written.
+// handedOver starts a second operator and, when that is Ready, tells the first one to
+// end, as a rolling update does. It measures from then until an edit that is made when
+// the first one has ended is written.
 func (g *growth) handedOver(ctx context.Context, at *size) error {
 	system.Say("handing over")
 	successor, err := g.Launch(ctx, g.flags(elected...)...)
