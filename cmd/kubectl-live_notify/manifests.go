@@ -58,7 +58,7 @@ func (a *app) read(f files) (*manifests, error) {
 	}
 	infos, err := b.Flatten().Do().Infos()
 	if err != nil {
-		return nil, usage("reading the manifests: %s", repeated.ReplaceAllString(err.Error(), " is missing"))
+		return nil, usage("reading the manifests: %s", unreadable(err))
 	}
 	m := &manifests{}
 	first := map[identity]string{} // where each object is
@@ -76,7 +76,7 @@ func (a *app) read(f files) (*manifests, error) {
 		}
 		one := identity{u.GetKind(), u.GetNamespace(), u.GetName()}
 		if there, again := first[one]; again && one.name != "" {
-			m.doubles = append(m.doubles, refusal{source, usage("%s is there before, in %s: keep one of the two", referred(one.kind, one.namespace, one.name), there)})
+			m.doubles = append(m.doubles, &located{source, usage("%s is there before, in %s: keep one of the two", referred(one.kind, one.namespace, one.name), there)})
 		} else {
 			first[one] = source
 		}
@@ -93,9 +93,24 @@ func (a *app) read(f files) (*manifests, error) {
 	return m, nil
 }
 
-// repeated is how the reader of manifests repeats one that has no kind, with the keys
-// that may be in it.
-var repeated = regexp.MustCompile(`(?s) is missing in '.*`)
+var (
+	// repeated is how the reader of manifests repeats one that has no kind, with the keys
+	// that may be in it.
+	repeated = regexp.MustCompile(`(?s) is missing in '.*`)
+	// ofFile is how it begins what is wrong with a file.
+	ofFile = regexp.MustCompile(`^(?:error parsing [^:]+|unable to decode "[^"]*"): `)
+)
+
+// unreadable returns why manifests cannot be read. A reader may repeat what it cannot
+// read: behind the name of the file its words are cleaned.
+func unreadable(err error) string {
+	said := repeated.ReplaceAllString(err.Error(), " is missing")
+	file := ofFile.FindString(said)
+	if file == "" {
+		return live.Bound(said, maxUsage)
+	}
+	return live.Bound(file, maxUsage) + live.Clean(strings.TrimPrefix(said, file), maxUsage)
+}
 
 // identity is which object a manifest is of.
 type identity struct{ kind, namespace, name string }
@@ -129,7 +144,7 @@ func (m *manifests) subjects(ctx context.Context, c client.Client) (list []plann
 			warnings = append(warnings, warning)
 		}
 		if ofCaller(err) {
-			refused = append(refused, refusal{m.sources[n], err})
+			refused = append(refused, &located{m.sources[n], err})
 			continue
 		}
 		if err != nil {
@@ -140,7 +155,7 @@ func (m *manifests) subjects(ctx context.Context, c client.Client) (list []plann
 		}
 		subject, err := subjectOf(u)
 		if err != nil {
-			refused = append(refused, refusal{m.sources[n], usage("%s cannot be read: metadata, or the status, is not of the right type", u.GetKind())})
+			refused = append(refused, &located{m.sources[n], usage("%s cannot be read: metadata, or the status, is not of the right type", u.GetKind())})
 			continue
 		}
 		list = append(list, subject)
@@ -185,13 +200,7 @@ func (e *located) Error() string { return e.source + ": " + e.err.Error() }
 func (e *located) Unwrap() error { return e.err }
 
 // refusals are manifests that the API server would not take.
-type refusals []refusal
-
-// refusal is one of them, and where it is from.
-type refusal struct {
-	source string
-	err    error
-}
+type refusals []*located
 
 // maxSource bounds what is shown of the path of a file, in bytes.
 const maxSource = 300
