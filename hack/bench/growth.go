@@ -50,7 +50,8 @@ var elected = []string{"--leader-elect", "--leader-elect-namespace", metav1.Name
 const bare = 60
 
 // grow measures the operator at a tenth and a hundredth of the objects first, and
-// then adds the rest, in one system.
+// then adds the rest, in one system. With them all it measures also what some
+// accounts in trouble do to the others.
 func grow(ctx context.Context, cfg config) error {
 	keys := []emulator.AccessKey{{ID: "bench", Secret: "bench-secret"}}
 	for i := range cfg.accounts {
@@ -72,9 +73,6 @@ func grow(ctx context.Context, cfg config) error {
 		}
 		sizes = append(sizes, at)
 		fmt.Println(growthTable(sizes))
-	}
-	if err := g.troubled(ctx); err != nil {
-		return err
 	}
 	return system.WriteJSON(cfg.json, sizes)
 }
@@ -143,6 +141,14 @@ func (g *growth) measure(ctx context.Context, accounts int) (*size, error) {
 		return nil, err
 	}
 	at.Throttled = g.log.throttledReplies - before
+	if accounts == g.cfg.accounts {
+		if err := g.troubled(ctx); err != nil {
+			return nil, err
+		}
+		if err := g.awaitReady(ctx, len(g.all), g.log); err != nil {
+			return nil, err
+		}
+	}
 	if err := g.restarted(ctx, at); err != nil {
 		return nil, err
 	}
