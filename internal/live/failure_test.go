@@ -103,6 +103,7 @@ var unreadable = map[string]http.HandlerFunc{
 	"nested too deep":            body(200, `{"RequestId":"REQ-1","X":`+strings.Repeat("[", 20_000)+strings.Repeat("]", 20_000)+"}"),
 	"partial content":            body(206, `{"RequestId":"REQ-1"}`),
 	"a redirect":                 redirect,
+	"an upgrade":                 upgrade,
 	"an error without a code":    body(404, `{"RequestId":"REQ-1","Message":"Not Found"}`),
 	"an error with a code null":  body(404, `{"RequestId":"REQ-1","Code":null}`),
 	"an error with an empty code": body(404,
@@ -149,6 +150,14 @@ func redirect(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+}
+
+// upgrade makes a connection of another protocol of the request's, and says no more.
+func upgrade(w http.ResponseWriter, _ *http.Request) {
+	conn, _, _ := w.(http.Hijacker).Hijack()
+	defer conn.Close()
+	_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+	_, _ = io.Copy(io.Discard, conn) // until the client closes it
 }
 
 // The rule that prevents outages: what cannot be read is not absent.

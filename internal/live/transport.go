@@ -97,6 +97,11 @@ func malformed(action, message string) *Error {
 	return &Error{Class: Unavailable, Action: action, Code: codeMalformed, Message: message}
 }
 
+// notOfAPI is the error of a reply whose status or body is none of the API.
+func notOfAPI(action string, reply *http.Response) *Error {
+	return malformed(action, fmt.Sprintf("HTTP %d with a body that is not a reply of the API", reply.StatusCode))
+}
+
 // call sends a request and returns the body of its reply, or an *Error.
 func (w *wire) call(req *http.Request, x *exchange) ([]byte, error) {
 	ctx := req.Context()
@@ -106,8 +111,13 @@ func (w *wire) call(req *http.Request, x *exchange) ([]byte, error) {
 	}
 	defer reply.Body.Close()
 	most, isError := maxReply, reply.StatusCode >= http.StatusBadRequest
-	if isError {
+	switch {
+	case isError:
 		most = maxFault
+	case reply.StatusCode != http.StatusOK:
+		// Its body is not read: that of an upgraded connection ends when the server
+		// likes, whatever the context of the request says.
+		return nil, notOfAPI(x.action, reply)
 	}
 	body, err := w.read(ctx, x, reply.Body, most)
 	if unpacking(err) {
@@ -118,8 +128,8 @@ func (w *wire) call(req *http.Request, x *exchange) ([]byte, error) {
 	}
 	head, ok := headOf(body.Bytes(), most)
 	code := head.code()
-	if !ok || reply.StatusCode != http.StatusOK && (!isError || code == "" || code == "null") {
-		return nil, malformed(x.action, fmt.Sprintf("HTTP %d with a body that is not a reply of the API", reply.StatusCode))
+	if !ok || isError && (code == "" || code == "null") {
+		return nil, notOfAPI(x.action, reply)
 	}
 	if _, known := classes[code]; known || isError {
 		return nil, x.fault(reply, head)
