@@ -54,7 +54,7 @@ func (p *pass) delete(ctx context.Context, winner kind.Object) outcome {
 
 // removeAll removes the configuration, and with it the finalizer.
 func (p *pass) removeAll(ctx context.Context, acct *account.Account) outcome {
-	leave, ok := p.slots.Enter(acct.Label)
+	leave, ok := p.slots.Enter(acct.Label, true)
 	if !ok {
 		return deferred(slotWait())
 	}

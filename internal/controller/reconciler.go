@@ -150,7 +150,7 @@ func (p *pass) converge(ctx context.Context) outcome {
 	if err != nil {
 		return failed(err)
 	}
-	leave, ok := p.slots.Enter(p.account.Label)
+	leave, ok := p.slots.Enter(p.account.Label, p.awaited())
 	if !ok {
 		return deferred(slotWait())
 	}
@@ -179,6 +179,12 @@ func (p *pass) bring(ctx context.Context) outcome {
 		return out
 	}
 	return p.sync(ctx)
+}
+
+// awaited tells whether someone has changed the spec of an object that was in the
+// cloud before, or asks to look at it now.
+func (p *pass) awaited() bool {
+	return p.requested() || p.status.LastSyncTime != nil && p.status.ObservedGeneration != p.obj.GetGeneration()
 }
 
 // suspend leaves everything as it is.

@@ -253,7 +253,7 @@ func TestAllAtOnce(t *testing.T) {
 				if done, err := breaker.Enter(key); err == nil {
 					done(Answer(n % 3))
 				}
-				if leave, ok := slots.Enter(key); ok {
+				if leave, ok := slots.Enter(key, true); ok {
 					leave()
 				}
 			}

@@ -172,7 +172,8 @@ func (p *pacer) count(now time.Time) {
 
 // place returns how many turns come before that of the i-th in a lane. Turns go
 // to the most urgent lane that waits, but that each lower one has a turn of its
-// own in each cycle, never two such in a row. Further away than turns can be due,
+// own in each cycle, never two such in a row, and one later if a person waits, who
+// then goes first. Further away than turns can be due,
 // it is an estimate: no less than what the lanes above and the cycles leave.
 func (p *pacer) place(lane Lane, i int) int {
 	var left [lanes]int // who waits
@@ -196,7 +197,10 @@ func (p *pacer) place(lane Lane, i int) int {
 
 // pick returns the lane that a turn is for.
 func pick(turn int, left, due *[lanes]int) Lane {
-	first, owed := -1, -1
+	first, owed, latest := -1, -1, turn
+	if left[User] > 0 {
+		latest--
+	}
 	for l := range left {
 		if left[l] == 0 {
 			continue
@@ -204,7 +208,7 @@ func pick(turn int, left, due *[lanes]int) Lane {
 		if first < 0 {
 			first = l
 		}
-		if Lane(l) > User && due[l] <= turn && (owed < 0 || due[l] < due[owed]) {
+		if Lane(l) > User && due[l] <= latest && (owed < 0 || due[l] < due[owed]) {
 			owed = l
 		}
 	}

@@ -207,13 +207,13 @@ func TestPacerLetsEditsGoFirst(t *testing.T) {
 				var worst time.Duration
 				for i := range 10 {
 					const asked = 2 * time.Second
-					bound := time.Duration(0)
+					bound, turns := time.Duration(0), time.Duration(1)
 					for range throttled {
 						l.Slow(read, asked)
-						bound = asked
+						bound, turns = asked, 2
 					}
 					w.run(100 * time.Millisecond)
-					start, limit := w.now, bound+2*l.pacers[read].pace()+50*time.Millisecond
+					start, limit := w.now, bound+turns*l.pacers[read].pace()+50*time.Millisecond
 					done := false
 					w.request(l, read, User, fmt.Sprint("edit", i), func() {
 						done = true

@@ -53,8 +53,9 @@ func NewSlots(workers int) *Slots {
 
 // Enter gives a worker to an account, until leave is called. It does not if the
 // account has its share of them already: half, or, if it is slow, half of the half
-// that all slow accounts have together. Each has one at least.
-func (s *Slots) Enter(name string) (leave func(), ok bool) {
+// that all slow accounts have together. Each has one at least. The last of an account
+// that is not slow is for a pass that a person waits for.
+func (s *Slots) Enter(name string, awaited bool) (leave func(), ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
@@ -72,7 +73,14 @@ func (s *Slots) Enter(name string) (leave func(), ok bool) {
 		}
 	}
 	half := max(1, s.workers/2)
-	if own >= half || s.slow(a, now) && (slow >= half || own >= max(1, half/2)) {
+	share := half
+	switch {
+	case s.slow(a, now):
+		share = min(max(1, half/2), own+half-slow)
+	case !awaited:
+		share = max(1, half-1)
+	}
+	if own >= share {
 		return nil, false
 	}
 	if !known {

@@ -18,7 +18,7 @@ func newSlots(w *world, workers int) *Slots {
 // passOf lets a pass of an account run.
 func passOf(t *testing.T, w *world, s *Slots, name string, took time.Duration) {
 	t.Helper()
-	leave, ok := s.Enter(name)
+	leave, ok := s.Enter(name, true)
 	if !ok {
 		t.Fatalf("%s has no worker", name)
 	}
@@ -30,7 +30,7 @@ func passOf(t *testing.T, w *world, s *Slots, name string, took time.Duration) {
 // fill enters as often as it can.
 func fill(s *Slots, name string) (leaves []func()) {
 	for range 100 {
-		leave, ok := s.Enter(name)
+		leave, ok := s.Enter(name, true)
 		if !ok {
 			break
 		}
@@ -74,6 +74,25 @@ func TestSlotsOfOneAccount(t *testing.T) {
 	}
 }
 
+// TestSlotsForWhoIsAwaited: the passes that nobody waits for leave one worker of the
+// account to one that a person waits for.
+func TestSlotsForWhoIsAwaited(t *testing.T) {
+	for workers, others := range map[int]int{1: 1, 2: 1, 4: 1, 10: 4} {
+		w := newWorld(t)
+		s := newSlots(w, workers)
+		passOf(t, w, s, "a", time.Millisecond)
+		entered := 0
+		for range 20 {
+			if _, ok := s.Enter("a", false); ok {
+				entered++
+			}
+		}
+		check(t, fmt.Sprint("others, of ", workers), entered, others)
+		_, ok := s.Enter("a", true)
+		check(t, fmt.Sprint("who is awaited, of ", workers), ok, others < max(1, workers/2))
+	}
+}
+
 func TestSlotsKnowWhoIsSlow(t *testing.T) {
 	w := newWorld(t)
 	s := newSlots(w, 10)
@@ -87,7 +106,7 @@ func TestSlotsKnowWhoIsSlow(t *testing.T) {
 	}
 	passOf(t, w, s, "a", 100*time.Millisecond)
 	quick("after one quick pass", true)
-	leave, _ := s.Enter("a")
+	leave, _ := s.Enter("a", true)
 	w.run(1100 * time.Millisecond)
 	check(t, "while a pass is hung", len(fill(s, "a")), 1)
 	leave()
@@ -121,7 +140,7 @@ func TestSlotsBesideHungAccounts(t *testing.T) {
 				retry()
 				return
 			}
-			leave, ok := s.Enter(name)
+			leave, ok := s.Enter(name, true)
 			if !ok {
 				retry()
 				return
@@ -152,7 +171,7 @@ func TestSlotsBesideHungAccounts(t *testing.T) {
 func TestSlotsForgetIdleAccounts(t *testing.T) {
 	w := newWorld(t)
 	s := newSlots(w, 10)
-	held, _ := s.Enter("held")
+	held, _ := s.Enter("held", true)
 	for i := range 10 * maxAccounts {
 		passOf(t, w, s, fmt.Sprint(i), time.Millisecond)
 		if len(s.accounts) > maxAccounts+1 {
