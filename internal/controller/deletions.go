@@ -76,6 +76,10 @@ func (p *pass) mayRemove(ctx context.Context, acct *account.Account) (outcome, b
 			return outcome{}, true
 		}
 		recent, allowed := limit.Take(p.now)
+		if !allowed && !p.mem.held { // the cache may not show yet who has just taken a turn
+			p.mem.held = true
+			return deferred(minRetry), false
+		}
 		if !allowed {
 			ahead, err := p.ahead(ctx, acct.Label)
 			if err != nil {

@@ -33,9 +33,11 @@ type steering struct {
 	guard    *v1alpha1.GuardSpec         // that is in force; nil for none
 	policy   *v1alpha1.LiveRolloutPolicy // that selects the object; nil for none
 	starting bool                        // a change may be written
-	granted  bool                        // the policy has noted that
-	judged   bool                        // the failed callbacks of a change were counted
-	hold     *plan.Verdict               // what Ready says while the cloud holds what was before
+	// returning: the object owns nothing now, and would be under a guard if it did.
+	returning bool
+	granted   bool          // the policy has noted that
+	judged    bool          // the failed callbacks of a change were counted
+	hold      *plan.Verdict // what Ready says while the cloud holds what was before
 }
 
 // wanted returns the object as if its spec asked for what this pass brings the
@@ -80,6 +82,7 @@ func (p *pass) guarded(ctx context.Context) error {
 		p.status.Guard = &v1alpha1.GuardStatus{}
 	}
 	if p.observes() || !kind.Wrote(p.obj) {
+		p.returning = p.guard != nil && !p.observes()
 		p.guard = nil
 		p.dropChange()
 	}
@@ -357,6 +360,7 @@ func (p *pass) judgeChange(ctx context.Context, c *v1alpha1.GuardedChange, count
 	w := plan.Watched{
 		Guard: plan.GuardOf(*p.guard), Failed: c.Failed, Elapsed: counts.End.Sub(c.WrittenTime.Time),
 		Complete: len(counts.Buckets) > 0, Lasting: p.lasting(),
+		Absent: meta.IsStatusConditionTrue(p.status.Conditions, v1alpha1.ConditionDrifted),
 	}
 	s := p.status.Guard
 	switch state := w.Judge(); state {

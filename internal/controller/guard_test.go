@@ -166,6 +166,28 @@ func TestReportLeavesTheChange(t *testing.T) {
 	})
 }
 
+// TestWhatTheCloudDoesNotHoldIsNotAccepted: a change that someone wrote over in the
+// cloud, and that is left so, was not tried for the window.
+func TestWhatTheCloudDoesNotHoldIsNotAccepted(t *testing.T) {
+	forEachCountedKind(t, func(t *testing.T, f fixture) {
+		d, _ := watching(t, f, func(o Object) {
+			rollBack(o)
+			spec(o).DriftPolicy = v1alpha1.DriftReport
+		})
+		before := statusOf(d.get("a")).Guard.Previous
+		d.clock.advance(2 * plan.Settling)
+		f.edit(d.cloud)
+		d.ask("a", "now")
+		d.passes("a", time.Hour)
+		d.Expect(meta.IsStatusConditionTrue(statusOf(d.get("a")).Conditions, v1alpha1.ConditionDrifted)).To(BeTrue())
+		d.Expect(changeAccepted(d.get("a")).Reason).To(Equal(v1alpha1.ReasonWatching))
+		d.Expect(statusOf(d.get("a")).Guard.Previous).To(Equal(before))
+		d.update("a", func(o Object) { spec(o).DriftPolicy = v1alpha1.DriftCorrect })
+		d.passes("a", time.Hour)
+		d.Expect(changeAccepted(d.get("a")).Reason).To(Equal(v1alpha1.ReasonAccepted))
+	})
+}
+
 func TestChangeOfTheKeyAloneCannotBeUndone(t *testing.T) {
 	forEachSigningKind(t, func(t *testing.T, f fixture) {
 		if !f.counts() {

@@ -233,10 +233,7 @@ func TestWhatWasBeforeAPolicy(t *testing.T) {
 		d := simulated(t, f, emulator.Options{})
 		d.create("a")
 		before := d.f.want(d.settle("a"), "")
-		d.Expect(d.api.Create(d.ctx, &v1alpha1.LiveRolloutPolicy{
-			ObjectMeta: metav1.ObjectMeta{Namespace: d.namespace, Name: "steps"},
-			Spec:       v1alpha1.LiveRolloutPolicySpec{Paused: true, Guard: v1alpha1.GuardSpec{Window: metav1.Duration{Duration: time.Minute}}},
-		})).To(Succeed())
+		d.pausedPolicy()
 		d.update("a", f.change)
 		d.until("a", v1alpha1.ReasonWaitingForRollout)
 		d.Expect(statusOf(d.get("a")).Guard.Previous).NotTo(BeNil())
@@ -249,6 +246,96 @@ func TestWhatWasBeforeAPolicy(t *testing.T) {
 		d.passes("a", time.Hour)
 		reads, _, _ := d.calls()
 		d.Expect(len(reads)).To(BeNumerically("<=", 10), "it is read as one in sync is")
+	})
+}
+
+// pausedPolicy creates a policy that lets no change start.
+func (d *driver) pausedPolicy() {
+	d.t.Helper()
+	d.Expect(d.api.Create(d.ctx, &v1alpha1.LiveRolloutPolicy{
+		ObjectMeta: metav1.ObjectMeta{Namespace: d.namespace, Name: "steps"},
+		Spec:       v1alpha1.LiveRolloutPolicySpec{Paused: true, Guard: v1alpha1.GuardSpec{Window: metav1.Duration{Duration: time.Minute}}},
+	})).To(Succeed())
+}
+
+// TestAKeyWaitsForItsTurn: a new key is not written before its turn, whatever else
+// happens meanwhile.
+func TestAKeyWaitsForItsTurn(t *testing.T) {
+	forEachSigningKind(t, func(t *testing.T, f fixture) {
+		if !f.counts() {
+			return
+		}
+		d := simulated(t, f, emulator.Options{})
+		d.secret(firstKey)
+		before := d.f.want(d.create("a", f.sign), firstKey)
+		d.settle("a")
+		d.passes("a", 2*time.Minute)
+		d.pausedPolicy()
+		d.calls()
+		d.secret(secondKey)
+		d.until("a", v1alpha1.ReasonWaitingForRollout)
+		d.passes("a", 20*time.Minute)
+		d.update("a", f.change)
+		d.passes("a", 20*time.Minute)
+		_, writes, _ := d.calls()
+		d.Expect(writes).To(BeEmpty())
+		d.Expect(f.have(d.cloud)).To(Equal(before))
+		d.Expect(readyReason(d.get("a"))).To(Equal(v1alpha1.ReasonWaitingForRollout))
+
+		// Drift is corrected with the key before, which the cloud shows.
+		f.edit(d.cloud)
+		d.passes("a", 20*time.Minute)
+		d.Expect(f.have(d.cloud)).To(Equal(before))
+
+		var policy v1alpha1.LiveRolloutPolicy
+		d.Expect(d.api.Get(d.ctx, client.ObjectKey{Namespace: d.namespace, Name: "steps"}, &policy)).To(Succeed())
+		policy.Spec.Paused = false
+		d.Expect(d.api.Update(d.ctx, &policy)).To(Succeed())
+		d.passes("a", 20*time.Minute)
+		d.Expect(f.have(d.cloud)).To(Equal(f.want(d.get("a"), secondKey)))
+		d.Expect(changeAccepted(d.get("a")).Reason).To(Equal(v1alpha1.ReasonAccepted))
+	})
+}
+
+// TestNoDetourPastAGuard: an object that stopped to manage and comes back with another
+// spec has a change like any other.
+func TestNoDetourPastAGuard(t *testing.T) {
+	observe := func(policy v1alpha1.ManagementPolicy) func(Object) {
+		return func(o Object) { spec(o).ManagementPolicy = policy }
+	}
+	forEachCountedKind(t, func(t *testing.T, f fixture) {
+		d := simulated(t, f, emulator.Options{})
+		before := f.want(d.create("a", rollBack, rarely), "")
+		d.settle("a")
+		d.passes("a", 2*time.Minute)
+		d.update("a", observe(v1alpha1.Observe))
+		d.passes("a", time.Minute)
+		d.update("a", func(o Object) { observe(v1alpha1.Manage)(o); f.change(o) })
+		d.passes("a", 10*time.Second)
+		d.Expect(changeAccepted(d.get("a")).Reason).To(Equal(v1alpha1.ReasonWatching))
+		d.fails(changedURL, 2)
+		d.passes("a", 2*time.Minute)
+		d.Expect(changeAccepted(d.get("a")).Reason).To(Equal(v1alpha1.ReasonRolledBack))
+		d.Expect(f.have(d.cloud)).To(Equal(before))
+
+		// What was rolled back is tried again, and watched again.
+		d.update("a", observe(v1alpha1.Observe))
+		d.passes("a", time.Minute)
+		d.update("a", observe(v1alpha1.Manage))
+		d.passes("a", 10*time.Second)
+		d.Expect(changeAccepted(d.get("a")).Reason).To(Equal(v1alpha1.ReasonWatching))
+		d.fails(changedURL, 2)
+		d.passes("a", 2*time.Minute)
+		d.Expect(f.have(d.cloud)).To(Equal(before))
+
+		// Under a policy it waits for its turn.
+		d.pausedPolicy()
+		d.update("a", func(o Object) { observe(v1alpha1.Observe)(o); spec(o).Guard = nil })
+		d.passes("a", time.Minute)
+		d.update("a", observe(v1alpha1.Manage))
+		d.passes("a", 20*time.Minute)
+		d.Expect(readyReason(d.get("a"))).To(Equal(v1alpha1.ReasonWaitingForRollout))
+		d.Expect(f.have(d.cloud)).To(Equal(before))
 	})
 }
 

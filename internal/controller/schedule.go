@@ -214,6 +214,7 @@ type memory struct {
 	syncedAt  time.Time   // the last successful read of the configuration
 	deletedAt time.Time   // the last removal, waiting to show
 	counted   bool        // as a removal of its account
+	held      bool        // as a removal that has to wait
 	corrected []time.Time // corrections of drift within plan.WarPeriod
 
 	watch    *watchState // of the last change; nil before it is watched

@@ -31,6 +31,7 @@ func (p *pass) sync(ctx context.Context) outcome {
 	if err != nil {
 		return outcome{fault: err}
 	}
+	auth.rotated = auth.rotated && !p.waits() // a new key waits with the rest of the change
 	if !p.due(auth, p.changed() || auth.rotated) {
 		return outcome{idle: true}
 	}
@@ -142,16 +143,34 @@ type comparison struct {
 
 // compare describes the situation, for a plan.
 func (p *pass) compare(have kind.Config, key live.Key, auth authentication) comparison {
-	return comparison{p.kind.Compare(p.wanted(), kind.Facts{
+	known := true
+	if p.waits() && auth.rotated {
+		key, auth, known = p.keyBefore(have)
+	}
+	c := comparison{p.kind.Compare(p.wanted(), kind.Facts{
 		Now: p.now, Have: have, Key: key, Rotated: auth.rotated, Corrected: p.mem.corrections(p.now),
 	}), auth}
+	c.Situation.Report = c.Situation.Report || !known // what it cannot sign is not written again
+	return c
+}
+
+// keyBefore returns the key that the cloud holds while a new one waits for its turn:
+// nobody but the cloud has it. Known tells that it is the one that was last written.
+func (p *pass) keyBefore(have kind.Config) (key live.Key, auth authentication, known bool) {
+	a := p.status.Applied
+	key = kind.KeyOf(have)
+	return key, authentication{version: a.SecretVersion, fingerprint: a.KeyFingerprint},
+		key != "" && kind.Fingerprint(p.obj, key) == a.KeyFingerprint
 }
 
 // act does what is planned.
 func (p *pass) act(ctx context.Context, remote kind.Remote, c comparison) outcome {
 	todo := plan.Decide(c.Situation)
 	p.drift(c.Situation, todo)
-	if todo.Action.Writes() {
+	switch {
+	case p.returning && todo.Action == plan.Apply:
+		return p.takeBack(ctx, c)
+	case todo.Action.Writes():
 		return p.put(ctx, remote, c, todo)
 	}
 	out := outcome{Verdict: todo.Verdict}
@@ -170,6 +189,22 @@ func (p *pass) act(ctx context.Context, remote kind.Remote, c comparison) outcom
 		p.tell(todo.Event, todo.Note)
 	}
 	return out
+}
+
+// takeBack makes an object under a guard own what it wrote before it stopped to
+// manage: what its spec asks for now is a change like any other.
+func (p *pass) takeBack(ctx context.Context, c comparison) outcome {
+	if err := p.own(ctx); err != nil {
+		return outcome{fault: err}
+	}
+	p.status.Applied.UID = p.obj.GetUID()
+	a := p.record()
+	a.Revision, a.Pending, a.Refused = live.Revision(c.Held.Fields()), "", false
+	p.learnPrevious(comparison{Comparison: kind.Comparison{Have: c.Held}})
+	return outcome{Verdict: plan.Verdict{
+		Ready: metav1.ConditionUnknown, Reason: v1alpha1.ReasonProgressing, After: minWait,
+		Message: "The cloud holds what this object wrote before. The change since then is next.",
+	}}
 }
 
 // own makes sure that the object, and the account that it needs, stay until its

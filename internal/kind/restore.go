@@ -26,6 +26,17 @@ func Values(c Config) []v1alpha1.ConfigurationValue {
 	return values
 }
 
+// KeyOf returns the authentication key of a configuration; "" if it has none, or the
+// cloud does not show it.
+func KeyOf(c Config) live.Key {
+	for _, f := range fields(c) {
+		if key := f.Key(); key != "" {
+			return key
+		}
+	}
+	return ""
+}
+
 // Signed tells whether the callbacks of a configuration are.
 func Signed(c Config) bool {
 	return slices.ContainsFunc(fields(c), func(f live.Field) bool { return f.Secret && f.Value != "" })

@@ -118,7 +118,9 @@ type Facts struct {
 type Comparison struct {
 	// Have is completed with what the object wrote and the cloud never shows.
 	Have, Want Config
-	Situation  plan.Situation
+	// Held is Have where the object wrote it before, and does not own it any more.
+	Held      Config
+	Situation plan.Situation
 }
 
 // Compare describes an object's situation, for a plan.
@@ -147,7 +149,9 @@ func (k *Kind) Compare(o Object, f Facts) Comparison {
 		s.Changed = changed || s.Rotated
 	} else {
 		s.Unread = Unread(nil, c.Want)
-		s.Held = a != nil && f.Have != nil && HeldBefore(a, live.Revision(written.Fields()))
+		if s.Held = a != nil && f.Have != nil && HeldBefore(a, live.Revision(written.Fields())); s.Held {
+			c.Held = written
+		}
 	}
 	s.Spelled, s.Respelled = spelled(a, s.Diff)
 	c.Situation = s

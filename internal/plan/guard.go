@@ -85,6 +85,7 @@ type Watched struct {
 	Failed   int64
 	Elapsed  time.Duration // from the write to the end of what was counted
 	Complete bool          // all up to then was counted
+	Absent   bool          // the cloud shows something else
 	Lasting  string        // why it cannot be undone; "" if it can
 }
 
@@ -95,7 +96,7 @@ func (w Watched) Judge() v1alpha1.ChangeState {
 		return v1alpha1.ChangeFailed
 	case w.Failed >= w.MaxFailures:
 		return v1alpha1.ChangeRollingBack
-	case w.Elapsed >= w.Window && (w.Complete || w.Elapsed >= 2*w.Window):
+	case w.Elapsed >= w.Window && !w.Absent && (w.Complete || w.Elapsed >= 2*w.Window):
 		return v1alpha1.ChangeAccepted
 	default:
 		return v1alpha1.ChangeWatching

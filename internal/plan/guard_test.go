@@ -22,17 +22,18 @@ func TestJudge(t *testing.T) {
 		watched Watched
 		want    v1alpha1.ChangeState
 	}{
-		"nothing failed, and time is left":           {Watched{Guard: g, Elapsed: time.Minute, Complete: true}, v1alpha1.ChangeWatching},
-		"nothing failed until the end":               {Watched{Guard: g, Elapsed: 10 * time.Minute, Complete: true}, v1alpha1.ChangeAccepted},
-		"too few failed until the end":               {Watched{Guard: g, Failed: 1, Elapsed: 10 * time.Minute, Complete: true}, v1alpha1.ChangeAccepted},
-		"the end, and not all is counted":            {Watched{Guard: g, Elapsed: 10 * time.Minute}, v1alpha1.ChangeWatching},
-		"twice the window, and never is all counted": {Watched{Guard: g, Elapsed: 20 * time.Minute}, v1alpha1.ChangeAccepted},
-		"enough failed":                              {Watched{Guard: g, Failed: 2, Elapsed: time.Second, Complete: true}, v1alpha1.ChangeRollingBack},
-		"enough failed of what is counted":           {Watched{Guard: g, Failed: 2, Elapsed: time.Second}, v1alpha1.ChangeRollingBack},
-		"enough failed at the very end":              {Watched{Guard: g, Failed: 2, Elapsed: 10 * time.Minute, Complete: true}, v1alpha1.ChangeRollingBack},
-		"enough failed, and it is to be reported":    {Watched{Guard: report, Failed: 2, Complete: true}, v1alpha1.ChangeFailed},
-		"enough failed after a new key":              {Watched{Guard: g, Failed: 2, Complete: true, Lasting: "only the key changed"}, v1alpha1.ChangeFailed},
-		"enough failed, and nobody knows the other":  {Watched{Guard: g, Failed: 2, Complete: true, Lasting: "not known"}, v1alpha1.ChangeFailed},
+		"nothing failed, and time is left":            {Watched{Guard: g, Elapsed: time.Minute, Complete: true}, v1alpha1.ChangeWatching},
+		"nothing failed until the end":                {Watched{Guard: g, Elapsed: 10 * time.Minute, Complete: true}, v1alpha1.ChangeAccepted},
+		"too few failed until the end":                {Watched{Guard: g, Failed: 1, Elapsed: 10 * time.Minute, Complete: true}, v1alpha1.ChangeAccepted},
+		"the end, and not all is counted":             {Watched{Guard: g, Elapsed: 10 * time.Minute}, v1alpha1.ChangeWatching},
+		"twice the window, and never is all counted":  {Watched{Guard: g, Elapsed: 20 * time.Minute}, v1alpha1.ChangeAccepted},
+		"the end, and the cloud shows something else": {Watched{Guard: g, Elapsed: 20 * time.Minute, Complete: true, Absent: true}, v1alpha1.ChangeWatching},
+		"enough failed":                               {Watched{Guard: g, Failed: 2, Elapsed: time.Second, Complete: true}, v1alpha1.ChangeRollingBack},
+		"enough failed of what is counted":            {Watched{Guard: g, Failed: 2, Elapsed: time.Second}, v1alpha1.ChangeRollingBack},
+		"enough failed at the very end":               {Watched{Guard: g, Failed: 2, Elapsed: 10 * time.Minute, Complete: true}, v1alpha1.ChangeRollingBack},
+		"enough failed, and it is to be reported":     {Watched{Guard: report, Failed: 2, Complete: true}, v1alpha1.ChangeFailed},
+		"enough failed after a new key":               {Watched{Guard: g, Failed: 2, Complete: true, Lasting: "only the key changed"}, v1alpha1.ChangeFailed},
+		"enough failed, and nobody knows the other":   {Watched{Guard: g, Failed: 2, Complete: true, Lasting: "not known"}, v1alpha1.ChangeFailed},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
