@@ -317,6 +317,7 @@ func (p *pass) watch(ctx context.Context) error {
 		return nil
 	}
 	p.judged = true
+	p.hideIn(ctx, counts.Last)
 	p.watched(c, w, counts)
 	return p.judgeChange(ctx, c, counts)
 }

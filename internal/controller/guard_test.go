@@ -4,8 +4,10 @@
 package controller
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -163,6 +165,48 @@ func TestReportLeavesTheChange(t *testing.T) {
 		d.Expect(changeAccepted(obj).Reason).To(Equal(v1alpha1.ReasonChangeFailed))
 		d.Expect(f.have(d.cloud)).To(Equal(f.want(obj, f.keyed(firstKey))))
 		d.Expect(readyReason(obj)).To(Equal(v1alpha1.ReasonInSync))
+	})
+}
+
+// TestKeyInWhatTheCloudSays: the cloud knows the key, and may show it where it does not
+// belong. It never gets into a status or an event.
+func TestKeyInWhatTheCloudSays(t *testing.T) {
+	forEachSigningKind(t, func(t *testing.T, f fixture) {
+		d := simulated(t, f, emulator.Options{})
+		d.secret(firstKey)
+		d.create("a", f.sign, func(o Object) { spec(o).DriftPolicy = v1alpha1.DriftReport })
+		d.settle("a")
+		d.passes("a", 2*time.Minute)
+		d.clock.advance(2 * plan.Settling)
+		leak := "https://hooks.example.com/?k=" + firstKey
+		switch f.kind.Name {
+		case "LiveNotifyConfig":
+			c, _ := d.cloud.StreamConfig(f.key)
+			c.NotifyURL = leak
+			d.cloud.SetStreamConfig(f.key, c)
+		case "LiveRecordNotifyConfig":
+			c, _ := d.cloud.RecordConfig(f.key)
+			c.OnDemandURL = leak
+			d.cloud.SetRecordConfig(f.key, c)
+		default:
+			c, _ := d.cloud.SnapshotConfig(f.key)
+			c.NotifyURL = leak
+			d.cloud.SetSnapshotConfig(f.key, c)
+		}
+		if f.counts() {
+			d.cloud.AddRecords(d.f.planted([]emulator.CallbackRecord{{
+				Time: d.clock.Now(), Domain: d.f.key, App: strings.ToUpper(firstKey), Stream: firstKey, Type: "publish",
+				URL: "https://hooks.example.com/" + firstKey, Description: "unexpected HTTP status 500", Result: emulator.ResultFailed,
+			}}))
+		}
+		d.ask("a", "now")
+		d.passes("a", 20*time.Minute)
+		d.Expect(meta.IsStatusConditionTrue(statusOf(d.get("a")).Conditions, v1alpha1.ConditionDrifted)).To(BeTrue())
+		text, err := json.Marshal(d.get("a"))
+		d.Expect(err).NotTo(HaveOccurred())
+		d.Expect(strings.ToLower(string(text))).NotTo(ContainSubstring(firstKey))
+		d.Expect(string(text)).To(ContainSubstring("(hidden)"))
+		d.Expect(strings.Join(d.sim.told, "\n")).NotTo(ContainSubstring(firstKey))
 	})
 }
 

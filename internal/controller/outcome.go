@@ -165,6 +165,9 @@ const patience = 3
 
 // conclude sets the conditions that an outcome calls for.
 func (p *pass) conclude(ctx context.Context, out outcome) {
+	if out.err != nil {
+		out.Message = p.hide(out.Message)
+	}
 	previous := meta.FindStatusCondition(p.status.Conditions, v1alpha1.ConditionReady)
 	if out.Transient && p.mem.failures < patience && p.readyNow() || p.lasts(previous, out) {
 		return

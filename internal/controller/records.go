@@ -49,6 +49,7 @@ func (p *pass) count(ctx context.Context, read bool) time.Duration {
 	}
 	counts, err := records.Count(ctx, p.key, p.query(), p.mem.counts)
 	p.mem.nextCount = nextDue(p.now, interval, p.obj.GetUID())
+	p.hideIn(ctx, counts.Last)
 	p.mem.counts = counts // after an error those that were done, or those before
 	if err != nil {
 		return p.notCounted(ctx, err)
@@ -124,8 +125,8 @@ func (p *pass) notCounted(ctx context.Context, err error) time.Duration {
 		return wait
 	}
 	p.setCondition(v1alpha1.ConditionCallbacksHealthy, metav1.ConditionUnknown, v1alpha1.ReasonRecordsUnavailable,
-		"The callback records cannot be read: "+strings.TrimSuffix(e.Error(), ".")+". Counts in status are the last that could.")
-	log.FromContext(ctx).Info("cannot read callback records", "error", e.Error(), "requestID", e.RequestID)
+		"The callback records cannot be read: "+strings.TrimSuffix(p.hide(e.Error()), ".")+". Counts in status are the last that could.")
+	log.FromContext(ctx).Info("cannot read callback records", "error", p.hide(e.Error()), "requestID", e.RequestID)
 	return wait
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/account"
+	"github.com/live-notify/live-notify-operator/internal/callback"
 	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/plan"
@@ -81,6 +82,27 @@ func (p *pass) readKey(ctx context.Context) (live.Key, authentication, error) {
 	auth.rotated = a == nil || a.KeyFingerprint != auth.fingerprint
 	p.mem.key = auth
 	return key, auth, nil
+}
+
+// hide returns what the cloud said without the authentication key, if this pass has
+// read it. The cloud shows it, and someone may have put it where it does not belong.
+func (p *pass) hide(text string) string {
+	if p.keyRead == nil {
+		return text
+	}
+	key, _, _ := p.keyRead()
+	return callback.Hide(text, string(key))
+}
+
+// hideIn hides the key in a failed callback, which is noted in the status.
+func (p *pass) hideIn(ctx context.Context, f *live.Failure) {
+	if f == nil || p.kind.KeyRef(p.wanted()) == nil {
+		return
+	}
+	_, _, _ = p.authKey(ctx) // without it there is nothing to hide
+	for _, said := range []*string{&f.Type, &f.URL, &f.AppName, &f.StreamName, &f.Reason} {
+		*said = p.hide(*said)
+	}
 }
 
 func keyUnavailable(format string, args ...any) error {

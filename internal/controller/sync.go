@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
@@ -51,6 +52,9 @@ func (p *pass) sync(ctx context.Context) outcome {
 	}
 	p.mem.syncedAt = p.now
 	p.kind.Observe(p.obj, have)
+	if !equality.Semantic.DeepEqual(p.before, p.obj) { // else it was hidden before
+		kind.Rewrite(p.obj, p.hide)
+	}
 	c := p.compare(have, key, auth)
 	out := p.act(ctx, remote, c)
 	out.read = true
@@ -151,6 +155,9 @@ func (p *pass) compare(have kind.Config, key live.Key, auth authentication) comp
 		Now: p.now, Have: have, Key: key, Rotated: auth.rotated, Corrected: p.mem.corrections(p.now),
 	}), auth}
 	c.Situation.Report = c.Situation.Report || !known // what it cannot sign is not written again
+	for i := range c.Situation.Diff {
+		c.Situation.Diff[i].Have = p.hide(c.Situation.Diff[i].Have)
+	}
 	return c
 }
 

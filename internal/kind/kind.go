@@ -5,6 +5,7 @@ package kind
 
 import (
 	"context"
+	"reflect"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -224,4 +225,24 @@ func observed[C Config, O any](have Config, convert func(C) O) *O {
 		return new(convert(c))
 	}
 	return nil
+}
+
+// Rewrite rewrites the texts that an object's status has of what the cloud holds.
+func Rewrite(o Object, rewrite func(string) string) {
+	field := reflect.ValueOf(o).Elem().FieldByName("Status").FieldByName("Observed")
+	if field.IsNil() {
+		return
+	}
+	for _, value := range field.Elem().Fields() {
+		switch value.Kind() {
+		case reflect.String:
+			value.SetString(rewrite(value.String()))
+		case reflect.Slice:
+			for i := range value.Len() {
+				if item := value.Index(i); item.Kind() == reflect.String {
+					item.SetString(rewrite(item.String()))
+				}
+			}
+		}
+	}
 }
