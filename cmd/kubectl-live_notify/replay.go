@@ -238,8 +238,7 @@ func (a *app) candidates(ctx context.Context, c client.Client, clouds *access.Cl
 		}
 		var err error
 		if mine.Key, err = keys(ctx, s.Kind, s.Object); err != nil {
-			_, message := access.Explain(err)
-			r.Warn(name + ": its callbacks are sent unsigned. " + message)
+			return nil, err // its receiver would refuse them, or take what it should not
 		}
 		if !s.Kind.Family.Signed() {
 			r.Warn(name + ": events of RTC applications are sent unsigned, since the formula of their signature is not published.")
@@ -315,6 +314,11 @@ func (a *app) foretell(r *replay.Report, o replayOptions) {
 	}
 	if r.Summary.Pending == 0 {
 		return
+	}
+	if !o.dryRun {
+		for _, w := range r.Warnings { // which the report has too, when it is late
+			fmt.Fprintln(a.err, "  Note:", w)
+		}
 	}
 	for _, to := range slices.Sorted(maps.Keys(receivers)) {
 		fmt.Fprintf(a.err, "  %s to %s\n", thousands(receivers[to]), oneLine(to))

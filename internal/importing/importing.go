@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/access"
+	"github.com/live-notify/live-notify-operator/internal/callback"
 	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/manifest"
@@ -86,6 +88,9 @@ type Report = report.Report[Summary, Item]
 // Import reads an account. With Halt, what cannot be read is an error.
 func Import(ctx context.Context, c *live.Client, o Options) (*Report, error) {
 	o.check = func(ctx context.Context, f found) error {
+		if err := checkKey(f); err != nil {
+			return err
+		}
 		i := Item{}
 		i.written(f, cmp.Or(plainName(f.id), "unnamed"), o)
 		// Defaults are for the check, not for the manifest.
@@ -117,7 +122,7 @@ func Import(ctx context.Context, c *live.Client, o Options) (*Report, error) {
 			i.written(f, names[f.kind][f.key], o)
 			if f.bad != nil {
 				i = Item{Kind: i.Kind, Key: i.Key, Name: i.Name, Result: Failed}
-				i.Message = "What the cloud holds is nothing that a manifest may say: " + manifest.Refusal(f.bad)
+				i.Message = "What the cloud holds is nothing that a manifest may say: " + refusal(f.bad)
 				r.Fail(report.Problem{Object: f.kind.Name + "/" + f.key, Reason: "Invalid", Message: i.Message})
 			}
 		}
@@ -125,6 +130,39 @@ func Import(ctx context.Context, c *live.Client, o Options) (*Report, error) {
 		r.Items = append(r.Items, i)
 	}
 	return r, nil
+}
+
+// unfit is what is wrong with the key of a configuration, in words of our own.
+type unfit struct{ message string }
+
+// Error returns the message.
+func (u *unfit) Error() string { return u.message }
+
+// refusal says why no manifest may say what was read.
+func refusal(err error) string {
+	if u, ok := errors.AsType[*unfit](err); ok {
+		return u.message
+	}
+	return manifest.Refusal(err)
+}
+
+// checkKey tells whether the key of a configuration cannot be that of a manifest: no
+// Secret may have it, or another value repeats it, and would be in the file.
+func checkKey(f found) error {
+	fields := f.have.Fields()
+	key := live.KeyOf(fields)
+	if !slices.ContainsFunc(fields, func(field live.Field) bool { return field.Secret && field.Value != "" }) {
+		return nil
+	}
+	if _, err := live.ParseKey(string(key), f.kind.MaxAuthKey); err != nil {
+		return &unfit{"the authentication key " + err.Error() + ". Give the configuration another key in the cloud."}
+	}
+	for _, field := range fields {
+		if !field.Secret && callback.Holds(field.Value, string(key)) {
+			return &unfit{"spec." + field.Name + " has the authentication key in it, which would be in the file. Take it out in the cloud, or give the configuration another key."}
+		}
+	}
+	return nil
 }
 
 func (s *Summary) add(result string) {
