@@ -125,3 +125,12 @@ func TestReplayTellsThatItIsUnsigned(t *testing.T) {
 	w.cloud.Wait()
 	w.call("replay", "les/rtc").want(t, exitUsage, "1 to deliver", "sent unsigned", fmt.Sprintf("1 to %s", w.receiver.URL))
 }
+
+// What cannot be replayed is told apart from what needs no replay, and is a no.
+func TestReplayOfWhatHasNoContent(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	w.stream("push.example.com")
+	w.missed()
+	failed := w.call("failures", "lnc/push", "-o", "jsonl").want(t, exitYes) // without --content
+	w.callWith(t.Context(), failed.out, "replay", "-f", "-", "--yes").want(t, exitNo, "0 skipped, 0 pending, 1 not possible", "list failures with --content")
+}

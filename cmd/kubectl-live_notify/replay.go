@@ -305,7 +305,7 @@ func (a *app) foretell(r *replay.Report, o replayOptions) {
 		}
 		last = i.Time
 	}
-	fmt.Fprintf(a.err, "Replay: %s to deliver, %s skipped, %s in doubt.\n", thousands(r.Summary.Pending), thousands(r.Summary.Skipped), thousands(r.Summary.InDoubt))
+	fmt.Fprintf(a.err, "Replay: %s to deliver, %s skipped, %s in doubt%s.\n", thousands(r.Summary.Pending), thousands(r.Summary.Skipped), thousands(r.Summary.InDoubt), notPossible(r.Summary))
 	switch {
 	case len(r.Items) == 0 && o.file != "":
 		fmt.Fprintln(a.err, "The file holds no failures.")
@@ -344,8 +344,8 @@ func (a *app) showReplay(r *replay.Report, o replayOptions, ended error) error {
 		return err
 	}
 	s := r.Summary
-	fmt.Fprintf(a.err, "Replay: %s delivered, %s refused, %s in doubt, %s skipped, %s pending. Journal: %s\n",
-		thousands(s.Delivered), thousands(s.Refused), thousands(s.InDoubt), thousands(s.Skipped), thousands(s.Pending), s.Journal)
+	fmt.Fprintf(a.err, "Replay: %s delivered, %s refused, %s in doubt, %s skipped, %s pending%s. Journal: %s\n",
+		thousands(s.Delivered), thousands(s.Refused), thousands(s.InDoubt), thousands(s.Skipped), thousands(s.Pending), notPossible(s), s.Journal)
 	switch {
 	case ended != nil && !errors.Is(ended, context.Canceled):
 		return ended
@@ -357,10 +357,18 @@ func (a *app) showReplay(r *replay.Report, o replayOptions, ended error) error {
 	case s.Pending > 0:
 		fmt.Fprintf(a.err, "Stopped after %d failures in a row. Mend the receiver, and run the same again to go on.\n", o.stopAfter)
 		return errNo
-	case s.Refused+s.InDoubt > 0:
+	case s.Refused+s.InDoubt+s.NotPossible > 0:
 		return errNo
 	}
 	return nil
+}
+
+// notPossible tells how many cannot be replayed, if there are any.
+func notPossible(s replay.Summary) string {
+	if s.NotPossible == 0 {
+		return ""
+	}
+	return ", " + thousands(s.NotPossible) + " not possible"
 }
 
 func replayView() view[replay.Item] {

@@ -47,6 +47,7 @@ const (
 	Absent   = "none"   // without configuration
 	Denied   = "denied" // without permission
 	Failed   = "failed"
+	NotFound = "not found" // an application that the cloud does not know
 )
 
 // Item is what became of one domain or application, for one kind.
@@ -80,6 +81,8 @@ type Summary struct {
 	WithoutConfiguration int `json:"withoutConfiguration"`
 	Denied               int `json:"denied"`
 	Failed               int `json:"failed"`
+	// NotFound are applications that the cloud does not know.
+	NotFound int `json:"notFound"`
 }
 
 // Report is what was imported.
@@ -102,10 +105,17 @@ func Import(ctx context.Context, c *live.Client, o Options) (*Report, error) {
 	}
 	r := report.New[Summary, Item]("Import")
 	r.Summary.Domains = domains
-	names := namesOf(all)
+	names, unknown, told := namesOf(all), strangers(all), map[string]bool{}
 	for _, f := range all {
 		if f.key == "" && f.err == nil {
 			r.Summary.WithoutConfiguration++ // a sub-streaming domain
+			continue
+		}
+		if unknown[f.id] {
+			if !told[f.id] {
+				notFound(r, f)
+			}
+			told[f.id] = true
 			continue
 		}
 		i := Item{Kind: f.kind.Name, Key: f.key, Result: Absent}
@@ -165,6 +175,15 @@ func checkKey(f found) error {
 	return nil
 }
 
+// notFound tells of an application that the cloud does not know, once for all kinds.
+func notFound(r *Report, f found) {
+	i := Item{Kind: f.kind.Name, Key: f.key, Result: NotFound}
+	i.Message = "The account has no such application: check the ID, and that it belongs to the account in use."
+	r.Fail(report.Problem{Object: i.Kind + "/" + i.Key, Reason: v1alpha1.ReasonDomainNotFound, Message: i.Message})
+	r.Summary.add(i.Result)
+	r.Items = append(r.Items, i)
+}
+
 func (s *Summary) add(result string) {
 	switch result {
 	case Imported:
@@ -173,6 +192,8 @@ func (s *Summary) add(result string) {
 		s.WithoutConfiguration++
 	case Denied:
 		s.Denied++
+	case NotFound:
+		s.NotFound++
 	default:
 		s.Failed++
 	}
@@ -180,8 +201,12 @@ func (s *Summary) add(result string) {
 
 // Line sums an import up.
 func Line(s Summary) string {
-	return fmt.Sprintf("Import: %d domains seen, %d imported, %d without configuration, %d denied, %d failed.",
+	line := fmt.Sprintf("Import: %d domains seen, %d imported, %d without configuration, %d denied, %d failed",
 		s.Domains, s.Imported, s.WithoutConfiguration, s.Denied, s.Failed)
+	if s.NotFound > 0 {
+		line += fmt.Sprintf(", %d applications not found", s.NotFound)
+	}
+	return line + "."
 }
 
 // keyOf returns the key of the object of a kind for a domain or an application, and
