@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
@@ -196,6 +197,9 @@ func (a *app) root() *cobra.Command {
 func (a *app) wrap(cmd *cobra.Command) {
 	do := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if name := emptyFlag(cmd.Flags()); name != "" {
+			return usage("--%s is given and empty: give it a value, or leave it out", name)
+		}
 		if a.share < 1 {
 			return usage("--quota-share-percent: must be at least 1")
 		}
@@ -218,6 +222,23 @@ func (a *app) wrap(cmd *cobra.Command) {
 		}
 		return do(cmd, args)
 	}
+}
+
+// emptyFlag returns the name of a flag that was given without a value, or with a list
+// that has an empty part: "" if there is none. It would count as not given, as a
+// variable of a script does that was never set.
+func emptyFlag(flags *pflag.FlagSet) (name string) {
+	flags.Visit(func(f *pflag.Flag) {
+		empty := f.Value.String() == ""
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			parts := list.GetSlice()
+			empty = len(parts) == 0 || slices.Contains(parts, "")
+		}
+		if empty && name == "" {
+			name = f.Name
+		}
+	})
+	return name
 }
 
 // outputFlag gives a verb --output, with more formats than all have.

@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -50,7 +49,7 @@ func TestMistakesAreNoOutage(t *testing.T) {
 			t.Run(fmt.Sprintf("%s offline %t", name, offline), func(t *testing.T) {
 				w := newWorld(t, emulator.Options{})
 				if offline {
-					t.Setenv("KUBECONFIG", filepath.Join(t.TempDir(), "none"))
+					withoutCluster(t)
 				}
 				one := w.file("one.yaml", tc.text)
 				w.call("plan", "-f", one).want(t, exitUsage, one+": ", tc.says)

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +25,7 @@ import (
 	"k8s.io/cli-runtime/pkg/resource"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
@@ -46,15 +49,32 @@ func (a *app) hasCluster() bool {
 	return err == nil
 }
 
+// errNoKubeconfig tells that a file that was named is not there: another cluster, or none,
+// is not what was meant.
+func errNoKubeconfig() error {
+	return unknown("finding the cluster: a file that the kubeconfig, --kubeconfig or KUBECONFIG names does not exist")
+}
+
+// lacksKubeconfig tells whether KUBECONFIG names a file that does not exist.
+func (a *app) lacksKubeconfig() bool {
+	return *a.config.KubeConfig == "" && slices.ContainsFunc(filepath.SplitList(os.Getenv(clientcmd.RecommendedConfigPathEnvVar)), func(path string) bool {
+		_, err := os.Stat(path)
+		return path != "" && errors.Is(err, fs.ErrNotExist)
+	})
+}
+
 // cluster returns a client of the cluster with the caller's own permissions; nil if
 // none is configured.
 func (a *app) cluster() (client.WithWatch, error) {
-	if !a.hasCluster() {
+	switch has := a.hasCluster(); {
+	case !has && a.lacksKubeconfig():
+		return nil, errNoKubeconfig()
+	case !has:
 		return nil, nil
 	}
 	config, err := a.config.ToRESTConfig()
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, unknown("finding the cluster: a file that the kubeconfig or --kubeconfig names does not exist")
+		return nil, errNoKubeconfig()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("finding the cluster: %w", err)
@@ -112,6 +132,9 @@ func (a *app) connect(ctx context.Context, needed bool) (client.Client, *access.
 	c, err := open()
 	if err != nil {
 		return nil, nil, err
+	}
+	if c == nil {
+		fmt.Fprintln(a.err, "No cluster is configured: this goes on without one.")
 	}
 	if err := a.checkAccount(ctx, c); err != nil {
 		return nil, nil, err

@@ -156,7 +156,8 @@ func (a *app) imported(ctx context.Context, c client.Client, r *importing.Report
 			return err // before the first file
 		}
 	}
-	if err := a.writeImport(r, o); err != nil {
+	kept, err := a.writeImport(r, o)
+	if err != nil {
 		return err
 	}
 	fmt.Fprintln(a.err, importing.Line(r.Summary))
@@ -167,8 +168,10 @@ func (a *app) imported(ctx context.Context, c client.Client, r *importing.Report
 		}
 	}
 	switch {
-	case r.Summary.Denied+r.Summary.Failed == 0:
+	case r.Summary.Denied+r.Summary.Failed+r.Summary.NotFound+kept == 0:
 		return nil
+	case r.Summary.Denied+r.Summary.Failed == 0:
+		return errNo
 	case o.onError == "continue":
 		return errNo
 	default:
@@ -191,47 +194,70 @@ func (a *app) whyEmpty(r *importing.Report, o importOptions) {
 	}
 }
 
-func (a *app) writeImport(r *importing.Report, o importOptions) error {
+// writeImport prints what was read, or writes its files. It returns how many files that
+// are there already say something else, and stay.
+func (a *app) writeImport(r *importing.Report, o importOptions) (kept int, err error) {
 	if a.output == "helm-values" {
 		text, err := importing.HelmValues(r)
 		if err == nil {
 			_, err = fmt.Fprint(a.out, text)
 		}
 		if err != nil {
-			return errOutput
+			return 0, errOutput
 		}
-		return nil
+		return 0, nil
 	}
 	if a.output != "yaml" && o.dir == "" {
-		return show(a, r, importView())
+		return 0, show(a, r, importView())
 	}
 	for _, p := range r.Errors {
 		fmt.Fprintf(a.err, "Error: %s: %s: %s\n", p.Object, p.Reason, p.Message)
 	}
 	if o.dir != "" && !o.dryRun {
 		if err := os.MkdirAll(o.dir, 0o755); err != nil {
-			return usage("--output-dir: it cannot be made")
+			return 0, usage("--output-dir: it cannot be made")
 		}
 	}
 	for _, i := range r.Items {
 		text, err := i.Manifest()
-		if err != nil {
-			return err
-		}
 		switch {
+		case err != nil:
+			return kept, err
 		case text == "":
+			continue
 		case o.dir == "":
 			_, err = fmt.Fprint(a.out, "---\n"+text)
-		case o.dryRun:
-			_, err = fmt.Fprintln(a.out, filepath.Join(o.dir, i.File()))
 		default:
-			err = os.WriteFile(filepath.Join(o.dir, i.File()), []byte(text), 0o644)
+			var stays bool
+			if stays, err = a.writeManifest(filepath.Join(o.dir, i.File()), text, o.dryRun); stays {
+				kept++
+			}
 		}
 		if err != nil {
-			return errOutput
+			return kept, errOutput
 		}
 	}
-	return nil
+	return kept, nil
+}
+
+// writeManifest writes a file, or names it in a dry run. One that is there and says
+// something else stays as it is: someone may have edited it.
+func (a *app) writeManifest(path, text string, dryRun bool) (stays bool, err error) {
+	have, err := os.ReadFile(path)
+	switch {
+	case err == nil && string(have) == text && !dryRun:
+		return false, nil
+	case err == nil && string(have) != text:
+		fmt.Fprintf(a.err, "%s is there, and says something else: it stays as it is. Compare it, move it away, or give another --output-dir.\n", path)
+		return true, nil
+	case dryRun:
+		_, err = fmt.Fprintln(a.out, path)
+		return false, err
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return false, err
+	default:
+		return false, os.WriteFile(path, []byte(text), 0o644)
+	}
 }
 
 func importView() view[importing.Item] {

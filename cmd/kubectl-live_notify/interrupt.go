@@ -42,6 +42,12 @@ func (e *ending) RoundTrip(r *http.Request) (*http.Response, error) {
 		done()
 		return nil, err
 	}
+	if reply.StatusCode == http.StatusSwitchingProtocols {
+		// Nothing is upgraded here, and the body would be the connection itself, which
+		// neither the context nor the timeout ends.
+		_ = reply.Body.Close()
+		reply.Body = http.NoBody
+	}
 	reply.Body = &endingBody{reply.Body, done}
 	return reply, nil
 }

@@ -198,6 +198,16 @@ func (w *world) file(name, text string) string {
 	return path
 }
 
+// withoutCluster makes calls find a kubeconfig that names no cluster.
+func withoutCluster(t *testing.T) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "none")
+	if err := os.WriteFile(path, []byte("apiVersion: v1\nkind: Config\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("KUBECONFIG", path)
+}
+
 // received is one request to a receiver.
 type received struct {
 	Method, URL, Body string

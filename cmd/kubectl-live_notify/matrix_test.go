@@ -44,7 +44,7 @@ var columns = map[string]func(w *world, c *callOptions){
 	"yes":           func(*world, *callOptions) {},
 	"no":            func(w *world, c *callOptions) { w.refuse(); c.in, c.terminal = strings.NewReader("n\n"), true },
 	"usage":         func(*world, *callOptions) {},
-	"no cluster":    func(w *world, _ *callOptions) { w.t.Setenv("KUBECONFIG", filepath.Join(w.t.TempDir(), "none")) },
+	"no cluster":    func(w *world, _ *callOptions) { withoutCluster(w.t) },
 	"cluster down":  func(_ *world, c *callOptions) { c.more = []string{"--server", "https://127.0.0.1:1"} },
 	"not permitted": func(w *world, _ *callOptions) { w.t.Setenv("KUBECONFIG", w.nobody()) },
 	"no credentials": func(w *world, _ *callOptions) {

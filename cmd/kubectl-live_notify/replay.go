@@ -238,8 +238,7 @@ func (a *app) candidates(ctx context.Context, c client.Client, clouds *access.Cl
 		}
 		var err error
 		if mine.Key, err = keys(ctx, s.Kind, s.Object); err != nil {
-			_, message := access.Explain(err)
-			r.Warn(name + ": its callbacks are sent unsigned. " + message)
+			return nil, err // its receiver would refuse them, or take what it should not
 		}
 		if !s.Kind.Family.Signed() {
 			r.Warn(name + ": events of RTC applications are sent unsigned, since the formula of their signature is not published.")
@@ -306,7 +305,7 @@ func (a *app) foretell(r *replay.Report, o replayOptions) {
 		}
 		last = i.Time
 	}
-	fmt.Fprintf(a.err, "Replay: %s to deliver, %s skipped, %s in doubt.\n", thousands(r.Summary.Pending), thousands(r.Summary.Skipped), thousands(r.Summary.InDoubt))
+	fmt.Fprintf(a.err, "Replay: %s to deliver, %s skipped, %s in doubt%s.\n", thousands(r.Summary.Pending), thousands(r.Summary.Skipped), thousands(r.Summary.InDoubt), notPossible(r.Summary))
 	switch {
 	case len(r.Items) == 0 && o.file != "":
 		fmt.Fprintln(a.err, "The file holds no failures.")
@@ -315,6 +314,11 @@ func (a *app) foretell(r *replay.Report, o replayOptions) {
 	}
 	if r.Summary.Pending == 0 {
 		return
+	}
+	if !o.dryRun {
+		for _, w := range r.Warnings { // which the report has too, when it is late
+			fmt.Fprintln(a.err, "  Note:", w)
+		}
 	}
 	for _, to := range slices.Sorted(maps.Keys(receivers)) {
 		fmt.Fprintf(a.err, "  %s to %s\n", thousands(receivers[to]), oneLine(to))
@@ -340,8 +344,8 @@ func (a *app) showReplay(r *replay.Report, o replayOptions, ended error) error {
 		return err
 	}
 	s := r.Summary
-	fmt.Fprintf(a.err, "Replay: %s delivered, %s refused, %s in doubt, %s skipped, %s pending. Journal: %s\n",
-		thousands(s.Delivered), thousands(s.Refused), thousands(s.InDoubt), thousands(s.Skipped), thousands(s.Pending), s.Journal)
+	fmt.Fprintf(a.err, "Replay: %s delivered, %s refused, %s in doubt, %s skipped, %s pending%s. Journal: %s\n",
+		thousands(s.Delivered), thousands(s.Refused), thousands(s.InDoubt), thousands(s.Skipped), thousands(s.Pending), notPossible(s), s.Journal)
 	switch {
 	case ended != nil && !errors.Is(ended, context.Canceled):
 		return ended
@@ -353,10 +357,18 @@ func (a *app) showReplay(r *replay.Report, o replayOptions, ended error) error {
 	case s.Pending > 0:
 		fmt.Fprintf(a.err, "Stopped after %d failures in a row. Mend the receiver, and run the same again to go on.\n", o.stopAfter)
 		return errNo
-	case s.Refused+s.InDoubt > 0:
+	case s.Refused+s.InDoubt+s.NotPossible > 0:
 		return errNo
 	}
 	return nil
+}
+
+// notPossible tells how many cannot be replayed, if there are any.
+func notPossible(s replay.Summary) string {
+	if s.NotPossible == 0 {
+		return ""
+	}
+	return ", " + thousands(s.NotPossible) + " not possible"
 }
 
 func replayView() view[replay.Item] {

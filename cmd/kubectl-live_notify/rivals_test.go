@@ -86,7 +86,7 @@ func TestRivalsOfOneRun(t *testing.T) {
 			t.Run(fmt.Sprintf("%s offline %t", name, offline), func(t *testing.T) {
 				w := newWorld(t, emulator.Options{})
 				if offline {
-					t.Setenv("KUBECONFIG", filepath.Join(t.TempDir(), "none"))
+					withoutCluster(t)
 				}
 				w.cloud.AddDomain("", "push.example.com", emulator.IngestDomain)
 				w.cloud.AddDomain("", "other.example.com", emulator.IngestDomain)
@@ -155,7 +155,7 @@ func TestAManifestCountsAsItWouldBe(t *testing.T) {
 // Copies of one manifest that was read from a cluster have one UID.
 func TestCopiesOfOneManifest(t *testing.T) {
 	w := newWorld(t, emulator.Options{})
-	t.Setenv("KUBECONFIG", filepath.Join(t.TempDir(), "none"))
+	withoutCluster(t)
 	w.cloud.AddDomain("", "push.example.com", emulator.IngestDomain)
 	text := ""
 	for _, name := range []string{"b", "a"} {
@@ -173,7 +173,7 @@ func TestOneObjectTwice(t *testing.T) {
 	for _, offline := range []bool{false, true} {
 		w := newWorld(t, emulator.Options{})
 		if offline {
-			t.Setenv("KUBECONFIG", filepath.Join(t.TempDir(), "none"))
+			withoutCluster(t)
 		}
 		w.cloud.AddDomain("", "push.example.com", emulator.IngestDomain)
 		one := w.file("one.yaml", rival("a", "push.example.com", "")+secret+rival("a", "other.example.com", ""))

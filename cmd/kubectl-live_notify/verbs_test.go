@@ -37,7 +37,7 @@ func TestPlanOfManifests(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, emulator.Options{})
 			if offline {
-				t.Setenv("KUBECONFIG", filepath.Join(t.TempDir(), "none"))
+				withoutCluster(t)
 			}
 			w.cloud.AddDomain("", "push.example.com", emulator.IngestDomain)
 			want := w.file("push.yaml", manifestOf("push.example.com", "https://hooks.example.com/a", ""))
@@ -230,7 +230,7 @@ func TestUsageIsTwo(t *testing.T) {
 
 func TestNoClusterIsThree(t *testing.T) {
 	w := newWorld(t, emulator.Options{})
-	t.Setenv("KUBECONFIG", filepath.Join(t.TempDir(), "none"))
+	withoutCluster(t)
 	for _, args := range [][]string{{"plan"}, {"failures"}, {"replay", "lnc/x"}} {
 		w.call(args...).want(t, exitUnknown, "no cluster")
 	}

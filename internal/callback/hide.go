@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"unicode"
@@ -24,24 +25,9 @@ const hidden = "(hidden)"
 // characters, turned around, or in an encoding that programs use to show them. A
 // receiver that is being debugged says such things.
 func Hide(text string, secrets ...string) string {
-	var forms []string
-	for _, s := range secrets {
-		if len(s) >= piece {
-			forms = append(forms, formsOf(s)...)
-		}
-	}
-	// Only letters and digits count. Their places in the text are kept.
+	forms := formsOfAll(secrets)
 	runes := []rune(text)
-	var plain []byte
-	var places []int
-	for n, r := range runes {
-		if r >= '！' && r <= '～' { // the wide forms of ASCII
-			r -= '！' - '!'
-		}
-		if r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
-			plain, places = append(plain, byte(unicode.ToLower(r))), append(places, n)
-		}
-	}
+	plain, places := plainOf(runes)
 	secret := make([]bool, len(runes))
 	for n := 0; n+piece <= len(plain); n++ {
 		part := string(plain[n : n+piece])
@@ -61,6 +47,61 @@ func Hide(text string, secrets ...string) string {
 		}
 	}
 	return b.String()
+}
+
+// HideIn returns a value of a configuration without the keys that it repeats, as Hide
+// does; where their characters are mixed with escapes, nothing of it is left.
+func HideIn(value string, keys ...string) string {
+	if shown := Hide(value, keys...); shown != value || !Holds(value, keys...) {
+		return shown
+	}
+	return hidden
+}
+
+// Holds tells whether a value of a configuration has one of the keys in it, as a whole:
+// as it is, in a form that Hide knows, or with any of its characters escaped for a URL.
+func Holds(value string, keys ...string) bool {
+	forms := formsOfAll(keys)
+	for range maxEscapes {
+		plain, _ := plainOf([]rune(value))
+		if slices.ContainsFunc(forms, func(form string) bool { return strings.Contains(string(plain), form) }) {
+			return true
+		}
+		without, err := url.PathUnescape(value)
+		if err != nil || without == value {
+			return false
+		}
+		value = without
+	}
+	return false
+}
+
+// maxEscapes is how often a value may be escaped.
+const maxEscapes = 4
+
+// plainOf returns the letters and digits of a text, in lower case, and where in it they
+// are: only they count.
+func plainOf(runes []rune) (plain []byte, places []int) {
+	for n, r := range runes {
+		if r >= '！' && r <= '～' { // the wide forms of ASCII
+			r -= '！' - '!'
+		}
+		if r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
+			plain, places = append(plain, byte(unicode.ToLower(r))), append(places, n)
+		}
+	}
+	return plain, places
+}
+
+// formsOfAll returns the forms of all secrets that are long enough to be told from
+// other words.
+func formsOfAll(secrets []string) (forms []string) {
+	for _, s := range secrets {
+		if len(s) >= piece {
+			forms = append(forms, formsOf(s)...)
+		}
+	}
+	return forms
 }
 
 // formsOf returns what is left of a secret, in the forms in which it may be shown, if

@@ -54,3 +54,31 @@ func TestHide(t *testing.T) {
 		t.Errorf("got %s", text)
 	}
 }
+
+// A value of a configuration that repeats a key is told from one that has a part of it,
+// and nothing of the key is shown.
+func TestValuesThatHoldAKey(t *testing.T) {
+	const key = "CanaryStreamKey0000000000000001"
+	var escaped strings.Builder
+	for n, c := range []byte(key) {
+		if n%2 == 0 {
+			fmt.Fprintf(&escaped, "%%%02x", c)
+		} else {
+			escaped.WriteByte(c)
+		}
+	}
+	for _, value := range []string{key, "%43" + key[1:], url.QueryEscape(escaped.String()), escaped.String(), hex.EncodeToString([]byte(key))} {
+		value = "https://hooks.example.com/?k=" + value
+		if !callback.Holds(value, key) {
+			t.Errorf("%s does not hold the key", value)
+		}
+		if got := callback.HideIn(value, key); strings.Contains(got, key[1:9]) || strings.Contains(got, escaped.String()) || !strings.Contains(got, "(hidden)") {
+			t.Errorf("got %s of %s", got, value)
+		}
+	}
+	for _, value := range []string{"", "https://hooks.example.com/?k=" + key[:20], "https://hooks.example.com/%zz", "https://hooks.example.com/%41"} {
+		if callback.Holds(value, key, "", "short") {
+			t.Errorf("%s holds the key", value)
+		}
+	}
+}

@@ -99,7 +99,7 @@ func (s *Sender) Send(ctx context.Context, r Request, more http.Header) Exchange
 	}
 	defer resp.Body.Close()
 	x.Status = resp.StatusCode
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, MaxAnswer))
+	answer, err := readAnswer(resp)
 	x.Answer, x.Cost = printable(string(answer)), t.since()
 	switch {
 	case err != nil && isTimeout(err):
@@ -112,6 +112,15 @@ func (s *Sender) Send(ctx context.Context, r Request, more http.Header) Exchange
 		x.Trouble = "refused it: HTTP status " + resp.Status[:min(len(resp.Status), 3)]
 	}
 	return x
+}
+
+// readAnswer reads the beginning of an answer. The body of an upgraded connection is the
+// connection itself, which no deadline and no context ends: there is none to read.
+func readAnswer(resp *http.Response) ([]byte, error) {
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return nil, nil
+	}
+	return io.ReadAll(io.LimitReader(resp.Body, MaxAnswer))
 }
 
 // tracing times the steps of a request. Its hooks may run when the request is over.

@@ -95,6 +95,41 @@ func TestReceiversThatMisbehave(t *testing.T) {
 	}
 }
 
+// An answer that gives the connection away is one, and nothing of what comes after it is
+// waited for: no deadline covers that.
+func TestUpgradedConnectionIsNotRead(t *testing.T) {
+	url := silent(t, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+	ended := make(chan Exchange, 1)
+	go func() {
+		ended <- NewSender(nil).Send(t.Context(), Request{Method: http.MethodGet, URL: url}, nil)
+	}()
+	select {
+	case x := <-ended:
+		if got, want := (outcome{x.Taken(), x.Doubtful(), x.Trouble}), (outcome{trouble: "refused it: HTTP status 101"}); got != want {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+	case <-time.After(4 * Timeout):
+		t.Fatal("the connection is still read")
+	}
+}
+
+// silent returns the URL of a server that says a text, and then nothing more.
+func silent(t *testing.T, text string) string {
+	t.Helper()
+	hold := make(chan struct{})
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		c, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		_, _ = c.Write([]byte(text))
+		<-hold
+	}))
+	t.Cleanup(func() { close(hold); srv.Close() })
+	return srv.URL
+}
+
 // A name is told from one that does not exist.
 func TestNames(t *testing.T) {
 	for want, err := range map[string]error{

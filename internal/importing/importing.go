@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/access"
+	"github.com/live-notify/live-notify-operator/internal/callback"
 	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/manifest"
@@ -45,6 +47,7 @@ const (
 	Absent   = "none"   // without configuration
 	Denied   = "denied" // without permission
 	Failed   = "failed"
+	NotFound = "not found" // an application that the cloud does not know
 )
 
 // Item is what became of one domain or application, for one kind.
@@ -78,6 +81,8 @@ type Summary struct {
 	WithoutConfiguration int `json:"withoutConfiguration"`
 	Denied               int `json:"denied"`
 	Failed               int `json:"failed"`
+	// NotFound are applications that the cloud does not know.
+	NotFound int `json:"notFound"`
 }
 
 // Report is what was imported.
@@ -86,6 +91,9 @@ type Report = report.Report[Summary, Item]
 // Import reads an account. With Halt, what cannot be read is an error.
 func Import(ctx context.Context, c *live.Client, o Options) (*Report, error) {
 	o.check = func(ctx context.Context, f found) error {
+		if err := checkKey(f); err != nil {
+			return err
+		}
 		i := Item{}
 		i.written(f, cmp.Or(plainName(f.id), "unnamed"), o)
 		// Defaults are for the check, not for the manifest.
@@ -97,10 +105,17 @@ func Import(ctx context.Context, c *live.Client, o Options) (*Report, error) {
 	}
 	r := report.New[Summary, Item]("Import")
 	r.Summary.Domains = domains
-	names := namesOf(all)
+	names, unknown, told := namesOf(all), strangers(all), map[string]bool{}
 	for _, f := range all {
 		if f.key == "" && f.err == nil {
 			r.Summary.WithoutConfiguration++ // a sub-streaming domain
+			continue
+		}
+		if unknown[f.id] {
+			if !told[f.id] {
+				notFound(r, f)
+			}
+			told[f.id] = true
 			continue
 		}
 		i := Item{Kind: f.kind.Name, Key: f.key, Result: Absent}
@@ -117,7 +132,7 @@ func Import(ctx context.Context, c *live.Client, o Options) (*Report, error) {
 			i.written(f, names[f.kind][f.key], o)
 			if f.bad != nil {
 				i = Item{Kind: i.Kind, Key: i.Key, Name: i.Name, Result: Failed}
-				i.Message = "What the cloud holds is nothing that a manifest may say: " + manifest.Refusal(f.bad)
+				i.Message = "What the cloud holds is nothing that a manifest may say: " + refusal(f.bad)
 				r.Fail(report.Problem{Object: f.kind.Name + "/" + f.key, Reason: "Invalid", Message: i.Message})
 			}
 		}
@@ -125,6 +140,48 @@ func Import(ctx context.Context, c *live.Client, o Options) (*Report, error) {
 		r.Items = append(r.Items, i)
 	}
 	return r, nil
+}
+
+// unfit is what is wrong with the key of a configuration, in words of our own.
+type unfit struct{ message string }
+
+// Error returns the message.
+func (u *unfit) Error() string { return u.message }
+
+// refusal says why no manifest may say what was read.
+func refusal(err error) string {
+	if u, ok := errors.AsType[*unfit](err); ok {
+		return u.message
+	}
+	return manifest.Refusal(err)
+}
+
+// checkKey tells whether the key of a configuration cannot be that of a manifest: no
+// Secret may have it, or another value repeats it, and would be in the file.
+func checkKey(f found) error {
+	fields := f.have.Fields()
+	key := live.KeyOf(fields)
+	if !slices.ContainsFunc(fields, func(field live.Field) bool { return field.Secret && field.Value != "" }) {
+		return nil
+	}
+	if _, err := live.ParseKey(string(key), f.kind.MaxAuthKey); err != nil {
+		return &unfit{"the authentication key " + err.Error() + ". Give the configuration another key in the cloud."}
+	}
+	for _, field := range fields {
+		if !field.Secret && callback.Holds(field.Value, string(key)) {
+			return &unfit{"spec." + field.Name + " has the authentication key in it, which would be in the file. Take it out in the cloud, or give the configuration another key."}
+		}
+	}
+	return nil
+}
+
+// notFound tells of an application that the cloud does not know, once for all kinds.
+func notFound(r *Report, f found) {
+	i := Item{Kind: f.kind.Name, Key: f.key, Result: NotFound}
+	i.Message = "The account has no such application: check the ID, and that it belongs to the account in use."
+	r.Fail(report.Problem{Object: i.Kind + "/" + i.Key, Reason: v1alpha1.ReasonDomainNotFound, Message: i.Message})
+	r.Summary.add(i.Result)
+	r.Items = append(r.Items, i)
 }
 
 func (s *Summary) add(result string) {
@@ -135,6 +192,8 @@ func (s *Summary) add(result string) {
 		s.WithoutConfiguration++
 	case Denied:
 		s.Denied++
+	case NotFound:
+		s.NotFound++
 	default:
 		s.Failed++
 	}
@@ -142,8 +201,12 @@ func (s *Summary) add(result string) {
 
 // Line sums an import up.
 func Line(s Summary) string {
-	return fmt.Sprintf("Import: %d domains seen, %d imported, %d without configuration, %d denied, %d failed.",
+	line := fmt.Sprintf("Import: %d domains seen, %d imported, %d without configuration, %d denied, %d failed",
 		s.Domains, s.Imported, s.WithoutConfiguration, s.Denied, s.Failed)
+	if s.NotFound > 0 {
+		line += fmt.Sprintf(", %d applications not found", s.NotFound)
+	}
+	return line + "."
 }
 
 // keyOf returns the key of the object of a kind for a domain or an application, and

@@ -45,6 +45,8 @@ type found struct {
 	have    kind.Config // nil for none
 	bad     error       // nothing that a manifest may say
 	err     error
+	// foreign: it is of an application that this product of the cloud does not know.
+	foreign bool
 }
 
 // parallel is how many requests of one operation wait for their turn at a time.
@@ -95,6 +97,24 @@ func inventory(ctx context.Context, c *live.Client, q Query) (all []found, domai
 		return 1
 	})
 	return i.all, domains, nil
+}
+
+// strangers returns the applications that none of the products knows.
+func strangers(all []found) map[string]bool {
+	known, unknown := map[string]bool{}, map[string]bool{}
+	for _, f := range all {
+		// To the list of channels an application that is not there has none.
+		lists, _ := manifest.FieldType(f.kind.Name, "channelID")
+		if !f.foreign && (f.have != nil || f.err != nil || lists == "") {
+			known[f.id] = true
+		}
+	}
+	for _, f := range all {
+		if f.foreign && !known[f.id] {
+			unknown[f.id] = true
+		}
+	}
+	return unknown
 }
 
 // maxPages bounds the pages of domains that are read, whatever the cloud says of
@@ -307,7 +327,7 @@ func (i *reading) getOne(ctx context.Context, k *kind.Kind, id, channel string) 
 	case class == live.WrongDomainType:
 		f.err = nil // a domain of the other type, or a sub-streaming one: it has none
 	case class == live.DomainNotFound && !k.OfDomain:
-		f.err = nil // the ID of an application of another product: it has none in this one
+		f.err, f.foreign = nil, true // perhaps of another product: it has none in this one
 	}
 	if f.have != nil && f.err == nil && i.query.check != nil {
 		f.bad = i.query.check(ctx, f)

@@ -19,6 +19,7 @@ import (
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/access"
 	"github.com/live-notify/live-notify-operator/internal/account"
+	"github.com/live-notify/live-notify-operator/internal/callback"
 	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/plan"
@@ -310,14 +311,28 @@ func decide(i Item, s Subject, have kind.Config, key live.Key, keyUnknown bool, 
 			return d.Name == live.AuthenticationField && d.Have == "differs"
 		})
 	}
+	hide := hiding(have, key)
+	for n, d := range c.Situation.Diff {
+		c.Situation.Diff[n].Have, c.Situation.Diff[n].Want = hide(d.Have), hide(d.Want)
+	}
 	todo := plan.Decide(c.Situation)
 	i.Action, i.Reason, i.Message = string(todo.Action), todo.Verdict.Reason, todo.Verdict.Message
 	i.Change = changeOf(todo, len(c.Situation.Diff) > 0)
-	i.Fields = fieldsOf(c, keyUnknown && s.Kind.KeyRef(s.Object) != nil, i.Change)
+	i.Fields = fieldsOf(c, keyUnknown && s.Kind.KeyRef(s.Object) != nil, i.Change, hide)
 	if held := heldBack(s, facts.Key); held != nil && todo.Action.Writes() {
 		return i.blocked(held.Reason, held.Message)
 	}
 	return i
+}
+
+// hiding returns what takes the keys of an object out of a value: a receiver may be told
+// its key in its URL.
+func hiding(have kind.Config, key live.Key) func(string) string {
+	keys := []string{string(key)}
+	if have != nil {
+		keys = append(keys, string(live.KeyOf(have.Fields())))
+	}
+	return func(value string) string { return callback.HideIn(value, keys...) }
 }
 
 // heldBack returns the condition Ready of an object whose change the operator does
@@ -357,7 +372,7 @@ func changeOf(todo plan.Plan, differs bool) Change {
 }
 
 // fieldsOf returns what differs, and what cannot be read.
-func fieldsOf(c kind.Comparison, keyUnknown bool, change Change) []Field {
+func fieldsOf(c kind.Comparison, keyUnknown bool, change Change, hide func(string) string) []Field {
 	var fields []Field
 	for _, d := range c.Situation.Diff {
 		f := Field{Name: d.Name, Have: d.Have, Want: d.Want}
@@ -369,12 +384,27 @@ func fieldsOf(c kind.Comparison, keyUnknown bool, change Change) []Field {
 	if keyUnknown {
 		fields = append(fields, Field{Name: live.AuthenticationField, Have: "unknown", Want: "set"})
 	}
+	if change != Create && change != Update {
+		return fields
+	}
 	for _, f := range c.Want.Fields() {
-		if f.WriteOnly && f.Value != "" && (change == Create || change == Update) {
-			fields = append(fields, Field{Name: f.Name, Have: "cannot be read", Want: live.Bound(f.Value, shown), Unread: true})
+		if !f.WriteOnly {
+			continue
+		}
+		if want := cmp.Or(live.Bound(hide(f.Value), shown), removed(c.Have, f.Name)); want != "" {
+			fields = append(fields, Field{Name: f.Name, Have: "cannot be read", Want: want, Unread: true})
 		}
 	}
 	return fields
+}
+
+// removed is what is wanted of a field that cannot be read and is to go: it was written
+// before, as far as is known; "" if it was not.
+func removed(have kind.Config, name string) string {
+	if have != nil && slices.ContainsFunc(have.Fields(), func(f live.Field) bool { return f.Name == name && f.Value != "" }) {
+		return "(removed)"
+	}
+	return ""
 }
 
 // shown bounds a value, in bytes.

@@ -31,8 +31,11 @@ const (
 	Delivered  = "delivered"
 	WasRefused = "refused"
 	InDoubt    = "in doubt"
-	Skipped    = "skipped"
-	Pending    = "pending" // not reached: stopped, interrupted, or a dry run
+	Skipped    = "skipped" // it needs no replay
+	// NotPossible is for what cannot be replayed: the request that the cloud made is not
+	// known.
+	NotPossible = "not possible"
+	Pending     = "pending" // not reached: stopped, interrupted, or a dry run
 )
 
 // Item is what became of one callback.
@@ -57,7 +60,9 @@ type Summary struct {
 	Refused   int `json:"refused"`
 	InDoubt   int `json:"inDoubt"`
 	Skipped   int `json:"skipped"`
-	Pending   int `json:"pending"`
+	// NotPossible are those whose request is not known.
+	NotPossible int `json:"notPossible"`
+	Pending     int `json:"pending"`
 	// Journal is the file that remembers.
 	Journal string `json:"journal"`
 }
@@ -128,6 +133,7 @@ func configured(s planning.Subject) string {
 // judge says why an item is skipped, if it is.
 func (i *Item) judge(c Candidate, known State, o Options) {
 	skip := func(message string) { i.Result, i.Message = Skipped, message }
+	cannot := func(message string) { i.Result, i.Message = NotPossible, message }
 	_, err := i.event.Build("", time.Time{})
 	switch {
 	case known == Taken:
@@ -136,9 +142,9 @@ func (i *Item) judge(c Candidate, known State, o Options) {
 		i.Result = InDoubt
 		i.Message = "it was sent before, and no answer is noted: look for its delivery at the receiver; another --journal sends it"
 	case i.Content == "":
-		skip("its content is not known: list failures with --content")
+		cannot("its content is not known: list failures with --content")
 	case err != nil:
-		skip(err.Error()) // in our own words
+		cannot(err.Error()) // in our own words
 	case slices.ContainsFunc(c.Records, func(d live.Delivery) bool { return !d.Failed && d.URL == i.To && i.same(d) && !d.Time.Before(i.Time) }):
 		skip("the same receiver has taken it since")
 	case !o.IncludeSuperseded && i.Type == "publish" && slices.ContainsFunc(c.Records, func(d live.Delivery) bool {
@@ -230,7 +236,7 @@ func (r *Runner) Run(ctx context.Context, items []Item) error {
 func (r *Runner) deliver(ctx context.Context, i *Item) error {
 	req, err := i.event.Build(string(i.key), r.Now())
 	if err != nil {
-		i.Result, i.Message = Skipped, err.Error()
+		i.Result, i.Message = NotPossible, err.Error()
 		return nil
 	}
 	journal := r.Journal(*i)
@@ -283,6 +289,8 @@ func Sum(items []Item) Summary {
 			s.InDoubt++
 		case Skipped:
 			s.Skipped++
+		case NotPossible:
+			s.NotPossible++
 		default:
 			s.Pending++
 		}
