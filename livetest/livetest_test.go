@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	goruntime "runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -278,6 +280,92 @@ func counted(o kind.Object) (v1alpha1.Callbacks, bool) {
 		return v1alpha1.Callbacks{}, false
 	}
 	return *counts, false
+}
+
+// TestRefreshShowsWhatIsNew: a total that alone has moved is in the object when Refresh
+// returns.
+func TestRefreshShowsWhatIsNew(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.known()
+	o := &v1alpha1.LiveNotifyConfig{
+		ObjectMeta: metav1.ObjectMeta{Namespace: b.namespace, Name: "a"},
+		Spec:       v1alpha1.LiveNotifyConfigSpec{DomainName: ingest, NotifyURL: "https://hooks.example.com/live"},
+	}
+	b.create(o)
+	b.ready(o)
+	b.Expect(livetest.Refresh(t.Context(), b.api, o)).To(Succeed())
+	b.Expect(o.Status.Callbacks).To(HaveField("Total", BeZero()))
+
+	b.cloud.AddRecords(livetest.Records{Stream: []livetest.CallbackRecord{{
+		Domain: ingest, Time: time.Now().Add(-5 * time.Second), Result: livetest.ResultSuccess,
+	}}})
+	b.Expect(livetest.Refresh(t.Context(), b.api, o)).To(Succeed())
+	b.Expect(o.Status.Callbacks).To(HaveField("Total", BeEquivalentTo(1)))
+	b.gone(o)
+}
+
+// TestRefreshWithoutOperator: nobody does what Refresh asks for, which it says.
+func TestRefreshWithoutOperator(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: b.namespace + "-nobody"}})
+	o := &v1alpha1.LiveNotifyConfig{
+		ObjectMeta: metav1.ObjectMeta{Namespace: b.namespace + "-nobody", Name: "a"},
+		Spec:       v1alpha1.LiveNotifyConfigSpec{DomainName: ingest, NotifyURL: "https://hooks.example.com/live"},
+	}
+	b.create(o)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	b.Expect(livetest.Refresh(ctx, b.api, o)).To(MatchError(ContainSubstring("the operator did not look at")))
+	b.Expect(livetest.Refresh(t.Context(), b.api, &v1alpha1.LiveAccount{})).To(MatchError(ContainSubstring("neither configuration nor records")))
+}
+
+// ended is a test that a fatal error ends.
+type ended struct {
+	testing.TB
+	cleanups []func()
+	fatal    string
+}
+
+func (e *ended) Helper()          {}
+func (e *ended) Log(...any)       {}
+func (e *ended) Cleanup(f func()) { e.cleanups = append(e.cleanups, f) }
+func (e *ended) Fatal(args ...any) {
+	e.fatal = fmt.Sprint(args...)
+	goruntime.Goexit()
+}
+func (e *ended) Fatalf(format string, args ...any) { e.Fatal(fmt.Sprintf(format, args...)) }
+
+// run returns what ends a test of somebody else, and what it leaves is over.
+func (e *ended) run(test func(t testing.TB)) string {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		test(e)
+	}()
+	<-done
+	for _, f := range slices.Backward(e.cleanups) {
+		f()
+	}
+	return e.fatal
+}
+
+// TestOperatorThatCannotRun: RunOperator ends the test with the cause.
+func TestOperatorThatCannotRun(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	cloud := livetest.Start(t)
+	nobody := rest.CopyConfig(cluster)
+	nobody.Impersonate.UserName = "nobody"
+	g.Expect((&ended{TB: t}).run(func(t testing.TB) {
+		livetest.RunOperator(t, nobody, cloud, livetest.Within(5*time.Second))
+	})).To(SatisfyAll(ContainSubstring("within 5s"), ContainSubstring(`User "nobody" cannot list`)))
+	for _, names := range [][]string{{}, {""}} {
+		g.Expect((&ended{TB: t}).run(func(t testing.TB) {
+			livetest.RunOperator(t, cluster, cloud, livetest.InNamespaces(names...))
+		})).To(ContainSubstring("InNamespaces needs names"))
+	}
 }
 
 // TestFaults: a fault of the cloud is seen in the status, and ends.

@@ -4,9 +4,14 @@
 package v1alpha1
 
 import (
+	"maps"
+	"slices"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/selection"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
 // LiveRolloutPolicySpec says in which steps changes reach many objects.
@@ -51,11 +56,13 @@ type LiveRolloutPolicySpec struct {
 type ObjectSelector struct {
 	// The API server does not let a rule match a key of a map, whose length no schema
 	// can bound, with an expression: the rule looks at one character after the other.
+	// Of the name, of which the length is n, it looks for the slash in front; and a list
+	// of one element gives what is in it a name.
 
 	// matchLabels are labels that an object has, with these values.
 	// +kubebuilder:validation:MaxProperties=64
 	// +kubebuilder:validation:XValidation:rule="self.all(key, size(key) >= 1 && size(key) <= 317)",message="must have keys of labels, of 1 to 317 characters, such as example.com/team"
-	// +kubebuilder:validation:XValidation:rule="self.all(key, size(key) < 1 || size(key) > 317 || key.charAt(0) in 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('') && key.charAt(size(key) - 1) in 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('') && [0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256, 272, 288, 304].all(i, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15].all(j, i + j >= size(key) || key.charAt(i + j) in 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-._/'.split(''))) && (size(key) <= 63 || [0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256, 272, 288, 304].exists(i, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15].exists(j, i + j <= 253 && size(key) - i - j <= 64 && key.charAt(i + j) == '/'))))",message="must have keys of labels: up to 63 letters, digits, '-', '_' and '.', optionally behind a domain name and a slash, such as example.com/team"
+	// +kubebuilder:validation:XValidation:rule="self.all(key, size(key) < 1 || size(key) > 317 || [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63].filter(n, n < size(key) && key.charAt(size(key) - 1 - n) == '/')].all(names, (size(names) == 1 || size(names) == 0 && size(key) <= 63) && [size(names) == 1 ? size(key) - 1 - names[0] : -1].all(slash, slash <= 253 && key.charAt(slash + 1) in 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('') && key.charAt(size(key) - 1) in 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('') && [0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256, 272, 288, 304].all(i, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15].all(j, i + j >= size(key) || [key.charAt(i + j)].all(c, c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || (i + j > slash ? c >= 'A' && c <= 'Z' || c in ['-', '_', '.'] : i + j == slash && slash > 0 || c in ['-', '.'] && i + j > 0 && i + j + 1 < slash && key.charAt(i + j + 1) != '.' && (c == '-' || key.charAt(i + j + 1) != '-'))))))))",message="must have keys of labels: up to 63 letters, digits, '-', '_' and '.', optionally behind a domain name and a slash, such as example.com/team"
 	// +optional
 	MatchLabels map[string]LabelValue `json:"matchLabels,omitempty"`
 
@@ -90,20 +97,43 @@ type LabelExpression struct {
 	Values []LabelValue `json:"values,omitempty"`
 }
 
-// Selector returns the selector as one of Kubernetes; an error if it cannot be used.
+// Selector returns the selector as one of Kubernetes; an error, which names the field
+// and what is wrong in it, if it cannot be used.
 func (s ObjectSelector) Selector() (labels.Selector, error) {
-	of := metav1.LabelSelector{MatchLabels: map[string]string{}}
-	for key, value := range s.MatchLabels {
-		of.MatchLabels[key] = string(value)
-	}
-	for _, e := range s.MatchExpressions {
-		r := metav1.LabelSelectorRequirement{Key: e.Key, Operator: e.Operator}
-		for _, value := range e.Values {
-			r.Values = append(r.Values, string(value))
+	selector := labels.NewSelector()
+	add := func(at *field.Path, key string, operator selection.Operator, values []LabelValue) error {
+		var texts []string
+		for _, value := range values {
+			texts = append(texts, string(value))
 		}
-		of.MatchExpressions = append(of.MatchExpressions, r)
+		r, err := labels.NewRequirement(key, operator, texts, field.WithPath(at))
+		if err == nil {
+			selector = selector.Add(*r)
+		}
+		return err
 	}
-	return metav1.LabelSelectorAsSelector(&of)
+	path := field.NewPath("spec", "selector")
+	for _, key := range slices.Sorted(maps.Keys(s.MatchLabels)) {
+		if err := add(path.Child("matchLabels"), key, selection.Equals, []LabelValue{s.MatchLabels[key]}); err != nil {
+			return nil, err
+		}
+	}
+	for i, e := range s.MatchExpressions {
+		at := path.Child("matchExpressions").Index(i)
+		operator, ok := operators[e.Operator]
+		if !ok {
+			return nil, field.NotSupported(at.Child("operator"), e.Operator, slices.Sorted(maps.Keys(operators)))
+		}
+		if err := add(at, e.Key, operator, e.Values); err != nil {
+			return nil, err
+		}
+	}
+	return selector, nil
+}
+
+var operators = map[metav1.LabelSelectorOperator]selection.Operator{
+	metav1.LabelSelectorOpIn: selection.In, metav1.LabelSelectorOpNotIn: selection.NotIn,
+	metav1.LabelSelectorOpExists: selection.Exists, metav1.LabelSelectorOpDoesNotExist: selection.DoesNotExist,
 }
 
 // LiveRolloutPolicyStatus is the observed state of a LiveRolloutPolicy.

@@ -36,6 +36,8 @@ var (
 		"Objects of a LiveRolloutPolicy by state: up_to_date, watching, waiting or failed.", []string{"namespace", "name", "state"}, nil)
 	rolloutHaltedDesc = prometheus.NewDesc("live_notify_rollout_halted",
 		"1 while a LiveRolloutPolicy is halted by a change that failed, else 0.", []string{"namespace", "name"}, nil)
+	rolloutReadyDesc = prometheus.NewDesc("live_notify_rollout_ready",
+		"The Ready condition of a LiveRolloutPolicy, which is in force: 1 True, 0 False, -1 Unknown.", []string{"namespace", "name"}, nil)
 	deletionsHeldDesc = prometheus.NewDesc("live_notify_deletions_held",
 		"Deleted objects that wait for their turn within the limit of deletions of their account.", []string{"account"}, nil)
 )
@@ -62,7 +64,7 @@ func Collectors() []prometheus.Collector { return []prometheus.Collector{&object
 // Describe implements prometheus.Collector.
 func (m *objectMetrics) Describe(descs chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{callbacksInWindowDesc, readyDesc, notReadyDesc, callbacksHealthyDesc, driftTotalDesc,
-		changesTotalDesc, rolloutObjectsDesc, rolloutHaltedDesc, deletionsHeldDesc} {
+		changesTotalDesc, rolloutObjectsDesc, rolloutHaltedDesc, rolloutReadyDesc, deletionsHeldDesc} {
 		descs <- desc
 	}
 }
@@ -107,6 +109,7 @@ func (m *objectMetrics) collectRollouts(metrics chan<- prometheus.Metric) {
 			halted = 1
 		}
 		metrics <- prometheus.MustNewConstMetric(rolloutHaltedDesc, prometheus.GaugeValue, halted, p.Namespace, p.Name)
+		metrics <- prometheus.MustNewConstMetric(rolloutReadyDesc, prometheus.GaugeValue, gaugeOf(p.Status.Conditions, v1alpha1.ConditionReady), p.Namespace, p.Name)
 	}
 }
 
@@ -198,7 +201,7 @@ func (r *Reconciler) collect(o kind.Object, s scrape) {
 	defer survive("metrics")
 	send := s.of(o)
 	_, status := kind.Shared(o)
-	send(readyDesc, prometheus.GaugeValue, gaugeOf(status.CallbackStatus, v1alpha1.ConditionReady))
+	send(readyDesc, prometheus.GaugeValue, gaugeOf(status.Conditions, v1alpha1.ConditionReady))
 	if ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady); ready != nil && ready.Status != metav1.ConditionTrue {
 		send(notReadyDesc, prometheus.GaugeValue, 1, label("reason", ready.Reason))
 	}
@@ -211,7 +214,7 @@ func (r *Reconciler) collect(o kind.Object, s scrape) {
 		send(changesTotalDesc, prometheus.CounterValue, float64(g.RolledBack), resultRolledBack)
 		send(changesTotalDesc, prometheus.CounterValue, float64(g.Failed), resultFailed)
 	}
-	send(callbacksHealthyDesc, prometheus.GaugeValue, gaugeOf(status.CallbackStatus, v1alpha1.ConditionCallbacksHealthy))
+	send(callbacksHealthyDesc, prometheus.GaugeValue, gaugeOf(status.Conditions, v1alpha1.ConditionCallbacksHealthy))
 	counts := r.memories.shown(client.ObjectKeyFromObject(o))
 	if c := status.Callbacks; counts == nil && c != nil {
 		counts = &shownCounts{c.Failed, c.Total}
@@ -223,8 +226,8 @@ func (r *Reconciler) collect(o kind.Object, s scrape) {
 }
 
 // gaugeOf returns a condition as a number.
-func gaugeOf(status *v1alpha1.CallbackStatus, condition string) float64 {
-	switch c := meta.FindStatusCondition(status.Conditions, condition); {
+func gaugeOf(conditions []metav1.Condition, condition string) float64 {
+	switch c := meta.FindStatusCondition(conditions, condition); {
 	case c == nil || c.Status == metav1.ConditionUnknown:
 		return -1
 	case c.Status == metav1.ConditionTrue:

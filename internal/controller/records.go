@@ -184,7 +184,8 @@ func (p *pass) callbacks(counts live.Counts) v1alpha1.Callbacks {
 }
 
 // keep writes counts to the status when failures or health changed; a total
-// that alone moved is written only every totalsEvery.
+// that alone moved is written only every totalsEvery, unless the status is written
+// anyway.
 func (p *pass) keep(counts live.Counts) {
 	now, was := p.callbacks(counts), p.status.Callbacks
 	_, before := p.before.Callback()
@@ -192,7 +193,8 @@ func (p *pass) keep(counts live.Counts) {
 		equality.Semantic.DeepEqual(was.LastFailure, now.LastFailure) &&
 		equality.Semantic.DeepEqual(meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionCallbacksHealthy),
 			meta.FindStatusCondition(p.status.Conditions, v1alpha1.ConditionCallbacksHealthy))
-	if unchanged && (was.Total == now.Total || now.ObservedTime.Sub(was.ObservedTime.Time) < totalsEvery) {
+	anyway := p.requested() || !equality.Semantic.DeepEqual(p.before, p.obj)
+	if unchanged && !anyway && (was.Total == now.Total || now.ObservedTime.Sub(was.ObservedTime.Time) < totalsEvery) {
 		return
 	}
 	p.status.Callbacks = &now

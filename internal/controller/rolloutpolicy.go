@@ -111,10 +111,10 @@ func (r *rolloutReconciler) describe(ctx context.Context, policy *v1alpha1.LiveR
 	state := rolloutOf(policy, members)
 	s.Granted, s.Halted = state.Review(r.absent(ctx, policy))
 	state.Sum(s)
-	switch _, ok := kind.Understood(policy); {
-	case !ok:
+	switch _, err := kind.Understood(policy); {
+	case err != nil:
 		set(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInvalid,
-			"spec.selector or spec.kinds cannot be understood, so that this policy is in force for nothing. The kinds are those that the cloud keeps callback records of, such as LiveNotifyConfig.")
+			fmt.Sprintf("This policy is in force for nothing, since it cannot be understood: %v", err))
 	case overlaps:
 		set(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonOverlapping,
 			"Another LiveRolloutPolicy selects some of the same objects. For these the older one counts. Make the selectors differ.")
@@ -137,14 +137,14 @@ func (r *rolloutReconciler) describe(ctx context.Context, policy *v1alpha1.LiveR
 // absent returns a function that tells whether the policy certainly does not
 // select an object any more. The cache alone cannot tell: it may be of before.
 func (r *rolloutReconciler) absent(ctx context.Context, policy *v1alpha1.LiveRolloutPolicy) func(types.UID) bool {
-	understood, ok := kind.Understood(policy)
+	understood, err := kind.Understood(policy)
 	names := map[types.UID]v1alpha1.RolloutGrant{}
 	for _, g := range slices.Concat(policy.Status.Granted, policy.Status.Halted) {
 		names[g.UID] = g
 	}
 	return func(uid types.UID) bool {
 		k := kind.Watchable(names[uid].Kind)
-		if k == nil || !ok {
+		if k == nil || err != nil {
 			return true
 		}
 		o := k.New()
@@ -177,9 +177,9 @@ func (r *rolloutReconciler) faulted(err error) (reconcile.Result, error) {
 // selected returns the objects of the kind that a policy covers, to look at what its
 // spec has become.
 func (r *Reconciler) selected(ctx context.Context, o client.Object) []reconcile.Request {
-	policy, ok := kind.Understood(o.(*v1alpha1.LiveRolloutPolicy))
+	policy, invalid := kind.Understood(o.(*v1alpha1.LiveRolloutPolicy))
 	objects, err := listed[kind.Object](ctx, r, r.kind.NewList(), "listing the objects of a LiveRolloutPolicy", client.InNamespace(o.GetNamespace()))
-	if err != nil || !ok {
+	if err != nil || invalid != nil {
 		return nil
 	}
 	return requestsFor(slices.DeleteFunc(objects, func(o kind.Object) bool { return !policy.Covers(r.kind, o) || !r.scope.has(o) })...)

@@ -5,6 +5,7 @@ package kind
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/labels"
@@ -20,13 +21,19 @@ type Policy struct {
 	selector labels.Selector
 }
 
-// Understood returns a policy whose selector and kinds can be; false for another.
-func Understood(p *v1alpha1.LiveRolloutPolicy) (Policy, bool) {
+// Understood returns a policy whose selector and kinds can be; an error says of another
+// what cannot.
+func Understood(p *v1alpha1.LiveRolloutPolicy) (Policy, error) {
 	selector, err := p.Spec.Selector.Selector()
-	if err != nil || slices.ContainsFunc(p.Spec.Kinds, func(name string) bool { return Watchable(name) == nil }) {
-		return Policy{}, false
+	if err != nil {
+		return Policy{}, err
 	}
-	return Policy{p, selector}, true
+	for _, name := range p.Spec.Kinds {
+		if Watchable(name) == nil {
+			return Policy{}, fmt.Errorf("spec.kinds: the cloud keeps no callback records of %q, unlike of LiveNotifyConfig", name)
+		}
+	}
+	return Policy{p, selector}, nil
 }
 
 // Watchable returns a kind whose changes can be watched; nil if there is none.
@@ -47,7 +54,7 @@ func (p Policy) Covers(k *Kind, o client.Object) bool {
 func Policies(all []v1alpha1.LiveRolloutPolicy) []Policy {
 	var found []Policy
 	for i := range all {
-		if p, ok := Understood(&all[i]); ok && all[i].DeletionTimestamp.IsZero() {
+		if p, err := Understood(&all[i]); err == nil && all[i].DeletionTimestamp.IsZero() {
 			found = append(found, p)
 		}
 	}

@@ -219,6 +219,19 @@ func TestCallbacksRefused(t *testing.T) {
 	}
 }
 
+// TestCallbacksOwnLabels: a label that the chart sets cannot be set beside it.
+func TestCallbacksOwnLabels(t *testing.T) {
+	t.Parallel()
+	for values, want := range map[string]string{
+		`{commonLabels: {helm.sh/chart: a}, livenotifyconfigs: [{domainName: a.com, notifyURL: "https://hooks.example.com/"}]}`:      "livenotifyconfigs[0] (domainName: a.com) has the label helm.sh/chart, which the chart sets itself",
+		`livenotifyconfigs: [{domainName: a.com, notifyURL: "https://hooks.example.com/", labels: {app.kubernetes.io/instance: a}}]`: "has the label app.kubernetes.io/instance",
+	} {
+		if out, err := renderCallbacks(t, values); err == nil || !strings.Contains(out, want) {
+			t.Errorf("got %v and %s, want %q", err, out, want)
+		}
+	}
+}
+
 // TestCallbacksTwice: of two entries with one name one object would be left, and of two
 // for one domain the operator would refuse one. The message names both, and says what to
 // do.

@@ -21,6 +21,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 
 	"github.com/live-notify/live-notify-operator/test/controlplane"
@@ -323,16 +324,34 @@ func TestRefused(t *testing.T) {
 		"oidc.enabled=true,oidc.namespaces={a},watchNamespaces={b}":                         "oidc.namespaces has a, which is not one of watchNamespaces",
 		"metrics.secure=false,metrics.certificate.existingSecret=a":                         "metrics.certificate has no effect without",
 		"metrics.certificate.certManager.enabled=true,metrics.certificate.existingSecret=a": "exclude each other",
-		"commonLabels.a=true":                    "at '/commonLabels/a': got boolean, want string",
-		"podLabels.a=1":                          "at '/podLabels/a': got number, want string",
-		"podAnnotations.a=1":                     "at '/podAnnotations/a': got number, want string",
-		"nodeSelector.a=true":                    "at '/nodeSelector/a': got boolean, want string",
-		"tolerations[0].value=true":              "at '/tolerations/0/value': got boolean, want string",
-		"extraEnv[0].name=A,extraEnv[0].value=1": "at '/extraEnv/0/value': got number, want string",
-		"priorityClassName=1":                    "at '/priorityClassName': got number, want string",
-		"watchLabelSelector=true":                "at '/watchLabelSelector': got boolean, want string",
-		"watchNamespaces={1}":                    "at '/watchNamespaces/0': got number, want string",
-		"serviceAccount.create=false":            "serviceAccount.create: false needs serviceAccount.name",
+		"commonLabels.a=true":                     "at '/commonLabels/a': got boolean, want string",
+		"podLabels.a=1":                           "at '/podLabels/a': got number, want string",
+		"podAnnotations.a=1":                      "at '/podAnnotations/a': got number, want string",
+		"nodeSelector.a=true":                     "at '/nodeSelector/a': got boolean, want string",
+		"tolerations[0].value=true":               "at '/tolerations/0/value': got boolean, want string",
+		"extraEnv[0].name=A,extraEnv[0].value=1":  "at '/extraEnv/0/value': got number, want string",
+		"priorityClassName=1":                     "at '/priorityClassName': got number, want string",
+		"watchLabelSelector=true":                 "at '/watchLabelSelector': got boolean, want string",
+		"watchNamespaces={1}":                     "at '/watchNamespaces/0': got number, want string",
+		"stsEndpoint=http://sts.example.com":      "stsEndpoint is http://",
+		"stsEndpoint=a_b!":                        "at '/stsEndpoint': 'a_b!' does not match pattern",
+		"endpoint=a_b!":                           "at '/endpoint': 'a_b!' does not match pattern",
+		"emulator.enabled=true,stsEndpoint=a.com": "emulator.enabled and stsEndpoint exclude each other",
+		"region=-":                                "at '/region': '-' does not match pattern",
+		`watchLabelSelector=shard=a\,\,b(`:        "at '/watchLabelSelector'",
+		"watchLabelSelector=shard in a":           "at '/watchLabelSelector'",
+		"logging.level=-1":                        "at '/logging/level': minimum: got -1, want 0",
+		"logging.level=\"0\"":                     "at '/logging/level'",
+		"logging.level=128":                       "at '/logging/level'",
+		"metrics.port=8081":                       "metrics.port is 8081, which is the port of the probes",
+		"replicas=null":                           "replicas is null",
+		"metrics.readerRole.create=false,metrics.readerRole.subjects[0].kind=User,metrics.readerRole.subjects[0].name=a": "metrics.readerRole.subjects has no effect",
+		"metrics.readerRole.subjects[0].kind=ServiceAccount,metrics.readerRole.subjects[0].name=a":                       "the ServiceAccount a without a namespace",
+		`commonLabels.app\.kubernetes\.io/name=a`:                                                                        "commonLabels has app.kubernetes.io/name, which the chart sets itself",
+		`podLabels.app\.kubernetes\.io/instance=a`:                                                                       "podLabels has app.kubernetes.io/instance, which the chart sets itself",
+		`serviceMonitor.labels.helm\.sh/chart=a`:                                                                         "serviceMonitor.labels has helm.sh/chart, which the chart sets itself",
+		`podAnnotations.kubectl\.kubernetes\.io/default-container=a`:                                                     "podAnnotations has kubectl.kubernetes.io/default-container",
+		"serviceAccount.create=false":                                                                                    "serviceAccount.create: false needs serviceAccount.name",
 	} {
 		t.Run(set, func(t *testing.T) {
 			t.Parallel()
@@ -341,6 +360,18 @@ func TestRefused(t *testing.T) {
 				t.Errorf("got %v and %s, want %q", err, out, want)
 			}
 		})
+	}
+}
+
+// TestSelectors: what the operator takes for a selector of labels, the chart does too.
+func TestSelectors(t *testing.T) {
+	for _, selector := range []string{"shard=a", "shard==a, !odd", "example.com/shard in (a, b)", "shard notin (a,b),c", "n>1", "a!=b", "a="} {
+		if _, err := labels.Parse(selector); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := helm(t, "template", release, dir, "--set-json", "watchLabelSelector="+text(selector)); err != nil {
+			t.Errorf("%s: %v\n%s", selector, err, out)
+		}
 	}
 }
 

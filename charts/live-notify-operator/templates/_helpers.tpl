@@ -129,11 +129,40 @@ capabilities:
 {{- if and .emulator.enabled .credentials.existingSecret }}
 {{- fail "emulator.enabled and credentials.existingSecret exclude each other: the emulated cloud takes its own access key" }}
 {{- end }}
-{{- if and .emulator.enabled .endpoint }}
-{{- fail "emulator.enabled and endpoint exclude each other: the emulated cloud is the endpoint" }}
+{{- range $name := list "endpoint" "stsEndpoint" }}
+{{- $endpoint := get $.Values $name }}
+{{- if and $.Values.emulator.enabled $endpoint }}
+{{- fail (printf "emulator.enabled and %s exclude each other: the emulated cloud is the endpoint" $name) }}
 {{- end }}
-{{- if and (hasPrefix "http://" .endpoint) (not .allowInsecureEndpoints) }}
-{{- fail "endpoint is http://, which sends keys in clear: use https://, or set allowInsecureEndpoints" }}
+{{- if and (hasPrefix "http://" $endpoint) (not $.Values.allowInsecureEndpoints) }}
+{{- fail (printf "%s is http://, which sends keys in clear: use https://, or set allowInsecureEndpoints" $name) }}
+{{- end }}
+{{- end }}
+{{- if and .metrics.enabled (eq (int .metrics.port) 8081) }}
+{{- fail "metrics.port is 8081, which is the port of the probes: choose another" }}
+{{- end }}
+{{- if kindIs "invalid" .replicas }}
+{{- fail "replicas is null: give a number" }}
+{{- end }}
+{{- if and .metrics.readerRole.subjects (not .metrics.readerRole.create) }}
+{{- fail "metrics.readerRole.subjects has no effect without metrics.readerRole.create" }}
+{{- end }}
+{{- range .metrics.readerRole.subjects }}
+{{- if and (eq .kind "ServiceAccount") (not .namespace) }}
+{{- fail (printf "metrics.readerRole.subjects has the ServiceAccount %s without a namespace" .name) }}
+{{- end }}
+{{- end }}
+{{- $own := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/part-of" "app.kubernetes.io/version" "app.kubernetes.io/managed-by" "helm.sh/chart" }}
+{{- $maps := dict "commonLabels" .commonLabels "podLabels" .podLabels "serviceMonitor.labels" .serviceMonitor.labels "prometheusRule.labels" .prometheusRule.labels "grafanaDashboard.labels" .grafanaDashboard.labels }}
+{{- range $name, $labels := $maps }}
+{{- range $label := keys (default dict $labels) | sortAlpha }}
+{{- if has $label $own }}
+{{- fail (printf "%s has %s, which the chart sets itself" $name $label) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if hasKey (default dict .podAnnotations) "kubectl.kubernetes.io/default-container" }}
+{{- fail "podAnnotations has kubectl.kubernetes.io/default-container, which the chart sets itself" }}
 {{- end }}
 {{- if and .podDisruptionBudget.enabled (ne (toString .podDisruptionBudget.minAvailable) "") (ne (toString .podDisruptionBudget.maxUnavailable) "") }}
 {{- fail "podDisruptionBudget.minAvailable and podDisruptionBudget.maxUnavailable exclude each other: set one" }}
