@@ -18,6 +18,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
@@ -183,6 +184,7 @@ func outage(ctx context.Context, s *bench, all []member) {
 // allows at the default intervals.
 func overload(ctx context.Context, s *bench, all []member) {
 	s.begin(ctx, all)
+	s.readBack(ctx)
 	share := max(1, 80*s.cfg.n/10_000) // of 1,000 reads a minute, which 10,000 objects ask for
 	s.StopOperator()
 	system.Check(s.StartOperator(ctx, "--quota-share-percent", fmt.Sprint(share)))
@@ -200,6 +202,22 @@ func overload(ctx context.Context, s *bench, all []member) {
 	figure(fmt.Sprintf("objects whose status moved in %s (0)", s.cfg.steady), "%d", moved(versions, now))
 	figure("writes to the API server (0)", "%.0f", after.APIServerWrites()-before.APIServerWrites())
 	figure("throttled replies (0)", "%d", log.count(isThrottled))
+}
+
+// readBack waits until the cloud was read after the last write of each stream: until
+// then its status has something to tell.
+func (s *bench) readBack(ctx context.Context) {
+	for start := time.Now(); time.Since(start) < time.Hour; system.Pause(ctx, 10*time.Second) {
+		var list v1alpha1.LiveNotifyConfigList
+		system.Check(errors.Join(s.API.List(ctx, &list), ctx.Err()))
+		if !slices.ContainsFunc(list.Items, func(o v1alpha1.LiveNotifyConfig) bool {
+			ready := meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionReady)
+			return ready == nil || ready.Reason != v1alpha1.ReasonInSync
+		}) {
+			return
+		}
+	}
+	system.Check(errors.New("not all objects were read back within an hour"))
 }
 
 // moved is how many of these objects have another version now.

@@ -124,6 +124,7 @@ var unreadable = map[string]http.HandlerFunc{
 	"a URL that is an array":            body(200, configs(`{"NotifyUrl":["http://a.example.com"]}`)),
 	"totals that are a word":            body(200, configs(`[]`, `"many"`)),
 	"totals that are an object":         body(200, configs(`[]`, `{}`)),
+	"totals with an exponent":           body(200, configs(`[]`, `7e3`)),
 	"totals beyond all bounds":          body(200, configs(`[]`, `99999999999999999999`)),
 	"a known error in a success's mask": body(200, `{"RequestId":"REQ-1","Code":"ServiceUnavailable","Message":"busy"}`),
 }
@@ -187,13 +188,16 @@ func TestUnreadableIsNotAbsent(t *testing.T) {
 func TestReplyAboutAnother(t *testing.T) {
 	t.Parallel()
 	const config = `{"DomainName":"other.example.com","NotifyUrl":"http://hooks.example.com/"}`
-	c := against(t, body(200, `{"RequestId":"REQ-1","DomainName":"other.example.com","NotifyUrl":"http://hooks.example.com/",`+
+	c := against(t, body(200, `{"RequestId":"REQ-1","DomainName":"other.example.com","AppId":"other","SubInfo":{"AppId":"other","CallbackUrl":"http://hooks.example.com/"},`+
+		`"EventCallbackUrl":"http://hooks.example.com/","NotifyUrl":"http://hooks.example.com/",`+
 		`"LiveStreamsNotifyConfig":`+config+`,"LiveRecordNotifyConfig":`+config+`,"LiveDetectNotifyConfig":`+config+`}`))
 	gets := map[string]func() error{
 		"stream":   func() error { _, err := live.NewStream(c).Get(t.Context(), quota.Sync, push); return err },
 		"record":   func() error { _, err := live.NewRecord(c).Get(t.Context(), quota.Sync, play); return err },
 		"snapshot": func() error { _, err := live.NewSnapshot(c).Get(t.Context(), quota.Sync, play); return err },
 		"detect":   func() error { _, err := live.Detect(c).Get(t.Context(), quota.Sync, play); return err },
+		"relay":    func() error { _, err := live.NewMPU(c).Get(t.Context(), quota.Sync, "app"); return err },
+		"message":  func() error { _, err := live.Message(c).Get(t.Context(), quota.Sync, "cn-shanghai/app"); return err },
 	}
 	for name, get := range gets {
 		t.Run(name, func(t *testing.T) { failure(t, get(), live.Unavailable, malformed) })

@@ -36,7 +36,7 @@ func Message(c *Client) Family[MessageConfig] {
 		if err != nil {
 			return MessageConfig{}, noApplication(err)
 		}
-		return MessageConfig{bounded(reply.EventCallbackUrl, maxURL)}, nil
+		return MessageConfig{bounded(reply.EventCallbackUrl, maxURL)}, unlessAbout(describeMessage, "application", app, reply.AppId)
 	}
 	modify := func(ctx context.Context, t turn, url *string) error {
 		center, app, _ := strings.Cut(t.key, "/")

@@ -52,7 +52,8 @@ func NewMPU(c *Client) MPU {
 			return MPUConfig{}, cmp.Or(err, errMissing)
 		}
 		have := reply.SubInfo
-		return MPUConfig{bounded(have.CallbackUrl, maxURL), channelsOf(value(have.ChannelIds)), bounded(have.SubId, maxID)}, nil
+		return MPUConfig{bounded(have.CallbackUrl, maxURL), channelsOf(value(have.ChannelIds)), bounded(have.SubId, maxID)},
+			unlessAbout(describeMPU, "application", t.key, have.AppId)
 	}
 	m.write = func(ctx context.Context, t turn, create bool, want MPUConfig, leaveOut bool) error {
 		request := &sdk.CreateRtcMPUEventSubRequest{AppId: &t.key, CallbackUrl: &want.CallbackURL, ChannelIds: parameter(want.ChannelIDs, leaveOut)}

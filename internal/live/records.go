@@ -213,8 +213,13 @@ func newest(records []Failure) *Failure {
 // elsewhere is the error of a reply that is about another domain than was asked for;
 // nil if it names none, or the right one.
 func elsewhere(op Operation, t turn, domain *string) error {
-	if name := value(domain); name != "" && !strings.EqualFold(name, t.key) {
-		return malformed(op.Action, "the reply is about another domain")
+	return unlessAbout(op, "domain", t.key, domain)
+}
+
+// unlessAbout is the same for a thing of any kind.
+func unlessAbout(op Operation, kind, asked string, named *string) error {
+	if name := value(named); name != "" && !strings.EqualFold(name, asked) {
+		return malformed(op.Action, "the reply is about another "+kind)
 	}
 	return nil
 }

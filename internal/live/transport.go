@@ -206,8 +206,9 @@ func headOf(body []byte, most int) (h head, ok bool) {
 	return h, isModest(body)
 }
 
-// isModest tells whether valid JSON keeps to the bounds of tokens and of depth. Each
-// token but the first is behind one of the characters that are counted.
+// isModest tells whether valid JSON keeps to the bounds of tokens and of depth, and has
+// no number with an exponent, of which the SDK reads what comes before that. Each token
+// but the first is behind one of the characters that are counted.
 func isModest(body []byte) bool {
 	tokens, depth, quoted := 1, 0, false
 	for i := 0; i < len(body) && tokens <= maxTokens && depth <= maxDepth; i++ {
@@ -217,6 +218,8 @@ func isModest(body []byte) bool {
 		case c == '"':
 			quoted = !quoted
 		case quoted:
+		case (c == 'e' || c == 'E') && i > 0 && body[i-1] >= '0' && body[i-1] <= '9':
+			return false
 		case c == '{' || c == '[':
 			tokens, depth = tokens+2, depth+1
 		case c == '}' || c == ']':
