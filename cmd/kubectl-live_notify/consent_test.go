@@ -33,7 +33,7 @@ func TestImportWritesNothingBeforeItMay(t *testing.T) {
 	nothing("without a terminal")
 	w.callBy(callOptions{terminal: true, in: strings.NewReader("n\n")}, args...).want(t, exitNo, "Nothing was done")
 	nothing("with a no")
-	w.call(append(args, "--dry-run")...).want(t, exitYes, "1 Secrets in namespace")
+	w.call(append(args, "--dry-run")...).want(t, exitYes, "1 Secrets in namespace", "(new)")
 	nothing("in a dry run")
 	got := w.call("import", "--kind", "lnc", "--keys-to-cluster")
 	if got.want(t, exitUsage, "--yes"); got.out != "" {
@@ -43,6 +43,10 @@ func TestImportWritesNothingBeforeItMay(t *testing.T) {
 	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
 		t.Errorf("got %v, %v, want one file", files, err)
 	}
+	again := []string{"import", "--kind", "lnc", "--keys-to-cluster", "--dry-run"}
+	w.call(again...).want(t, exitYes, "(same)")
+	w.cloud.SetStreamConfig("push.example.com", emulator.StreamConfig{NotifyURL: "https://hooks.example.com/", Auth: true, AuthKey: streamKey + "2"})
+	w.call(again...).want(t, exitYes, "(replaces another key)")
 	file := w.file("file", "")
 	w.cloud.Inject(emulator.Fault{Code: "Forbidden.RAM", Status: http.StatusForbidden}) // nobody asks
 	w.call("import", "--output-dir", filepath.Join(file, "below")).want(t, exitUsage, "--output-dir")

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -152,7 +153,7 @@ func (a *app) doImport(ctx context.Context, o importOptions) error {
 func (a *app) imported(ctx context.Context, c client.Client, r *importing.Report, o importOptions) error {
 	keys := keysOf(r)
 	if o.keysToCluster {
-		if err := a.mayWrite(ctx, keys, o); err != nil {
+		if err := a.mayWrite(ctx, c, keys, o); err != nil {
 			return err // before the first file
 		}
 	}
@@ -297,8 +298,9 @@ func keysOf(r *importing.Report) (secrets []secret) {
 	return secrets
 }
 
-// mayWrite says which Secrets are to be written, and asks.
-func (a *app) mayWrite(ctx context.Context, secrets []secret, o importOptions) error {
+// mayWrite says which Secrets are to be written, and what becomes of those that exist,
+// and asks.
+func (a *app) mayWrite(ctx context.Context, c client.Client, secrets []secret, o importOptions) error {
 	namespace, err := a.namespace()
 	if err != nil {
 		return err
@@ -309,13 +311,39 @@ func (a *app) mayWrite(ctx context.Context, secrets []secret, o importOptions) e
 	}
 	var names []string
 	for _, s := range secrets {
-		names = append(names, s.name)
+		fate, err := s.fate(ctx, c, namespace)
+		if err != nil {
+			return fmt.Errorf("reading Secret %q: %w", s.name, err)
+		}
+		names = append(names, fmt.Sprintf("%s (%s)", s.name, fate))
 	}
 	fmt.Fprintf(a.err, "%d Secrets in namespace %s: %s\n", len(names), namespace, strings.Join(names, ", "))
 	if o.dryRun {
 		return nil
 	}
 	return a.confirm(ctx, o.yes, "Write the keys to them?")
+}
+
+// fate says what is to become of a Secret as the cluster has it.
+func (s secret) fate(ctx context.Context, c client.Client, namespace string) (string, error) {
+	var have corev1.Secret
+	err := c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: s.name}, &have)
+	if err != nil {
+		return "new", client.IgnoreNotFound(err)
+	}
+	added := false
+	for name, key := range s.entries {
+		switch now, found := have.Data[name]; {
+		case !found:
+			added = true
+		case !bytes.Equal(now, key):
+			return "replaces another key", nil
+		}
+	}
+	if added {
+		return "adds a key", nil
+	}
+	return "same", nil
 }
 
 // keysToCluster writes Secrets.

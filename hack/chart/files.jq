@@ -13,13 +13,17 @@ def key: with_entries(select(.key | IN("domainName", "appID", "channelID", "data
 # Of the fields that callback kinds have in common the chart live-callbacks takes
 # defaults.
 def shared: ["accountRef", "adoptionPolicy", "deletionPolicy", "driftPolicy", "guard", "managementPolicy", "records", "resyncInterval", "suspend"];
+
+# The fields of records that a kind takes: a rule of its spec refuses the others.
+def fields: ([."x-kubernetes-validations"[]?.rule] | join(" ")) as $rules | .properties
+  | with_entries(select(.key == "records") | .value |= (.properties | keys | map(select(. as $field | $rules | contains("self.records.\($field)") | not))));
 def spec: .spec.versions[0].schema.openAPIV3Schema.properties.spec;
 def callbacks: map(select(spec.properties.managementPolicy));
 
 def kinds:
   header(""),
   (callbacks[] | spec.properties as $has
-    | "\(.spec.names.plural):\n  defaults:\n\(shared | map(select($has[.])) | list("  "))\n  key: \($has | key | tojson)\n  kind: \(.spec.names.kind)");
+    | "\(.spec.names.plural):\n  defaults:\n\(shared | map(select($has[.])) | list("  "))\n  fields: \(spec | fields | tojson)\n  key: \($has | key | tojson)\n  kind: \(.spec.names.kind)");
 
 def role($name; $resources; $verbs): "---
 apiVersion: rbac.authorization.k8s.io/v1

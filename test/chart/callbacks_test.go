@@ -307,6 +307,19 @@ func TestCallbacksTwice(t *testing.T) {
 	}
 }
 
+// TestCallbacksDefaultsOfRecords: an RTC application has no streams, so that a default
+// for these does not reach it, and the rest of the default does.
+func TestCallbacksDefaultsOfRecords(t *testing.T) {
+	t.Parallel()
+	out, err := renderCallbacks(t, `{defaults: {records: {appName: live, window: 30m}},
+		livenotifyconfigs: [{domainName: a.com, notifyURL: "https://hooks.example.com/"}],
+		livertceventsubs: [{name: a, appID: a, events: [UserEvent], callbackURL: "https://hooks.example.com/"}],
+		livertcmpueventsubs: [{name: a, appID: a, callbackURL: "https://hooks.example.com/"}]}`)
+	if names, windows := strings.Count(out, "appName: live"), strings.Count(out, "window: 30m"); err != nil || names != 1 || windows != 3 {
+		t.Errorf("got %v, appName in %d objects of 1, window in %d of 3:\n%s", err, names, windows, out)
+	}
+}
+
 // TestCallbacksKeys holds what the chart takes for one configuration to what the
 // operator does: by the fields that cannot be changed.
 func TestCallbacksKeys(t *testing.T) {
