@@ -91,7 +91,7 @@ func (p *pass) hide(text string) string {
 		return text
 	}
 	key, _, _ := p.keyRead()
-	return callback.Hide(text, string(key))
+	return callback.HideIn(text, string(key))
 }
 
 // hideIn hides the key in a failed callback, which is noted in the status.

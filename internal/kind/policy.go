@@ -5,13 +5,18 @@ package kind
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/labels"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
 // Policy is a LiveRolloutPolicy as the operator understands it.
@@ -26,15 +31,36 @@ type Policy struct {
 func Understood(p *v1alpha1.LiveRolloutPolicy) (Policy, error) {
 	selector, err := p.Spec.Selector.Selector()
 	if err != nil {
-		return Policy{}, err
+		return Policy{}, unfit(err)
 	}
 	for _, name := range p.Spec.Kinds {
 		if Watchable(name) == nil {
-			return Policy{}, fmt.Errorf("spec.kinds: the cloud keeps no callback records of %q, unlike of LiveNotifyConfig", name)
+			return Policy{}, fmt.Errorf("spec.kinds: the cloud keeps no callback records of %q, unlike of LiveNotifyConfig", live.Bound(name, maxShown))
 		}
 	}
 	return Policy{p, selector}, nil
 }
+
+// unfit says in our own words which values a selector cannot have.
+func unfit(err error) error {
+	all := []error{err}
+	if list, ok := errors.AsType[utilerrors.Aggregate](err); ok {
+		all = list.Errors()
+	}
+	var said []string
+	for _, e := range all {
+		if f, ok := errors.AsType[*field.Error](e); ok {
+			said = append(said, fmt.Sprintf("%s cannot be %q", f.Field, live.Bound(fmt.Sprint(f.BadValue), maxShown)))
+		}
+	}
+	if len(said) == 0 {
+		return errors.New("spec.selector is malformed")
+	}
+	return errors.New(strings.Join(said, "; "))
+}
+
+// maxShown bounds a value of a selector in a message, in bytes.
+const maxShown = 200
 
 // Watchable returns a kind whose changes can be watched; nil if there is none.
 func Watchable(name string) *Kind {

@@ -28,14 +28,7 @@ func Values(c Config) []v1alpha1.ConfigurationValue {
 
 // KeyOf returns the authentication key of a configuration; "" if it has none, or the
 // cloud does not show it.
-func KeyOf(c Config) live.Key {
-	for _, f := range fields(c) {
-		if key := f.Key(); key != "" {
-			return key
-		}
-	}
-	return ""
-}
+func KeyOf(c Config) live.Key { return live.KeyOf(fields(c)) }
 
 // Signed tells whether the callbacks of a configuration are.
 func Signed(c Config) bool {

@@ -70,15 +70,6 @@ func authentication(on bool, key Key) Field {
 
 const signed = "on:"
 
-// Key returns the key that a field holds; "" if it holds none.
-func (f Field) Key() Key {
-	key, ok := strings.CutPrefix(f.Value, signed)
-	if !f.Secret || !ok {
-		return ""
-	}
-	return Key(key)
-}
-
 // Difference is a field in which two configurations differ. Of a secret it says
 // only "set", "not set" or "differs".
 type Difference struct {

@@ -328,10 +328,7 @@ func decide(i Item, s Subject, have kind.Config, key live.Key, keyUnknown bool, 
 // hiding returns what takes the keys of an object out of a value: a receiver may be told
 // its key in its URL.
 func hiding(have kind.Config, key live.Key) func(string) string {
-	keys := []string{string(key)}
-	if have != nil {
-		keys = append(keys, string(live.KeyOf(have.Fields())))
-	}
+	keys := []string{string(key), string(kind.KeyOf(have))}
 	return func(value string) string { return callback.HideIn(value, keys...) }
 }
 
