@@ -97,6 +97,8 @@ var (
 	// repeated is how the reader of manifests repeats one that has no kind, with the keys
 	// that may be in it.
 	repeated = regexp.MustCompile(`(?s) is missing in '.*`)
+	// noPath is what it says of a path that it cannot open.
+	noPath = regexp.MustCompile(`^the path "[^"]*" (?:does not exist|cannot be accessed: [a-z ]+)$`)
 	// ofFile is how it begins what is wrong with a file.
 	ofFile = regexp.MustCompile(`^(?:error parsing [^:]+|unable to decode "[^"]*"): `)
 )
@@ -105,10 +107,10 @@ var (
 // read: behind the name of the file its words are cleaned.
 func unreadable(err error) string {
 	said := repeated.ReplaceAllString(err.Error(), " is missing")
-	file := ofFile.FindString(said)
-	if file == "" {
+	if noPath.MatchString(said) {
 		return live.Bound(said, maxUsage)
 	}
+	file := ofFile.FindString(said)
 	return live.Bound(file, maxUsage) + live.Clean(strings.TrimPrefix(said, file), maxUsage)
 }
 
