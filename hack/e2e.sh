@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # Builds the images of the Dockerfile and tests what is in them, brings up a
-# cluster on this machine, runs the end-to-end tests there, and takes the cluster
-# down again. CLUSTER is the program that does so, by its verbs up, load, status
-# and down; arguments go to "go test".
+# new cluster on this machine, runs the end-to-end tests there, and removes the
+# cluster. CLUSTER is the program that does so, by its verbs up, load, status and
+# down --purge, and keeps what a cluster holds in CLUSTER_DIR; arguments go to
+# "go test".
 set -euo pipefail
 cd "$(dirname "$0")/.."
 CLUSTER=${CLUSTER:-../shared/cluster/cluster}
@@ -16,10 +17,14 @@ for version in e2e e2e-next; do
 	make test-image IMAGES="bin/images/$version"
 done
 
+# Objects that someone left in another cluster of this machine are none of the
+# tests' business. The path is short, as it becomes part of the paths of sockets.
+CLUSTER_DIR=$(mktemp -d /tmp/e2e-XXXXXX)
+export CLUSTER_DIR
+
 cleanup() {
 	local rc=$?
-	# What this leaves in the images' store is written over by the next run.
-	"$CLUSTER" down || rc=1
+	"$CLUSTER" down --purge || rc=1
 	exit $rc
 }
 trap cleanup EXIT
