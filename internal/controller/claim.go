@@ -54,16 +54,21 @@ func (p *pass) winner(ctx context.Context) (kind.Object, error) {
 	if err != nil || len(rivals) <= 1 {
 		return nil, err
 	}
-	var winner kind.Object
-	best := p.obj
 	mine, _ := p.cloudOf(ctx, p.obj)
 	mine = mine.Of(p.obj)
-	for _, rival := range rivals {
-		if rival.GetUID() != p.obj.GetUID() && kind.Precedes(rival, best) && !p.neglected(rival) && p.may(ctx, rival, mine) {
-			best, winner = rival, rival
+	return foremost(rivals, func(o kind.Object) bool {
+		return o.GetUID() != p.obj.GetUID() && kind.Precedes(o, p.obj) && !p.neglected(o) && p.may(ctx, o, mine)
+	}), nil
+}
+
+// foremost returns the object that comes first of those that are fit; nil if none is.
+func foremost(objects []kind.Object, fit func(kind.Object) bool) (first kind.Object) {
+	for _, o := range objects {
+		if (first == nil || kind.Precedes(o, first)) && fit(o) {
+			first = o
 		}
 	}
-	return winner, nil
+	return first
 }
 
 // neglected tells whether nobody works on an object: it is out of scope, and no
@@ -152,18 +157,14 @@ func (p *pass) heir(ctx context.Context) (kind.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	var first kind.Object
-	for _, rival := range rivals {
-		if !p.mayInherit(rival) {
-			continue
+	return foremost(rivals, func(o kind.Object) bool {
+		if !p.mayInherit(o) {
+			return false
 		}
-		spec, _ := rival.Callback()
-		_, err := p.accounts.Find(ctx, rival.GetNamespace(), spec.AccountRef, p.kind.Domain(rival))
-		if err == nil && (first == nil || kind.Precedes(rival, first)) {
-			first = rival
-		}
-	}
-	return first, nil
+		spec, _ := o.Callback()
+		_, err := p.accounts.Find(ctx, o.GetNamespace(), spec.AccountRef, p.kind.Domain(o))
+		return err == nil
+	}), nil
 }
 
 // mayInherit tells whether another object of the key would write the configuration, and

@@ -5,6 +5,7 @@ package controller
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -168,6 +169,28 @@ func TestLeavingWhileBeingDeleted(t *testing.T) {
 		d.expectEvent("a", v1alpha1.EventRetained)
 		d.Expect(d.f.have(d.cloud)).NotTo(BeNil())
 	})
+}
+
+// TestNextInLineIsOneThatMay removes the object that comes first of many. The older
+// ones among those that are left cannot have the domain: it is the one that can
+// that is woken.
+func TestNextInLineIsOneThatMay(t *testing.T) {
+	d := simulated(t, streamFixture(), emulator.Options{})
+	for i := range 8 {
+		name := fmt.Sprintf("unable-%d", i)
+		d.create(name, viaAccount)
+		d.until(name, v1alpha1.ReasonAccountNotReady)
+	}
+	d.nextSecond()
+	d.create("first", func(o Object) { spec(o).ManagementPolicy = v1alpha1.Observe })
+	d.until("first", v1alpha1.ReasonObserved)
+	d.nextSecond()
+	d.create("next")
+	d.until("next", v1alpha1.ReasonConflict)
+
+	first := d.get("first")
+	d.remove("first")
+	d.Expect(d.r.(*Reconciler).nextInLine(t.Context(), first)).To(Equal(requestsFor(d.get("next"))))
 }
 
 // TestNamingADomainKeepsNobodyFromIt: an older object of another account that

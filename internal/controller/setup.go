@@ -260,23 +260,18 @@ func (r *Reconciler) index() error {
 	return nil
 }
 
-// nextInLine returns the object that comes first of those with the key of another
-// one, which it may have waited for.
+// nextInLine returns the object that comes first of those that may have the key of
+// another one, which it may have waited for.
 func (r *Reconciler) nextInLine(ctx context.Context, obj client.Object) []reconcile.Request {
 	rivals, err := r.rivals(ctx, r.kind.Key(obj.(kind.Object)))
 	if err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "rivals are not told of a change")
 		return nil
 	}
-	var first kind.Object
-	for _, rival := range rivals {
-		if rival.GetUID() == obj.GetUID() || !r.scope.has(rival) {
-			continue
-		}
-		if mine, _ := r.cloudOf(ctx, rival); first == nil || kind.Precedes(rival, first) && r.may(ctx, rival, mine) {
-			first = rival
-		}
-	}
+	first := foremost(rivals, func(o kind.Object) bool {
+		mine, _ := r.cloudOf(ctx, o)
+		return o.GetUID() != obj.GetUID() && r.scope.has(o) && r.may(ctx, o, mine)
+	})
 	if first == nil {
 		return nil
 	}
