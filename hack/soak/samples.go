@@ -186,9 +186,13 @@ const warmUp = time.Minute
 // judged is how long the last process lives at least, if the soak is longer.
 const judged = warmUp + 2*time.Minute
 
+// usual is how many calls there are in a sample, if there is nothing but what the
+// intervals call for.
+type usual struct{ Reads, Records float64 }
+
 // growths are those of the last process; nil if it did not live long enough to
-// tell.
-func growths(samples []sample) []growth {
+// tell. Where calls went wrong early on, there were fewer than the intervals call for.
+func growths(samples []sample, calls usual) []growth {
 	if len(samples) == 0 {
 		return nil
 	}
@@ -200,7 +204,7 @@ func growths(samples []sample) []growth {
 	if third < 3 {
 		return nil
 	}
-	compare := func(figure string, factor, slack float64, of func(sample) float64) growth {
+	compare := func(figure string, factor, slack, least float64, of func(sample) float64) growth {
 		median := func(part []sample) float64 {
 			var values []float64
 			for _, s := range part {
@@ -210,15 +214,15 @@ func growths(samples []sample) []growth {
 			return values[len(values)/2]
 		}
 		g := growth{Figure: figure, Early: median(samples[:third]), Late: median(samples[len(samples)-third:])}
-		g.Most = g.Early*factor + slack
+		g.Most = max(g.Early, least)*factor + slack
 		return g
 	}
 	return []growth{
-		compare("resident memory, MiB", 1.15, 10, func(s sample) float64 { return s.Resident }),
-		compare("heap in use, MiB", 1.1, 5, func(s sample) float64 { return s.Heap }),
-		compare("goroutines", 1.1, 5, func(s sample) float64 { return s.Goroutines }),
-		compare("open files", 1.1, 5, func(s sample) float64 { return s.Files }),
-		compare("reads per sample", 1.5, 10, func(s sample) float64 { return s.rate(s.Reads) }),
-		compare("record queries per sample", 1.5, 10, func(s sample) float64 { return s.rate(s.Records) }),
+		compare("resident memory, MiB", 1.15, 10, 0, func(s sample) float64 { return s.Resident }),
+		compare("heap in use, MiB", 1.1, 5, 0, func(s sample) float64 { return s.Heap }),
+		compare("goroutines", 1.1, 5, 0, func(s sample) float64 { return s.Goroutines }),
+		compare("open files", 1.1, 5, 0, func(s sample) float64 { return s.Files }),
+		compare("reads per sample", 1.5, 10, calls.Reads, func(s sample) float64 { return s.rate(s.Reads) }),
+		compare("record queries per sample", 1.5, 10, calls.Records, func(s sample) float64 { return s.rate(s.Records) }),
 	}
 }

@@ -46,7 +46,7 @@ func TestGrowthIsSeen(t *testing.T) {
 		"the last one has, after a death": {samples: append(lived(0, start, 30, 0, 0), lived(1, start.Add(time.Hour), 30, 0, 1)...), want: []string{"open files"}},
 	} {
 		var grew []string
-		for _, g := range growths(c.samples) {
+		for _, g := range growths(c.samples, usual{Reads: 20, Records: 40}) {
 			if g.Late > g.Most {
 				grew = append(grew, g.Figure)
 			}
@@ -55,7 +55,7 @@ func TestGrowthIsSeen(t *testing.T) {
 			t.Errorf("%s: %v grew, want %v", what, grew, c.want)
 		}
 	}
-	if got := growths(lived(0, start, 2, 9, 9)); got != nil {
+	if got := growths(lived(0, start, 2, 9, 9), usual{}); got != nil {
 		t.Errorf("a process of two minutes was judged: %+v", got)
 	}
 }

@@ -191,6 +191,37 @@ func withoutTotal(t *testing.T, without string) {
 	}
 }
 
+// A list does not say how many there are in all: nobody knows where it ends.
+func TestListWithoutTotal(t *testing.T) {
+	t.Parallel()
+	for list, read := range map[string]func(ctx context.Context, c *live.Client) error{
+		"deliveries of a stream": func(ctx context.Context, c *live.Client) error {
+			_, _, err := live.NewStream(c).Deliveries(ctx, push, live.Span{}, 1)
+			return err
+		},
+		"deliveries of a recording": func(ctx context.Context, c *live.Client) error {
+			_, _, err := live.NewRecord(c).Deliveries(ctx, play, live.Span{}, 1)
+			return err
+		},
+		"domains": func(ctx context.Context, c *live.Client) error {
+			_, _, err := c.Domains(ctx, live.IngestType, 1)
+			return err
+		},
+	} {
+		for what, body := range map[string]string{
+			"none":     `{"RequestId":"REQ-1"}`,
+			"negative": `{"RequestId":"REQ-1","TotalNum":-1,"TotalCount":-1}`,
+		} {
+			t.Run(list+", "+what, func(t *testing.T) {
+				t.Parallel()
+				c := newCloud(t, emulator.Switches{})
+				c.Inject(emulator.Fault{Body: body, Times: 1})
+				failure(t, read(t.Context(), c.client), live.Unavailable, malformed)
+			})
+		}
+	}
+}
+
 // Odd records do not spoil the counts.
 func TestCountOddRecords(t *testing.T) {
 	t.Parallel()

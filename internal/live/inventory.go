@@ -69,8 +69,8 @@ func (c *Client) Domains(ctx context.Context, domainType string, number int) (pa
 	if err != nil {
 		return nil, 0, err
 	}
-	if reply.TotalCount == nil {
-		return nil, 0, malformed(listDomains.Action, "the reply has no TotalCount") // unknown is not the end
+	if !isTotal(reply.TotalCount) {
+		return nil, 0, malformed(listDomains.Action, noTotal) // unknown is not the end
 	}
 	if reply.Domains != nil {
 		for _, d := range reply.Domains.PageData {
@@ -163,8 +163,8 @@ func (f withTotals[C]) Deliveries(ctx context.Context, domain string, q Span, nu
 	if err != nil {
 		return nil, 0, err
 	}
-	if all == nil {
-		return nil, 0, malformed(f.records.Action, "the reply has no TotalNum")
+	if !isTotal(all) {
+		return nil, 0, malformed(f.records.Action, noTotal)
 	}
 	return page, int(*all), nil
 }

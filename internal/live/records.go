@@ -131,7 +131,12 @@ func (f Failure) kept() *Failure {
 	}
 }
 
-func (p page) known() bool { return p.total != nil && *p.total >= 0 }
+func (p page) known() bool { return isTotal(p.total) }
+
+// isTotal tells whether a reply says how many there are in all.
+func isTotal[N int32 | int64](n *N) bool { return n != nil && *n >= 0 }
+
+const noTotal = "the reply does not say how many there are in all"
 
 // newestFirst tells that the records are in this order, beyond doubt.
 func (p page) newestFirst() bool {
@@ -176,7 +181,7 @@ func count(op Operation, q Query, before Counts, end time.Time, read func(failed
 		pages = 1
 	}
 	if !failed.known() || !all.known() {
-		return before, malformed(op.Action, "the reply has no TotalNum") // unknown is not zero
+		return before, malformed(op.Action, noTotal) // unknown is not zero
 	}
 	number := failed.last()
 	if failed.newestFirst() {
