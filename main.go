@@ -203,7 +203,27 @@ func run() error {
 		return err
 	}
 	log.Info("starting", "version", version.Of(), "commit", version.Commit(), "go", version.GoVersion)
-	return mgr.Start(ctx)
+	return start(ctx, mgr)
+}
+
+// start runs the manager until the context ends. One that is told to end while its
+// cache cannot be filled, as for want of a permission, would wait for that all the
+// same (runnableGroup.Start of controller-runtime v0.25.2): nothing has begun by then,
+// so that nothing is left to be finished.
+func start(ctx context.Context, mgr ctrl.Manager) error {
+	ended, filled := make(chan error, 1), make(chan bool, 1)
+	go func() { ended <- mgr.Start(ctx) }()
+	go func() { filled <- mgr.GetCache().WaitForCacheSync(ctx) }()
+	select {
+	case err := <-ended:
+		return err
+	case ok := <-filled:
+		if !ok {
+			mgr.GetLogger().Info("told to end before all objects could be read")
+			return nil
+		}
+		return <-ended
+	}
 }
 
 // accountOptions returns how accounts are found, and the operator's own one.

@@ -28,6 +28,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
@@ -469,5 +470,32 @@ func TestEndedLeader(t *testing.T) {
 		if n != 1 {
 			t.Errorf("%s was written %d times, want once", domain, n)
 		}
+	}
+}
+
+// One that cannot read the objects, for want of permissions, ends when it is told to.
+func TestEndedBeforeItCouldRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	config, err := clientcmd.LoadFromFile(kubeconfig)
+	w.must(err)
+	for _, user := range config.AuthInfos {
+		user.Impersonate = "nobody"
+	}
+	file := filepath.Join(t.TempDir(), "kubeconfig")
+	w.must(clientcmd.WriteToFile(*config, file))
+	r := w.start("--kubeconfig="+file, "--leader-elect=false")
+	w.eventually("it is refused", func() bool { return strings.Contains(r.log.text(), "forbidden") })
+	r.signal(syscall.SIGTERM)
+	w.eventually("it ends", func() bool {
+		select {
+		case <-r.ended:
+			return true
+		default:
+			return false
+		}
+	})
+	if code := r.cmd.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("exit code %d", code)
 	}
 }
