@@ -79,7 +79,7 @@ func (a *app) cluster() (client.WithWatch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding the cluster: %w", err)
 	}
-	config.QPS, config.Burst = 50, 100
+	config.QPS = -1 // requests come one after the other, and the API server has limits of its own
 	config.WarningHandler = rest.NoWarnings{}
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {

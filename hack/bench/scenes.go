@@ -19,9 +19,11 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/test/system"
 )
 
@@ -34,6 +36,7 @@ type scene struct {
 }
 
 var scenes = map[string]scene{
+	"commands":   {0, time.Minute, commands},
 	"neighbours": {veterans, time.Minute, neighbours},
 	"outage":     {300, time.Minute, outage},
 	"overload":   {0, 0, overload},
@@ -204,16 +207,22 @@ func overload(ctx context.Context, s *bench, all []member) {
 	figure("throttled replies (0)", "%d", log.count(isThrottled))
 }
 
-// readBack waits until the cloud was read after the last write of each stream: until
+// readBack waits until the cloud was read after the last write of each object: until
 // then its status has something to tell.
 func (s *bench) readBack(ctx context.Context) {
 	for start := time.Now(); time.Since(start) < time.Hour; system.Pause(ctx, 10*time.Second) {
-		var list v1alpha1.LiveNotifyConfigList
-		system.Check(errors.Join(s.API.List(ctx, &list), ctx.Err()))
-		if !slices.ContainsFunc(list.Items, func(o v1alpha1.LiveNotifyConfig) bool {
-			ready := meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionReady)
-			return ready == nil || ready.Reason != v1alpha1.ReasonInSync
-		}) {
+		waiting := false
+		for _, f := range families {
+			list := f.NewList()
+			system.Check(errors.Join(s.API.List(ctx, list), ctx.Err()))
+			system.Check(meta.EachListItem(list, func(o runtime.Object) error {
+				_, status := o.(kind.Object).Callback()
+				ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
+				waiting = waiting || ready == nil || ready.Reason != v1alpha1.ReasonInSync
+				return nil
+			}))
+		}
+		if !waiting {
 			return
 		}
 	}
