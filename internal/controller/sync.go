@@ -25,7 +25,7 @@ import (
 	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
-// sync reads the configuration, and does about it what is planned.
+// sync brings the cloud to what this pass wants, if there is something due.
 func (p *pass) sync(ctx context.Context) outcome {
 	p.move(ctx)
 	auth, err := p.authentication(ctx)
@@ -43,12 +43,22 @@ func (p *pass) sync(ctx context.Context) outcome {
 	}
 	auth = read
 	remote := p.kind.Remote(p.account.Client)
-	if wait := p.turn(remote); wait > 0 {
+	writes := remote.WriteRate(!kind.Wrote(p.obj))
+	if wait := p.turn(writes); wait > 0 {
 		return deferred(wait)
 	}
+	out := p.tried(auth, p.look(ctx, remote, key, auth))
+	if out.deferral == nil {
+		p.account.Limits.Leave(writes, p.key) // if nothing was written
+	}
+	return out
+}
+
+// look reads the configuration, and does about it what is planned.
+func (p *pass) look(ctx context.Context, remote kind.Remote, key live.Key, auth authentication) outcome {
 	have, err := remote.Get(ctx, p.lane, p.key)
 	if err != nil {
-		return p.tried(auth, failed(err))
+		return failed(err)
 	}
 	p.mem.syncedAt = p.now
 	p.kind.Observe(p.obj, have)
@@ -58,7 +68,7 @@ func (p *pass) sync(ctx context.Context) outcome {
 	c := p.compare(have, key, auth)
 	out := p.act(ctx, remote, c)
 	out.read = true
-	return p.tried(auth, out)
+	return out
 }
 
 // attempted notes what this pass tried, so that only a change of it is tried again
@@ -77,11 +87,11 @@ const patienceOfTurn = 50 * time.Millisecond
 
 // turn returns the wait for a turn to write, where a write is to be expected: what
 // was read would be too old by the time that it comes.
-func (p *pass) turn(remote kind.Remote) time.Duration {
+func (p *pass) turn(writes quota.Rate) time.Duration {
 	if p.observes() || p.lane != quota.New && p.lane != quota.User {
 		return 0
 	}
-	wait := p.account.Limits.Due(remote.WriteRate(!kind.Wrote(p.obj)), p.lane, p.key)
+	wait := p.account.Limits.Due(writes, p.lane, p.key)
 	if wait <= patienceOfTurn {
 		return 0
 	}

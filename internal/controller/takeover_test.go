@@ -236,6 +236,34 @@ func (c checks) AddReadyzCheck(name string, check healthz.Checker) error {
 	return nil
 }
 
+// TestWhatIsEqualTakesNoTurnToWrite lets the operator manage what it has observed, as
+// after an import: the cloud holds it already, so that only the limit of reads counts.
+func TestWhatIsEqualTakesNoTurnToWrite(t *testing.T) {
+	t.Parallel()
+	const n = 80
+	d := simulated(t, streamFixture(), emulator.Options{})
+	names := d.fleet(n, func(o Object) { o.(*v1alpha1.LiveNotifyConfig).Spec.SwitchNotifyURL = "" }) // which nobody can read
+	policy := func(m v1alpha1.ManagementPolicy) {
+		for _, name := range names {
+			d.update(name, func(o Object) { spec(o).ManagementPolicy = m })
+		}
+	}
+	policy(v1alpha1.Observe)
+	for _, name := range names {
+		d.until(name, v1alpha1.ReasonObserved)
+	}
+	d.share = live.DefaultQuotaShare
+	d.restart()
+	policy(v1alpha1.Manage)
+	// 13.3 reads a second, and some to begin with that nobody has used before.
+	d.sweep(names, n*time.Second/12)
+	reasons := map[string]int{}
+	for _, name := range names {
+		reasons[readyReason(d.get(name))]++
+	}
+	d.Expect(reasons).To(Equal(map[string]int{v1alpha1.ReasonInSync: n}))
+}
+
 // TestReadyOnceTheCacheIsFilled: while objects are being read, /readyz fails.
 func TestReadyOnceTheCacheIsFilled(t *testing.T) {
 	c, read := newCrowd(t), make(chan struct{})

@@ -6,7 +6,7 @@ package quota
 import "time"
 
 // Due reserves a turn for a key without using it, and returns how long it is until
-// that turn; 0 if it is due, so that Take would return at once.
+// that turn; 0 if it is due, so that Take would return at once. Leave gives it up.
 func (l *Limits) Due(rate Rate, lane Lane, key string) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -135,6 +135,21 @@ func (l *Limits) forget(gone who) {
 	}
 }
 
+// Leave gives up a turn that Due has reserved and nothing is to use, so that it holds up
+// nobody.
+func (l *Limits) Leave(rate Rate, key string) {
+	for _, limits := range l.all() {
+		limits.leave(rate, who{l, key})
+	}
+}
+
+func (l *Limits) leave(rate Rate, w who) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p := l.pacer(rate)
+	p.leave(p.index[w])
+}
+
 // dismiss forgets a member.
 func (l *Limits) dismiss(member *Limits) {
 	l.mu.Lock()

@@ -218,6 +218,24 @@ func TestForgettingAtSharedLimits(t *testing.T) {
 	check(t, "b is alone", b.Stretch(tens, "x", time.Second, 9), 1)
 }
 
+// A turn that is reserved and then given up holds up nobody, of any member.
+func TestATurnIsGivenUp(t *testing.T) {
+	w := newWorld(t)
+	shared, a, b := w.limits(1, Report{}), w.limits(0.5, Report{}), w.limits(1, Report{})
+	a.Join(shared)
+	b.Join(shared)
+	check(t, "a reserves the first", a.Due(tens, User, "x"), 0)
+	check(t, "b the second", b.Due(tens, User, "x"), 100*time.Millisecond)
+	check(t, "b the third", b.Due(tens, User, "y"), 200*time.Millisecond)
+	a.Leave(tens, "x")
+	check(t, "b has the first", b.Due(tens, User, "x"), 0)
+	b.Leave(tens, "x")
+	b.Leave(tens, "x")
+	b.Leave(tens, "z")
+	check(t, "and then it has the other", b.Due(tens, User, "y"), 0)
+	check(t, "which it uses", w.wait(b, tens, User, "y"), 0)
+}
+
 // Everything at once, for the race detector: nothing blocks, and what is shared
 // stays whole.
 func TestAllAtOnce(t *testing.T) {
