@@ -174,7 +174,7 @@ type RecordsSpec struct {
 	// that belong to a domain. Default: all. It has no influence on which
 	// callbacks are sent.
 	// +kubebuilder:validation:MaxLength=256
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]+$')",message="must be an application name in ASCII without spaces; leave the field out to count all"
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^[!-~]+$') && !self.matches('[$][(]|[{}<>]|%([^0-9A-Fa-f]|[0-9A-Fa-f]([^0-9A-Fa-f]|$)|$)')`,messageExpression=`self.matches('[$][(]|[{}<>]|%([^0-9A-Fa-f]|[0-9A-Fa-f]([^0-9A-Fa-f]|$)|$)') ? 'looks like a template that was not rendered, since it has $ before a parenthesis, a brace, <, > or a % without two hexadecimal digits behind it; write what it stands for' : "must be an application name in ASCII without spaces; leave the field out to count all"`
 	// +optional
 	AppName string `json:"appName,omitempty"`
 
@@ -183,7 +183,7 @@ type RecordsSpec struct {
 	// belong to a domain. Default: all. It has no influence on which callbacks
 	// are sent.
 	// +kubebuilder:validation:MaxLength=256
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]+$')",message="must be a stream name in ASCII without spaces; leave the field out to count all"
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^[!-~]+$') && !self.matches('[$][(]|[{}<>]|%([^0-9A-Fa-f]|[0-9A-Fa-f]([^0-9A-Fa-f]|$)|$)')`,messageExpression=`self.matches('[$][(]|[{}<>]|%([^0-9A-Fa-f]|[0-9A-Fa-f]([^0-9A-Fa-f]|$)|$)') ? 'looks like a template that was not rendered, since it has $ before a parenthesis, a brace, <, > or a % without two hexadecimal digits behind it; write what it stands for' : "must be a stream name in ASCII without spaces; leave the field out to count all"`
 	// +optional
 	StreamName string `json:"streamName,omitempty"`
 }
