@@ -265,3 +265,9 @@ var BadEndpoints = map[string]string{
 	"http://[1:2:3:4:5:6:7:8:9]:8080": SayHost,
 	Label63 + "a.aliyuncs.com":        SayHost,
 }
+
+// GoodEndpoints are accepted.
+var GoodEndpoints = []string{
+	"live.aliyuncs.com", "https://live.aliyuncs.com:443", "http://localhost:65535", "http://127.0.0.1:18090", "192.0.2.1",
+	"http://[::1]", "https://[2001:db8::1]:1", "Live.Aliyuncs.Com", "https://" + Domain63 + strings.Repeat("a", 61),
+}

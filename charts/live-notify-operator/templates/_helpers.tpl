@@ -111,6 +111,22 @@ capabilities:
   - ALL
 {{- end }}
 
+{{- /*
+Says whether spec.endpoint of a LiveAccount may be so: its rule is made of patterns, of
+which it must match the first two, the third or else not the fourth, and none behind.
+*/}}
+{{- define "lno.isEndpoint" -}}
+{{- $crd := fromYaml (.root.Files.Get "files/crds/live.alibabacloud.com_liveaccounts.yaml") }}
+{{- $field := (index $crd.spec.versions 0).schema.openAPIV3Schema.properties.spec.properties.endpoint }}
+{{- $matches := list }}
+{{- range regexFindAll "self[.]matches[(]'[^']*'" (index $field "x-kubernetes-validations" 0).rule -1 }}
+{{- $matches = append $matches (regexMatch (trimPrefix "self.matches('" . | trimSuffix "'") $.endpoint) }}
+{{- end }}
+{{- if and (index $matches 0) (index $matches 1) (or (index $matches 2) (not (index $matches 3))) (not (has true (slice $matches 4))) -}}
+true
+{{- end }}
+{{- end }}
+
 {{- /* What a schema can only refuse without saying why. */}}
 {{- define "lno.validate" -}}
 {{- with .Values }}
@@ -133,6 +149,9 @@ capabilities:
 {{- $endpoint := get $.Values $name }}
 {{- if and $.Values.emulator.enabled $endpoint }}
 {{- fail (printf "emulator.enabled and %s exclude each other: the emulated cloud is the endpoint" $name) }}
+{{- end }}
+{{- if and $endpoint (not (include "lno.isEndpoint" (dict "root" $ "endpoint" $endpoint))) }}
+{{- fail (printf "%s must be host or host:port, optionally with https:// in front and nothing behind, such as live.aliyuncs.com; its host must be one that can exist and be called, and its port one from 1 to 65535" $name) }}
 {{- end }}
 {{- if and (hasPrefix "http://" $endpoint) (not $.Values.allowInsecureEndpoints) }}
 {{- fail (printf "%s is http://, which sends keys in clear: use https://, or set allowInsecureEndpoints" $name) }}
