@@ -102,7 +102,7 @@ def values:
         items: (
           .required += if .properties.domainName then [] else ["name"] end
           | .properties += {
-              name: {type: "string", maxLength: 253, pattern: "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"}, labels: $labels, annotations: $labels
+              name: {type: "string", maxLength: 253, pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"}, labels: $labels, annotations: $labels
             })
       }) | from_entries))
     };

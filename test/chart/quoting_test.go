@@ -124,7 +124,9 @@ func TestTextsStayTexts(t *testing.T) {
 		t.Parallel()
 		want := rendered(t, chart, values, word)
 		for _, name := range words {
-			if diff := cmp.Diff(sorted(t, strings.ReplaceAll(want, word, name)), rendered(t, chart, values, name)); diff != "" {
+			// Objects have a letter in front.
+			got := strings.ReplaceAll(rendered(t, chart, values, name), "lno-"+name, name)
+			if diff := cmp.Diff(sorted(t, strings.ReplaceAll(want, word, name)), sorted(t, got)); diff != "" {
 				t.Errorf("%q is not what another word (-) is:\n%s", name, diff)
 			}
 		}

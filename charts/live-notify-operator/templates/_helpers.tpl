@@ -7,18 +7,21 @@ SPDX-License-Identifier: Apache-2.0
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{- /* The longest suffix of a name that may have 63, "-metrics-reader", leaves 48. */}}
+{{- /*
+The longest suffix of a name that may have 63, "-metrics-reader", leaves 48. A release
+may have dots and a digit in front, which the name of a Service may not.
+*/}}
 {{- define "lno.fullname" -}}
-{{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 48 | trimSuffix "-" }}
-{{- else }}
-{{- $name := default .Chart.Name .Values.nameOverride }}
-{{- if contains $name .Release.Name }}
-{{- .Release.Name | trunc 48 | trimSuffix "-" }}
-{{- else }}
-{{- printf "%s-%s" .Release.Name $name | trunc 48 | trimSuffix "-" }}
+{{- $name := .Values.fullnameOverride }}
+{{- if not $name }}
+{{- $of := default .Chart.Name .Values.nameOverride }}
+{{- $name = contains $of .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $of) }}
 {{- end }}
+{{- $name = replace "." "-" $name }}
+{{- if regexMatch "^[0-9]" $name }}
+{{- $name = printf "lno-%s" $name }}
 {{- end }}
+{{- regexReplaceAll "-+$" (trunc 48 $name) "" }}
 {{- end }}
 
 {{- define "lno.serviceAccountName" -}}
@@ -129,6 +132,9 @@ true
 
 {{- /* What a schema can only refuse without saying why. */}}
 {{- define "lno.validate" -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" (include "lno.fullname" .)) }}
+{{- fail (printf "nameOverride or fullnameOverride makes %q of the names of all objects, which may have lower-case letters, digits and hyphens only, with no hyphen in front" (include "lno.fullname" .)) }}
+{{- end }}
 {{- with .Values }}
 {{- if and .rrsa.enabled (not (and .rrsa.roleARN .rrsa.oidcProviderARN)) }}
 {{- fail "rrsa.enabled needs rrsa.roleARN and rrsa.oidcProviderARN" }}
