@@ -16,8 +16,8 @@ import (
 
 // LiveRolloutPolicySpec says in which steps changes reach many objects.
 type LiveRolloutPolicySpec struct {
-	// selector selects objects of this namespace by their labels. Empty selects
-	// all. Of several policies that select one object, the oldest counts.
+	// selector selects objects of this namespace by their labels. Empty, the
+	// default, selects all. Of several policies that select one object, the oldest counts.
 	// +optional
 	Selector ObjectSelector `json:"selector,omitzero"`
 
