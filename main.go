@@ -6,11 +6,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -52,7 +54,11 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	if err := run(); err != nil {
+	err := run()
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "live-notify-operator:", err)
 		os.Exit(1)
 	}
@@ -84,27 +90,27 @@ type options struct {
 
 func parseFlags() (options, error) {
 	var o options
-	flag.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443", "Address of the metrics endpoint; 0 turns it off.")
+	flag.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443", "Address of the metrics endpoint, as [host]:port; 0 turns it off.")
 	flag.BoolVar(&o.metricsSecure, "metrics-secure", true, "Serve metrics over TLS, to those whom the API server authorizes only.")
 	flag.StringVar(&o.metricsCertDir, "metrics-cert-dir", "", "Directory with tls.crt and tls.key to serve metrics with, which are read again when they change. Default: a certificate that the operator makes at each start.")
 	flag.StringVar(&o.pprofAddress, "pprof-bind-address", "0", "Address of /debug/pprof, which asks nobody who they are: give it one of loopback, such as 127.0.0.1:6060. 0 turns it off.")
-	flag.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz; 0 turns them off.")
+	flag.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz, as [host]:port; 0 turns them off.")
 	flag.BoolVar(&o.leaderElect, "leader-elect", false, "Let one of several replicas work at a time, and one of several releases that would work on the same objects.")
 	flag.StringVar(&o.leaseNamespace, "leader-elect-namespace", "", "Namespace of the lease of the leader. Default: that of the pod.")
 	namespaces := flag.String("watch-namespaces", "", "Comma-separated namespaces to watch; empty for all.")
 	selector := flag.String("watch-label-selector", "", "Watch only objects with these labels, to share them out among several operators.")
-	flag.StringVar(&o.region, "region", live.DefaultRegion, "Region of the operator's own account.")
+	flag.StringVar(&o.region, "region", live.DefaultRegion, "Region of the operator's own account, such as cn-shanghai.")
 	flag.StringVar(&o.endpoint, "endpoint", "", "Endpoint of the API for the operator's own account, as [https://]host[:port]. Default "+live.DefaultEndpoint+".")
 	flag.StringVar(&o.stsEndpoint, "sts-endpoint", "", "Endpoint of the token service, which tells whose credentials are and assumes roles, as [https://]host[:port]. Default "+live.DefaultTokenService+".")
-	flag.IntVar(&o.quotaShare, "quota-share-percent", int(live.DefaultQuotaShare*100), "How much of each documented request limit of one cloud account the operator may use, in its own account and all LiveAccounts together. More than 100 is for an account whose limits were raised.")
+	flag.IntVar(&o.quotaShare, "quota-share-percent", int(live.DefaultQuotaShare*100), "How much of each documented request limit of one cloud account the operator may use, in its own account and all LiveAccounts together. 1 to 1000000; more than 100 is for an account whose limits were raised.")
 	flag.BoolVar(&o.allowInsecure, "allow-insecure-endpoints", false, "Allow http:// endpoints that are not loopback. Requests carry authentication keys.")
 	flag.BoolVar(&o.requireAccountRef, "require-account-ref", false, "Refuse objects that lean on the operator's own credentials, and LiveAccounts that lean on the role of its instance.")
-	flag.IntVar(&o.workers, "max-concurrent-reconciles", 10, "Objects of a kind that converge at once.")
-	flag.IntVar(&o.maxDeletions, "max-deletions-per-hour", 0, "How many configurations the operator removes within an hour from its own account, for objects that were deleted; the others wait. 0 is no limit. For a LiveAccount, spec.maxDeletionsPerHour says it.")
+	flag.IntVar(&o.workers, "max-concurrent-reconciles", 10, "Objects of a kind that converge at once, 1 to 1000.")
+	flag.IntVar(&o.maxDeletions, "max-deletions-per-hour", 0, "How many configurations the operator removes within an hour from its own account, for objects that were deleted; the others wait. Up to 100000; 0 is no limit. For a LiveAccount, spec.maxDeletionsPerHour says it.")
 	flag.BoolVar(&o.printVersion, "version", false, "Print the version and end.")
 	flag.BoolVar(&o.check, "check", false, "Wait until the cluster has the kinds and an operator at work, and end; the status is 1 if that takes over a minute.")
 	o.zap.BindFlags(flag.CommandLine)
-	if err := flags.Parse(flag.CommandLine, os.Args[1:]); err != nil {
+	if err := flags.ParseShort(flag.CommandLine, os.Args[1:]); err != nil {
 		return o, err
 	}
 
@@ -113,21 +119,74 @@ func parseFlags() (options, error) {
 		return o, fmt.Errorf("--watch-namespaces: %w", err)
 	}
 	if o.selector, err = labels.Parse(*selector); err != nil {
-		return o, fmt.Errorf("--watch-label-selector: %w", err)
+		return o, errors.New(`--watch-label-selector: must be a selector of labels, such as shard=a or "team in (a,b),!odd", with values of up to 63 characters`)
 	}
-	if o.quotaShare < 1 {
-		return o, errors.New("--quota-share-percent: must be at least 1")
+	return o, cmp.Or(checkNumbers(o), checkAddresses(o))
+}
+
+// checkNumbers tells what is wrong with the flags that are numbers. Each has an upper
+// bound, beyond which it is a slip.
+func checkNumbers(o options) error {
+	for _, of := range []struct {
+		flag               string
+		value, least, most int
+	}{
+		{"quota-share-percent", o.quotaShare, 1, 1_000_000},
+		{"max-deletions-per-hour", o.maxDeletions, 0, 100_000},
+		{"max-concurrent-reconciles", o.workers, 1, 1_000},
+	} {
+		if of.value < of.least || of.value > of.most {
+			return fmt.Errorf("--%s: must be a number from %d to %d", of.flag, of.least, of.most)
+		}
 	}
-	if o.maxDeletions < 0 {
-		return o, errors.New("--max-deletions-per-hour: must be at least 0")
-	}
-	if o.workers < 1 {
-		return o, errors.New("--max-concurrent-reconciles: must be at least 1")
+	return nil
+}
+
+// checkAddresses tells what is wrong with the flags that say where something is.
+func checkAddresses(o options) error {
+	if o.leaseNamespace != "" && len(validation.IsDNS1123Label(o.leaseNamespace)) > 0 {
+		return errors.New("--leader-elect-namespace: must be the name of one namespace: up to 63 lower-case letters, digits and inner hyphens")
 	}
 	if o.metricsCertDir != "" && !o.metricsSecure {
-		return o, errors.New("--metrics-cert-dir: has no effect with --metrics-secure=false")
+		return errors.New("--metrics-cert-dir: has no effect with --metrics-secure=false")
 	}
-	return o, nil
+	if err := flags.Region(o.region); err != nil {
+		return fmt.Errorf("--region: %w", err)
+	}
+	for _, of := range []struct{ flag, value string }{{"endpoint", o.endpoint}, {"sts-endpoint", o.stsEndpoint}} {
+		if of.value == "" {
+			continue // the default
+		}
+		if err := cmp.Or(flags.Endpoint(of.value), live.CheckEndpoint(of.value, o.allowInsecure)); err != nil {
+			return fmt.Errorf("--%s: %w", of.flag, err)
+		}
+	}
+	at := map[string]string{}
+	for _, of := range []struct{ flag, value string }{
+		{"metrics-bind-address", o.metricsAddress}, {"health-probe-bind-address", o.healthAddress}, {"pprof-bind-address", o.pprofAddress},
+	} {
+		if err := flags.Listen(of.value); err != nil {
+			return fmt.Errorf("--%s: %w", of.flag, err)
+		}
+		if other, taken := at[of.value]; taken && of.value != "0" && !strings.HasSuffix(of.value, ":0") {
+			return fmt.Errorf("--%s: is the address of --%s, too; give one of them another port", of.flag, other)
+		}
+		at[of.value] = of.flag
+	}
+	return nil
+}
+
+// checkCertificate tells whether the certificate of the metrics is not there.
+func checkCertificate(o options) error {
+	if o.metricsCertDir == "" || o.metricsAddress == "0" {
+		return nil
+	}
+	for _, name := range []string{"tls.crt", "tls.key"} {
+		if info, err := os.Stat(filepath.Join(o.metricsCertDir, name)); err != nil || info.IsDir() {
+			return fmt.Errorf("--metrics-cert-dir: there is no file %s in it that can be read; mount a Secret of type kubernetes.io/tls there", name)
+		}
+	}
+	return nil
 }
 
 // namesOf returns the namespaces of a list; none of an empty one.
@@ -165,6 +224,9 @@ func run() error {
 	}
 	log := ctrl.Log.WithName("setup")
 
+	if err := checkCertificate(o); err != nil {
+		return err
+	}
 	accounts, err := accountOptions(o)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@
 package livetest
 
 import (
+	"cmp"
 	"net/http/httptest"
 	"testing"
 
@@ -11,9 +12,11 @@ import (
 )
 
 // Cloud is an emulated cloud with one account. It knows no domain and no application
-// until they are added, and does not limit how often it is called. Its methods may be
-// called from many goroutines.
+// until they are added: to change what it holds of another is a mistake, with which the
+// test fails. It does not limit how often it is called. Its methods may be called from
+// many goroutines.
 type Cloud struct {
+	t        testing.TB
 	server   *emulator.Server
 	endpoint string
 }
@@ -27,7 +30,7 @@ func Start(t testing.TB) *Cloud {
 		server.Close() // first, as it lets go of calls that a fault holds up
 		listener.Close()
 	})
-	return &Cloud{server, listener.URL}
+	return &Cloud{t, server, listener.URL}
 }
 
 const (
@@ -58,7 +61,7 @@ func (c *Cloud) AddStreamingDomain(name string) {
 // MapDomain ties an ingest domain to the main streaming domain that plays its
 // streams. Both have to be known.
 func (c *Cloud) MapDomain(ingest, streaming string) error {
-	return c.server.MapDomain(ingest, streaming)
+	return cmp.Or(c.ingest(ingest), c.streaming(streaming), c.server.MapDomain(ingest, streaming))
 }
 
 // RemoveDomain makes the cloud forget a domain and all that belongs to it.
@@ -76,60 +79,60 @@ func (c *Cloud) AddMessageApp(dataCenter, appID string) error {
 // StartStream starts a stream on an ingest domain, of which the cloud sends a
 // callback.
 func (c *Cloud) StartStream(domain, app, stream string) error {
-	return c.server.StartStream(domain, app, stream)
+	return cmp.Or(c.ingest(domain), c.server.StartStream(domain, app, stream))
 }
 
 // StopStream stops a stream, of which the cloud sends a callback.
 func (c *Cloud) StopStream(domain, app, stream string) error {
-	return c.server.StopStream(domain, app, stream)
+	return cmp.Or(c.ingest(domain), c.server.StopStream(domain, app, stream))
 }
 
 // FailStream sends the callback of an exception of a stream.
 func (c *Cloud) FailStream(domain, app, stream, reason string) error {
-	return c.server.FailStream(domain, app, stream, reason)
+	return cmp.Or(c.ingest(domain), c.server.FailStream(domain, app, stream, reason))
 }
 
 // SwitchStream sends the callback of a switch of a dual stream.
 func (c *Cloud) SwitchStream(domain, app, stream string) error {
-	return c.server.SwitchStream(domain, app, stream)
+	return cmp.Or(c.ingest(domain), c.server.SwitchStream(domain, app, stream))
 }
 
 // Record sends the callback of a recording of a main streaming domain. The event is
 // one of those that the cloud documents, such as file_created.
 func (c *Cloud) Record(domain, app, stream, event string) error {
-	return c.server.Record(domain, app, stream, event)
+	return cmp.Or(c.streaming(domain), c.server.Record(domain, app, stream, event))
 }
 
 // TakeSnapshot sends the callback of a snapshot of a main streaming domain.
 func (c *Cloud) TakeSnapshot(domain, app, stream string) error {
-	return c.server.TakeSnapshot(domain, app, stream)
+	return cmp.Or(c.streaming(domain), c.server.TakeSnapshot(domain, app, stream))
 }
 
 // ReviewVideo sends the callback of a finding in the video of a stream.
 func (c *Cloud) ReviewVideo(domain, app, stream string) error {
-	return c.server.ReviewVideo(domain, app, stream)
+	return cmp.Or(c.streaming(domain), c.server.ReviewVideo(domain, app, stream))
 }
 
 // ReviewAudio sends the callback of a finding in the sound of a stream.
 func (c *Cloud) ReviewAudio(domain, app, stream string) error {
-	return c.server.ReviewAudio(domain, app, stream)
+	return cmp.Or(c.streaming(domain), c.server.ReviewAudio(domain, app, stream))
 }
 
 // EmitMPU sends n events of a mixed-stream relay in a channel of an application.
 func (c *Cloud) EmitMPU(appID, channelID string, n int) error {
-	return c.server.EmitMPU(appID, channelID, n)
+	return cmp.Or(c.app(appID), c.server.EmitMPU(appID, channelID, n))
 }
 
 // EmitEvent sends an event of a channel of an RTC application (the tag is Open or
 // Close) or of a user in it (Join, Leave, Publish, Unpublish or Roleupdate).
 func (c *Cloud) EmitEvent(appID, channelID, userID, tag string) error {
-	return c.server.EmitEvent(appID, channelID, userID, tag)
+	return cmp.Or(c.app(appID), c.server.EmitEvent(appID, channelID, userID, tag))
 }
 
 // EmitMessageEvent sends an event of a user of an interactive-messaging application,
 // by its documented number from 1 to 4.
 func (c *Cloud) EmitMessageEvent(dataCenter, appID, userID string, event int) error {
-	return c.server.EmitMessageEvent(dataCenter, appID, userID, event)
+	return cmp.Or(c.messageApp(dataCenter, appID), c.server.EmitMessageEvent(dataCenter, appID, userID, event))
 }
 
 // Wait returns when no callback is queued or on its way: each has been answered, or
@@ -138,7 +141,12 @@ func (c *Cloud) Wait() { c.server.Wait() }
 
 // AddRecords adds callback records as if callbacks had been sent. What a record
 // leaves out is filled in: the time is now, and the callback was a success.
-func (c *Cloud) AddRecords(r Records) { c.server.AddRecords(r) }
+func (c *Cloud) AddRecords(r Records) {
+	c.t.Helper()
+	if !c.fails(c.unknown(r)) {
+		c.server.AddRecords(r)
+	}
+}
 
 // Inject spoils calls to the cloud API, as the fault says.
 func (c *Cloud) Inject(f Fault) { c.server.Inject(f) }

@@ -3,7 +3,11 @@
 
 package livetest
 
-import "github.com/live-notify/live-notify-operator/internal/emulator"
+import (
+	"cmp"
+
+	"github.com/live-notify/live-notify-operator/internal/emulator"
+)
 
 // What the cloud holds, and what happens in it.
 type (
@@ -46,7 +50,8 @@ const (
 )
 
 // The methods below read and change what the cloud holds, past its API: a change is
-// one that somebody made in the console.
+// one that somebody made in the console. The test fails if the cloud does not know the
+// domain or the application.
 
 // StreamConfig returns the stream callbacks of an ingest domain; false for none.
 func (c *Cloud) StreamConfig(domain string) (StreamConfig, bool) {
@@ -55,11 +60,19 @@ func (c *Cloud) StreamConfig(domain string) (StreamConfig, bool) {
 
 // SetStreamConfig replaces the stream callbacks of an ingest domain.
 func (c *Cloud) SetStreamConfig(domain string, to StreamConfig) {
-	c.server.SetStreamConfig(domain, to)
+	c.t.Helper()
+	if !c.fails(c.ingest(domain)) {
+		c.server.SetStreamConfig(domain, to)
+	}
 }
 
 // DeleteStreamConfig removes the stream callbacks of an ingest domain.
-func (c *Cloud) DeleteStreamConfig(domain string) { c.server.DeleteStreamConfig(domain) }
+func (c *Cloud) DeleteStreamConfig(domain string) {
+	c.t.Helper()
+	if !c.fails(c.ingest(domain)) {
+		c.server.DeleteStreamConfig(domain)
+	}
+}
 
 // RecordConfig returns the recording callbacks of a streaming domain; false for none.
 func (c *Cloud) RecordConfig(domain string) (RecordConfig, bool) {
@@ -68,20 +81,38 @@ func (c *Cloud) RecordConfig(domain string) (RecordConfig, bool) {
 
 // SetRecordConfig replaces the recording callbacks of a streaming domain.
 func (c *Cloud) SetRecordConfig(domain string, to RecordConfig) {
-	c.server.SetRecordConfig(domain, to)
+	c.t.Helper()
+	if !c.fails(c.streaming(domain)) {
+		c.server.SetRecordConfig(domain, to)
+	}
 }
 
 // DeleteRecordConfig removes the recording callbacks of a streaming domain.
-func (c *Cloud) DeleteRecordConfig(domain string) { c.server.DeleteRecordConfig(domain) }
+func (c *Cloud) DeleteRecordConfig(domain string) {
+	c.t.Helper()
+	if !c.fails(c.streaming(domain)) {
+		c.server.DeleteRecordConfig(domain)
+	}
+}
 
 // MPUSub returns the relay event subscription of an RTC application; false for none.
 func (c *Cloud) MPUSub(appID string) (MPUSub, bool) { return c.server.MPUSub(appID) }
 
 // SetMPUSub replaces the relay event subscription of an RTC application.
-func (c *Cloud) SetMPUSub(appID string, to MPUSub) { c.server.SetMPUSub(appID, to) }
+func (c *Cloud) SetMPUSub(appID string, to MPUSub) {
+	c.t.Helper()
+	if !c.fails(c.app(appID)) {
+		c.server.SetMPUSub(appID, to)
+	}
+}
 
 // DeleteMPUSub removes the relay event subscription of an RTC application.
-func (c *Cloud) DeleteMPUSub(appID string) { c.server.DeleteMPUSub(appID) }
+func (c *Cloud) DeleteMPUSub(appID string) {
+	c.t.Helper()
+	if !c.fails(c.app(appID)) {
+		c.server.DeleteMPUSub(appID)
+	}
+}
 
 // SnapshotConfig returns the snapshot callbacks of a streaming domain; false for none.
 func (c *Cloud) SnapshotConfig(domain string) (SnapshotConfig, bool) {
@@ -90,11 +121,19 @@ func (c *Cloud) SnapshotConfig(domain string) (SnapshotConfig, bool) {
 
 // SetSnapshotConfig replaces the snapshot callbacks of a streaming domain.
 func (c *Cloud) SetSnapshotConfig(domain string, to SnapshotConfig) {
-	c.server.SetSnapshotConfig(domain, to)
+	c.t.Helper()
+	if !c.fails(c.streaming(domain)) {
+		c.server.SetSnapshotConfig(domain, to)
+	}
 }
 
 // DeleteSnapshotConfig removes the snapshot callbacks of a streaming domain.
-func (c *Cloud) DeleteSnapshotConfig(domain string) { c.server.DeleteSnapshotConfig(domain) }
+func (c *Cloud) DeleteSnapshotConfig(domain string) {
+	c.t.Helper()
+	if !c.fails(c.streaming(domain)) {
+		c.server.DeleteSnapshotConfig(domain)
+	}
+}
 
 // DetectConfig returns the video-review callbacks of a streaming domain; false for
 // none.
@@ -104,28 +143,51 @@ func (c *Cloud) DetectConfig(domain string) (DetectConfig, bool) {
 
 // SetDetectConfig replaces the video-review callbacks of a streaming domain.
 func (c *Cloud) SetDetectConfig(domain string, to DetectConfig) {
-	c.server.SetDetectConfig(domain, to)
+	c.t.Helper()
+	if !c.fails(c.streaming(domain)) {
+		c.server.SetDetectConfig(domain, to)
+	}
 }
 
 // DeleteDetectConfig removes the video-review callbacks of a streaming domain.
-func (c *Cloud) DeleteDetectConfig(domain string) { c.server.DeleteDetectConfig(domain) }
+func (c *Cloud) DeleteDetectConfig(domain string) {
+	c.t.Helper()
+	if !c.fails(c.streaming(domain)) {
+		c.server.DeleteDetectConfig(domain)
+	}
+}
 
 // AuditConfig returns the audio-review callbacks of a streaming domain; false for
 // none.
 func (c *Cloud) AuditConfig(domain string) (AuditConfig, bool) { return c.server.AuditConfig(domain) }
 
 // SetAuditConfig replaces the audio-review callbacks of a streaming domain.
-func (c *Cloud) SetAuditConfig(domain string, to AuditConfig) { c.server.SetAuditConfig(domain, to) }
+func (c *Cloud) SetAuditConfig(domain string, to AuditConfig) {
+	c.t.Helper()
+	if !c.fails(c.streaming(domain)) {
+		c.server.SetAuditConfig(domain, to)
+	}
+}
 
 // DeleteAuditConfig removes the audio-review callbacks of a streaming domain.
-func (c *Cloud) DeleteAuditConfig(domain string) { c.server.DeleteAuditConfig(domain) }
+func (c *Cloud) DeleteAuditConfig(domain string) {
+	c.t.Helper()
+	if !c.fails(c.streaming(domain)) {
+		c.server.DeleteAuditConfig(domain)
+	}
+}
 
 // EventSubs returns the channel and user event subscriptions of an RTC application.
 func (c *Cloud) EventSubs(appID string) []EventSub { return c.server.EventSubs(appID) }
 
 // SetEventSubs replaces the channel and user event subscriptions of an RTC
 // application; none removes all.
-func (c *Cloud) SetEventSubs(appID string, to ...EventSub) { c.server.SetEventSubs(appID, to) }
+func (c *Cloud) SetEventSubs(appID string, to ...EventSub) {
+	c.t.Helper()
+	if !c.fails(c.app(appID)) {
+		c.server.SetEventSubs(appID, to)
+	}
+}
 
 // MessageCallback returns the event callback of an interactive-messaging application;
 // "" if it has none, or the cloud does not know the application.
@@ -137,5 +199,5 @@ func (c *Cloud) MessageCallback(dataCenter, appID string) string {
 // SetMessageCallback replaces the event callback of an interactive-messaging
 // application; "" clears it.
 func (c *Cloud) SetMessageCallback(dataCenter, appID, url string) error {
-	return c.server.SetMessageCallback(dataCenter, appID, url)
+	return cmp.Or(c.messageApp(dataCenter, appID), c.server.SetMessageCallback(dataCenter, appID, url))
 }

@@ -55,7 +55,7 @@ const (
 type CallbackSpec struct {
 	// accountRef names the LiveAccount, in the same namespace, whose cloud
 	// holds the configuration. Without it the operator uses its own
-	// credentials. Naming another account removes nothing from the old one; in
+	// credentials, which is the default. Naming another account removes nothing from the old one; in
 	// the new one adoptionPolicy decides, as for a new object.
 	// +optional
 	AccountRef *AccountReference `json:"accountRef,omitempty"`
@@ -117,7 +117,8 @@ type CallbackSpec struct {
 // CountedSpec is what the specs of the callback kinds add whose callbacks the cloud
 // keeps records of.
 type CountedSpec struct {
-	// records says which callback records are counted, and how often.
+	// records says which callback records are counted, and how often. Default: all of
+	// the last hour, every 5 minutes.
 	// +kubebuilder:default={}
 	// +optional
 	Records RecordsSpec `json:"records,omitzero"`
@@ -132,7 +133,7 @@ type CountedSpec struct {
 
 // AccountReference names a LiveAccount in the namespace of the object.
 type AccountReference struct {
-	// name of the LiveAccount.
+	// name of the LiveAccount, at most 253 characters.
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="must be the name of a LiveAccount in the same namespace: lower-case letters, digits, '-' and '.'; leave accountRef out for the operator's own account"
 	Name string `json:"name"`
@@ -174,7 +175,7 @@ type RecordsSpec struct {
 	// that belong to a domain. Default: all. It has no influence on which
 	// callbacks are sent.
 	// +kubebuilder:validation:MaxLength=256
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]+$')",message="must be an application name in ASCII without spaces; leave the field out to count all"
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^[!-~]+$') && !self.matches('[$][(]|[{}<>]|%([^0-9A-Fa-f]|[0-9A-Fa-f]([^0-9A-Fa-f]|$)|$)')`,messageExpression=`self.matches('[$][(]|[{}<>]|%([^0-9A-Fa-f]|[0-9A-Fa-f]([^0-9A-Fa-f]|$)|$)') ? 'looks like a template that was not rendered, since it has $ before a parenthesis, a brace, <, > or a % without two hexadecimal digits behind it; write what it stands for' : "must be an application name in ASCII without spaces; leave the field out to count all"`
 	// +optional
 	AppName string `json:"appName,omitempty"`
 
@@ -183,19 +184,20 @@ type RecordsSpec struct {
 	// belong to a domain. Default: all. It has no influence on which callbacks
 	// are sent.
 	// +kubebuilder:validation:MaxLength=256
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]+$')",message="must be a stream name in ASCII without spaces; leave the field out to count all"
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^[!-~]+$') && !self.matches('[$][(]|[{}<>]|%([^0-9A-Fa-f]|[0-9A-Fa-f]([^0-9A-Fa-f]|$)|$)')`,messageExpression=`self.matches('[$][(]|[{}<>]|%([^0-9A-Fa-f]|[0-9A-Fa-f]([^0-9A-Fa-f]|$)|$)') ? 'looks like a template that was not rendered, since it has $ before a parenthesis, a brace, <, > or a % without two hexadecimal digits behind it; write what it stands for' : "must be a stream name in ASCII without spaces; leave the field out to count all"`
 	// +optional
 	StreamName string `json:"streamName,omitempty"`
 }
 
 // SecretKeyReference names an entry of a Secret in the namespace of the object.
 type SecretKeyReference struct {
-	// name of the Secret.
+	// name of the Secret, at most 253 characters.
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="must be the name of a Secret in the same namespace: lower-case letters, digits, '-' and '.'"
 	Name string `json:"name"`
 
-	// key is the entry of the Secret that holds the value.
+	// key is the entry of the Secret that holds the value: up to 253 letters, digits,
+	// '-', '_' and '.'.
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[.]?[-_a-zA-Z0-9][-._a-zA-Z0-9]*$')",message="must be an entry of the Secret's data: letters, digits, '-', '_' and '.', but not '.' alone, and no '..' in front"
 	Key string `json:"key"`

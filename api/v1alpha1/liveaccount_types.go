@@ -10,7 +10,8 @@ import (
 // LiveAccountSpec says which cloud account to use, and how.
 type LiveAccountSpec struct {
 	// region of the account's live centre, sent as RegionId with the operations
-	// that take one. Default cn-shanghai. The endpoint does not depend on it.
+	// that take one: up to 64 lower-case letters, digits and hyphens, such as
+	// eu-central-1. Default cn-shanghai. The endpoint does not depend on it.
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z][a-z0-9]*(-[a-z0-9]+)+$')",message="must be a region ID, such as cn-shanghai; leave the field out for cn-shanghai"
 	// +kubebuilder:default=cn-shanghai
@@ -18,11 +19,12 @@ type LiveAccountSpec struct {
 	Region string `json:"region,omitempty"`
 
 	// endpoint of the API, as host or host:port, optionally with https:// in
-	// front. Default live.aliyuncs.com, which serves all regions.
+	// front, and with a port from 1 to 65535. Default live.aliyuncs.com, which serves
+	// all regions.
 	// http:// is refused unless the host is loopback or the operator runs with
 	// --allow-insecure-endpoints.
 	// +kubebuilder:validation:MaxLength=261
-	// +kubebuilder:validation:XValidation:rule=`self.matches('^(https?://)?([0-9A-Za-z]([-0-9A-Za-z]{0,61}[0-9A-Za-z])?([.][0-9A-Za-z]([-0-9A-Za-z]{0,61}[0-9A-Za-z])?)*|[[](([0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}|([0-9A-Fa-f]{1,4}:){1,7}:|([0-9A-Fa-f]{1,4}:){1,6}:[0-9A-Fa-f]{1,4}|([0-9A-Fa-f]{1,4}:){1,5}(:[0-9A-Fa-f]{1,4}){1,2}|([0-9A-Fa-f]{1,4}:){1,4}(:[0-9A-Fa-f]{1,4}){1,3}|([0-9A-Fa-f]{1,4}:){1,3}(:[0-9A-Fa-f]{1,4}){1,4}|([0-9A-Fa-f]{1,4}:){1,2}(:[0-9A-Fa-f]{1,4}){1,5}|[0-9A-Fa-f]{1,4}:(:[0-9A-Fa-f]{1,4}){1,6}|:(:[0-9A-Fa-f]{1,4}){1,7}|::)[]])(:(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3}))?$') && self.matches('^(https?://)?[^:/?#]{1,253}([:/?#]|$)') && (self.matches('^(https?://)?((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])([:/?#]|$)') || !self.matches('^(https?://)?([^:/?#]*[.])?[0-9]+([:/?#]|$)')) && !self.matches('[$][{(]|[{][{]')`,messageExpression=`self == '' ? 'is empty; leave the field out for live.aliyuncs.com' : self.matches('[$][{(]|[{][{]|[<>]') ? 'looks like a template that was not rendered, since it has $ before a bracket, two opening braces, < or >; write what it stands for' : !self.matches('^(https?://)?([^]/?#@[:space:]:[]*|[[][^]/?#@]*[]])(:[0-9]+)?$') ? 'must be host or host:port, optionally with https:// in front and nothing behind, such as live.aliyuncs.com' : self.matches(':[0-9]+$') && !self.matches(':(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})$') ? 'must have a port from 1 to 65535, or none' : 'must have a host that can exist: labels of 1 to 63 letters, digits and inner hyphens with single dots in between, such as hooks.example.com, or an IPv4 address, or an IPv6 address in brackets'`
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^(https?://)?([0-9A-Za-z]([-0-9A-Za-z]{0,61}[0-9A-Za-z])?([.][0-9A-Za-z]([-0-9A-Za-z]{0,61}[0-9A-Za-z])?)*|[[](([0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}|([0-9A-Fa-f]{1,4}:){1,7}:|([0-9A-Fa-f]{1,4}:){1,6}:[0-9A-Fa-f]{1,4}|([0-9A-Fa-f]{1,4}:){1,5}(:[0-9A-Fa-f]{1,4}){1,2}|([0-9A-Fa-f]{1,4}:){1,4}(:[0-9A-Fa-f]{1,4}){1,3}|([0-9A-Fa-f]{1,4}:){1,3}(:[0-9A-Fa-f]{1,4}){1,4}|([0-9A-Fa-f]{1,4}:){1,2}(:[0-9A-Fa-f]{1,4}){1,5}|[0-9A-Fa-f]{1,4}:(:[0-9A-Fa-f]{1,4}){1,6}|:(:[0-9A-Fa-f]{1,4}){1,7}|::)[]])(:(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3}))?$') && self.matches('^(https?://)?[^:/?#]{1,253}([:/?#]|$)') && (self.matches('^(https?://)?((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])([:/?#]|$)') || !self.matches('^(https?://)?([^:/?#]*[.])?([0-9]+|0[xX][0-9A-Fa-f]*)([:/?#]|$)')) && !self.matches('[$][{(]|[{][{]') && !self.matches('^(https?://)?((0|22[4-9]|2[34][0-9]|25[0-5])([.][0-9]+){3}|[[]((0{1,4}:)+:?(0{1,4}:)*0{0,4}|::(0{1,4}:)*0{0,4}|([Ff]{2}[0-9A-Fa-f]{2}|[Ff][Ee][89ABab][0-9A-Fa-f]):[0-9A-Fa-f:]*|[0:]*:[Ff]{4}(:[0-9A-Fa-f]{0,4}){2}|[0:]*:[0-9A-Fa-f]*[1-9A-Fa-f][0-9A-Fa-f]*:[0-9A-Fa-f]{1,4})[]])([:/?#]|$)')`,messageExpression=`self == '' ? 'is empty; leave the field out for live.aliyuncs.com' : self.matches('[$][{(]|[{][{]|[<>]') ? 'looks like a template that was not rendered, since it has $ before a bracket, two opening braces, < or >; write what it stands for' : !self.matches('^(https?://)?([^]/?#@[:space:]:[]*|[[][^]/?#@]*[]])(:[0-9]+)?$') ? 'must be host or host:port, optionally with https:// in front and nothing behind, such as live.aliyuncs.com' : self.matches(':[0-9]+$') && !self.matches(':(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})$') ? 'must have a port from 1 to 65535, or none' : self.matches('^(https?://)?((0|22[4-9]|2[34][0-9]|25[0-5])([.][0-9]+){3}|[[]((0{1,4}:)+:?(0{1,4}:)*0{0,4}|::(0{1,4}:)*0{0,4}|([Ff]{2}[0-9A-Fa-f]{2}|[Ff][Ee][89ABab][0-9A-Fa-f]):[0-9A-Fa-f:]*|[0:]*:[Ff]{4}(:[0-9A-Fa-f]{0,4}){2}|[0:]*:[0-9A-Fa-f]*[1-9A-Fa-f][0-9A-Fa-f]*:[0-9A-Fa-f]{1,4})[]])([:/?#]|$)') ? 'must have a host that can be called: no address in 0.0.0.0/8 or from 224.0.0.0 on is, no IPv6 address that is unspecified, multicast or link-local, and no IPv4 address that is written as IPv6; write that of the receiver' : 'must have a host that can exist: labels of 1 to 63 letters, digits and inner hyphens with single dots in between, such as hooks.example.com, or an IPv4 address, or an IPv6 address in brackets'`
 	// +optional
 	Endpoint string `json:"endpoint,omitempty"`
 
@@ -47,8 +49,8 @@ type LiveAccountSpec struct {
 	// +optional
 	QuotaSharePercent int32 `json:"quotaSharePercent,omitempty"`
 
-	// maxDeletionsPerHour is how many configurations the operator removes from the
-	// cloud within an hour, for objects that refer to this account and are deleted;
+	// maxDeletionsPerHour is how many configurations, up to 100000, the operator removes
+	// from the cloud within an hour, for objects that refer to this account and are deleted;
 	// the others wait, with Ready Unknown, reason DeletionHeld, and a message that
 	// says when their turn is. 0, the default, is no limit. A change takes effect at
 	// once. It bounds what a mistake such as kubectl delete --all can do before
@@ -60,12 +62,13 @@ type LiveAccountSpec struct {
 
 	// allowedDomains are the domains that objects may manage through this
 	// account, such as push.example.com or *.example.com, where * stands for
-	// any characters; at most 256. Empty, the default, means any. An object with
+	// any characters; at most 256, each of which can match a domain. Empty, the default,
+	// means any. An object with
 	// another domain has Ready False, reason AccessDenied, and no call is made
 	// for it.
 	// +kubebuilder:validation:MaxItems=256
 	// +kubebuilder:validation:items:MaxLength=253
-	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[-a-z0-9.*]+$')",message="must be a domain name in lower case, in which * stands for any characters, such as *.example.com"
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?([.][a-z0-9*]([-a-z0-9*]*[a-z0-9*])?)*$') && self.matches('[.*]') && !self.matches('(^|[.])[0-9]+$') && !self.matches('[-a-z0-9]{64}|[*]{2}')",message="must be a domain name in lower case, in which * stands for any characters, such as push.example.com or *.example.com, without scheme, port, path and dots at its ends; * alone is any domain"
 	// +listType=set
 	// +optional
 	AllowedDomains []string `json:"allowedDomains,omitempty"`
@@ -93,7 +96,7 @@ type LiveCredentials struct {
 
 // LocalSecretReference names a Secret in the namespace of the object.
 type LocalSecretReference struct {
-	// name of the Secret.
+	// name of the Secret, at most 253 characters.
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="must be the name of a Secret in the same namespace: lower-case letters, digits, '-' and '.'"
 	Name string `json:"name"`
@@ -123,7 +126,8 @@ type OIDCCredentials struct {
 
 // ECSRAMRole is the RAM role of an ECS instance.
 type ECSRAMRole struct {
-	// roleName of the instance's RAM role.
+	// roleName of the instance's RAM role: 1 to 64 letters, digits, '.' and '-'; not
+	// its ARN.
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[-A-Za-z0-9.]+$')",message="must be the name of a RAM role: letters, digits, '.' and '-'"
 	RoleName string `json:"roleName"`
@@ -131,13 +135,14 @@ type ECSRAMRole struct {
 
 // AssumeRole is a RAM role to assume with the account's credentials.
 type AssumeRole struct {
-	// roleARN is the RAM role to act as.
+	// roleARN is the RAM role to act as, such as
+	// acs:ram::123456789012****:role/live-notify; at most 512 characters.
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:XValidation:rule="self.matches('^acs:ram::[0-9]+:role/[-A-Za-z0-9._@/]+$')",message="must be the ARN of a RAM role, such as acs:ram::1234567890123456:role/live-notify"
 	RoleARN string `json:"roleARN"`
 
 	// externalID that the role's trust policy asks for, if it does: 2 to 1224
-	// letters, digits and + = , . @ : / - _ on one line.
+	// letters, digits and + = , . @ : / - _ on one line. Default: none.
 	// +kubebuilder:validation:MaxLength=1224
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[-A-Za-z0-9_+=,.@:/]{2,}$')",message="must be 2 to 1224 letters, digits and + = , . @ : / - _ on one line, as the cloud demands; leave the field out if the role's trust policy asks for none"
 	// +optional

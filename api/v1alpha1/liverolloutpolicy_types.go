@@ -16,8 +16,8 @@ import (
 
 // LiveRolloutPolicySpec says in which steps changes reach many objects.
 type LiveRolloutPolicySpec struct {
-	// selector selects objects of this namespace by their labels. Empty selects
-	// all. Of several policies that select one object, the oldest counts.
+	// selector selects objects of this namespace by their labels. Empty, the
+	// default, selects all. Of several policies that select one object, the oldest counts.
 	// +optional
 	Selector ObjectSelector `json:"selector,omitzero"`
 
@@ -41,7 +41,8 @@ type LiveRolloutPolicySpec struct {
 	// +optional
 	MaxConcurrent *intstr.IntOrString `json:"maxConcurrent,omitempty"`
 
-	// guard watches the changes of objects that have no guard of their own.
+	// guard watches the changes of objects that have no guard of their own. Required;
+	// {} watches each for 10m and undoes it at the first failure.
 	Guard GuardSpec `json:"guard"`
 
 	// paused true lets no change start. Those that are being watched go on. To pause
@@ -59,29 +60,34 @@ type ObjectSelector struct {
 	// Of the name, of which the length is n, it looks for the slash in front; and a list
 	// of one element gives what is in it a name.
 
-	// matchLabels are labels that an object has, with these values.
+	// matchLabels are labels that an object has, with these values: at most 64. Keys
+	// have up to 63 characters, optionally behind a domain name and a slash, and
+	// values up to 63. Default: none.
 	// +kubebuilder:validation:MaxProperties=64
 	// +kubebuilder:validation:XValidation:rule="self.all(key, size(key) >= 1 && size(key) <= 317)",message="must have keys of labels, of 1 to 317 characters, such as example.com/team"
 	// +kubebuilder:validation:XValidation:rule="self.all(key, size(key) < 1 || size(key) > 317 || [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63].filter(n, n < size(key) && key.charAt(size(key) - 1 - n) == '/')].all(names, (size(names) == 1 || size(names) == 0 && size(key) <= 63) && [size(names) == 1 ? size(key) - 1 - names[0] : -1].all(slash, slash <= 253 && key.charAt(slash + 1) in 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('') && key.charAt(size(key) - 1) in 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('') && [0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256, 272, 288, 304].all(i, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15].all(j, i + j >= size(key) || [key.charAt(i + j)].all(c, c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || (i + j > slash ? c >= 'A' && c <= 'Z' || c in ['-', '_', '.'] : i + j == slash && slash > 0 || c in ['-', '.'] && i + j > 0 && i + j + 1 < slash && key.charAt(i + j + 1) != '.' && (c == '-' || key.charAt(i + j + 1) != '-'))))))))",message="must have keys of labels: up to 63 letters, digits, '-', '_' and '.', optionally behind a domain name and a slash, such as example.com/team"
 	// +optional
 	MatchLabels map[string]LabelValue `json:"matchLabels,omitempty"`
 
-	// matchExpressions are what labels of an object are like.
+	// matchExpressions are what labels of an object are like: at most 64, all of which
+	// hold. Default: none.
 	// +kubebuilder:validation:MaxItems=64
 	// +listType=atomic
 	// +optional
 	MatchExpressions []LabelExpression `json:"matchExpressions,omitempty"`
 }
 
-// LabelValue is the value of a label.
-// +kubebuilder:validation:MaxLength=63
-// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9A-Za-z]([-._0-9A-Za-z]*[0-9A-Za-z])?)?$')",message="must be the value of a label: up to 63 letters, digits, '-', '_' and '.', with a letter or a digit at both ends"
+// LabelValue is the value of a label, of at most 63 characters. The rule says so rather
+// than the bound, which is wider, since it says what else a value may be.
+// +kubebuilder:validation:MaxLength=253
+// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9A-Za-z]([-._0-9A-Za-z]{0,61}[0-9A-Za-z])?)?$')",message="must be the value of a label: up to 63 letters, digits, '-', '_' and '.', with a letter or a digit at both ends"
 type LabelValue string
 
 // LabelExpression is what a label of an object is like.
 // +kubebuilder:validation:XValidation:rule="(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)",message="In and NotIn need values, Exists and DoesNotExist take none"
 type LabelExpression struct {
-	// key of the label.
+	// key of the label: up to 63 letters, digits, '-', '_' and '.', optionally behind
+	// a domain name and a slash, such as example.com/team.
 	// +kubebuilder:validation:MaxLength=317
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[0-9A-Za-z]([-._0-9A-Za-z]{0,61}[0-9A-Za-z])?$') && self.indexOf('/') <= 253",message="must be the key of a label: up to 63 letters, digits, '-', '_' and '.', optionally behind a domain name and a slash, such as example.com/team"
 	Key string `json:"key"`
@@ -90,7 +96,8 @@ type LabelExpression struct {
 	// +kubebuilder:validation:Enum=In;NotIn;Exists;DoesNotExist
 	Operator metav1.LabelSelectorOperator `json:"operator"`
 
-	// values that the label has, or has not.
+	// values that the label has, or has not: 1 to 64 with In and NotIn, none with
+	// Exists and DoesNotExist. Each has up to 63 characters.
 	// +kubebuilder:validation:MaxItems=64
 	// +listType=atomic
 	// +optional

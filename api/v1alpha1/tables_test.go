@@ -30,6 +30,7 @@ const (
 	sayNoPort   = schema.SayNoPort
 	sayNoURL    = schema.SayNoURL
 	sayOneKind  = schema.SayOneKind
+	sayNowhere  = schema.SayNowhere
 	sayPort     = schema.SayPort
 	sayPrivate  = schema.SayPrivate
 	sayPunycode = schema.SayPunycode

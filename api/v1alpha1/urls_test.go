@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -61,8 +62,7 @@ const (
 type form struct {
 	scheme, hosts, behind string // patterns
 	faults                []fault
-	portless              bool
-	never                 []string // patterns, too
+	portless, public      bool
 }
 
 // fault is what may be wrong, as an expression that is true then, and what is
@@ -77,8 +77,35 @@ const (
 	where   = `^https?://`
 	ahead   = `([^/?#:[]*|[[][^]]*[]])` // a host, whatever is in it
 	between = `([/?#]|$)`
-	private = where + `(10[.]|127[.]|192[.]168[.]|172[.](1[6-9]|2[0-9]|3[01])[.]|169[.]254[.])[0-9.]+` + between
+	numeric = `([0-9]+|0[xX][0-9A-Fa-f]*)`
+	// Addresses that nobody is called by, in any network: of no host, of many, or
+	// reserved; and in IPv6 those of one link, and IPv4 addresses in another spelling.
+	nowhere = `(0|22[4-9]|2[34][0-9]|25[0-5])([.][0-9]+){3}|[[](` +
+		`(0{1,4}:)+:?(0{1,4}:)*0{0,4}|::(0{1,4}:)*0{0,4}` +
+		`|([Ff]{2}[0-9A-Fa-f]{2}|[Ff][Ee][89ABab][0-9A-Fa-f]):[0-9A-Fa-f:]*` +
+		`|[0:]*:[Ff]{4}(:[0-9A-Fa-f]{0,4}){2}|[0:]*:[0-9A-Fa-f]*[1-9A-Fa-f][0-9A-Fa-f]*:[0-9A-Fa-f]{1,4})[]]`
+	// Addresses of one network, as RFC 6890 lists them.
+	private = `(10|127|100[.](6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])|169[.]254|172[.](1[6-9]|2[0-9]|3[01])|192[.]168|192[.]0[.]0|198[.]1[89])[.][0-9.]+`
 )
+
+// inside are the names that no public DNS has: of one label, or below one of these.
+var inside = `[^./?#]+|[^/?#]*[.](` + strings.Join([]string{
+	folded("localhost"), folded("localdomain"), folded("local"), folded("internal"), folded("svc"), folded("invalid"), folded("home") + `[.]` + folded("arpa"),
+}, "|") + `)`
+
+// folded returns the pattern of a word in any case.
+func folded(word string) string {
+	var pattern strings.Builder
+	for _, letter := range word {
+		fmt.Fprintf(&pattern, "[%c%c]", unicode.ToUpper(letter), letter)
+	}
+	return pattern.String()
+}
+
+// callable returns the faults of a host that exists, but not where it is needed.
+func callable(scheme string) fault {
+	return fault{matches(`^` + scheme + `(` + nowhere + `)([:/?#]|$)`), sayNowhere}
+}
 
 var (
 	empty     = fault{"self == ''", sayEmpty}
@@ -90,6 +117,8 @@ var (
 		{matches(where + `[^/?#]*@`), sayUser},
 		{matches(where + `[^/?#:[]*([^[:ascii:]]|%)`), sayPunycode},
 	}
+	// A name that exists comes first, so that what is none is told so.
+	notPublic = fault{matches(where+`(`+named+`)`+between) + " && " + matches(where+`(`+strings.Join([]string{nowhere, private, inside}, "|")+`)`+between), sayPrivate}
 	wrongPort = matches(where+ahead+`:`) + " && !" + matches(where+ahead+`:`+ports+between)
 
 	standardURL = form{`https?://`, named + `|` + bracketed, `([/?#]` + visible + `*)?`, slices.Concat(atTheEnds, []fault{
@@ -97,29 +126,32 @@ var (
 		{matches(where + `[^/?#]*[/?#][!-~]*[^!-~]`), sayEncode},
 		{matches(`%([^0-9A-Fa-f]|[0-9A-Fa-f]([^0-9A-Fa-f]|$)|$)`), sayEscape},
 		{wrongPort, sayPort + sayInside},
+		callable(`https?://`),
 		{"", sayHost + sayBrackets},
-	}), false, nil}
+	}), false, false}
 	relayURL = form{`https?://`, named, `([/?#]` + relayed + `*)?`, slices.Concat(atTheEnds, []fault{
 		{"!" + matches(`^`+relay+`*$`), sayMPUURL},
 		{matches(`%([^0-9A-Fa-f]|[0-9A-Fa-f]([^0-9A-Fa-f]|$)|$)`), sayEscape},
 		{wrongPort, sayPort},
+		callable(`https?://`),
 		{"", sayHost},
-	}), false, nil}
+	}), false, false}
 	messageURL = form{`https?://`, named, `([/?#]` + visible + `*)?`, slices.Concat(atTheEnds, []fault{
 		{matches(`[^]-~!-[]`) + " && !" + matches(`[^!-~]`), saySlash},
 		{matches(where + `[^/?#]*[/?#][!-~]*[^!-~]`), sayEncode},
 		{matches(`%([^0-9A-Fa-f]|[0-9A-Fa-f]([^0-9A-Fa-f]|$)|$)`), sayEscape},
 		{matches(where + `[^/?#:[]*:`), sayNoPort},
-		{matches(private), sayPrivate},
+		notPublic,
 		{"", sayHost},
-	}), true, []string{private}}
+	}), true, true}
 	endpoint = form{`(https?://)?`, named + `|` + bracketed, ``, []fault{
 		{"self == ''", "is empty; leave the field out for live.aliyuncs.com"},
 		{matches(template + `|[<>]`), "looks like a template that was not rendered, since it has $ before a bracket, two opening braces, < or >; write what it stands for"},
 		{"!" + matches(`^(https?://)?([^]/?#@[:space:]:[]*|[[][^]/?#@]*[]])(:[0-9]+)?$`), sayEndpoint},
 		{matches(`:[0-9]+$`) + " && !" + matches(`:`+ports+`$`), sayPort},
+		callable(`(https?://)?`),
 		{"", sayHost + sayBrackets},
-	}, false, nil}
+	}, false, false}
 )
 
 // rule returns the expression that is true of what has the form.
@@ -129,18 +161,23 @@ func (f form) rule() string {
 	if f.portless {
 		port = ""
 	}
-	rule := strings.Join([]string{
+	return strings.Join([]string{
 		matches(`^` + f.scheme + `(` + f.hosts + `)` + port + f.behind + `$`),
 		// Not more than a name in the DNS can have.
 		matches(`^` + f.scheme + `[^:/?#]{1,253}` + ends),
 		// A number at the end makes it an IPv4 address, for everyone who resolves it.
-		"(" + matches(`^`+f.scheme+ipv4+ends) + " || !" + matches(`^`+f.scheme+`([^:/?#]*[.])?[0-9]+`+ends) + ")",
+		"(" + matches(`^`+f.scheme+ipv4+ends) + " || !" + matches(`^`+f.scheme+`([^:/?#]*[.])?`+numeric+ends) + ")",
 		"!" + matches(template),
+		"!" + matches(`^`+f.scheme+`(`+f.never()+`)`+ends),
 	}, " && ")
-	for _, pattern := range f.never {
-		rule += " && !" + matches(pattern)
+}
+
+// never returns the pattern of the hosts that exist, but are not to be called.
+func (f form) never() string {
+	if f.public {
+		return strings.Join([]string{nowhere, private, inside}, "|")
 	}
-	return rule
+	return nowhere
 }
 
 // message returns the expression of what is said of a value that breaks the rule.
@@ -313,15 +350,19 @@ var goodURLs = map[string]string{
 	"a name of 253 characters":             atHost(domain63 + strings.Repeat("a", 61)),
 	"a name of 253 characters, and a port": "https://" + domain63 + strings.Repeat("a", 61) + ":65535",
 	"an IPv4 address":                      "http://192.0.2.1/live",
-	"the least IPv4 address":               "http://0.0.0.0",
-	"the last IPv4 address":                "http://255.255.255.255:65535?a=b",
+	"the least IPv4 address":               "http://1.0.0.0",
+	"the last IPv4 address":                "http://223.255.255.255:65535?a=b",
+	"an IPv4 address of this machine":      "http://127.0.0.1:8080/live",
+	"an IPv4 address of one network":       "http://100.64.0.1/live",
 	"port 1":                               "http://hooks.example.com:1/",
 	"port 65535":                           "http://hooks.example.com:65535/",
 	"port 59999":                           "http://hooks.example.com:59999#x",
 	"an IPv6 address":                      "http://[2001:db8::1]/live",
 	"an IPv6 address with a port":          "http://[2001:DB8:0:0:8:800:200C:417A]:65535?a",
 	"an IPv6 address of this machine":      "http://[::1]:8080/live",
-	"an IPv6 address of zeros":             "http://[::]",
+	"an IPv6 address of it, in full":       "http://[0:0:0:0:0:0:0:1]:8080/live",
+	"an IPv6 address of one network":       "http://[fc00::1]/live",
+	"an IPv6 address with zeros":           "http://[2001:db8::ffff:7f00:1]/",
 	"a gap for one group":                  "http://[1:2:3::5:6:7:8]/",
 	"a query without a path":               "https://hooks.example.com?a=1",
 	"a fragment without a path":            "https://hooks.example.com#a",
@@ -417,10 +458,7 @@ func TestEndpoints(t *testing.T) {
 	for value, say := range schema.BadEndpoints {
 		refusedOnce(t, set(t, account, "endpoint", value), "endpoint", say)
 	}
-	for _, value := range []string{
-		"live.aliyuncs.com", "https://live.aliyuncs.com:443", "http://localhost:65535", "http://127.0.0.1:18090", "192.0.2.1",
-		"http://[::1]", "https://[2001:db8::1]:1", "Live.Aliyuncs.Com", "https://" + domain63 + strings.Repeat("a", 61),
-	} {
+	for _, value := range schema.GoodEndpoints {
 		if err := set(t, account, "endpoint", value); err != nil {
 			t.Errorf("%s: %v", value, err)
 		}

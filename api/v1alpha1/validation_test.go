@@ -145,6 +145,7 @@ var accepted = map[string]struct{ kind, spec string }{
 	"the least threshold":                     {stream, "records: {unhealthyThreshold: 1}"},
 	"the most threshold":                      {stream, "records: {unhealthyThreshold: 2147483647}"},
 	"records narrowed down":                   {stream, "records: {appName: live, streamName: 'room~1:a/b'}"},
+	"records of what looks like a template":   {stream, "records: {appName: '$live', streamName: 'a%20b%2F[1]'}"},
 	"a recording's records narrowed down":     {record, "records: {appName: live}"},
 	"an application of 64 characters":         {mpu, "appID: " + strings.Repeat("a", 64)},
 	"an application with _ and -":             {mpu, "appID: _App-1"},
@@ -161,7 +162,8 @@ var accepted = map[string]struct{ kind, spec string }{
 	"an account with all else":                {account, "{region: eu-central-1, endpoint: live.eu-central-1.aliyuncs.com, quotaSharePercent: 1, allowedDomains: ['*.example.com', push.example.com, '*']}"},
 	"the whole quota":                         {account, "quotaSharePercent: 100"},
 	"a region of the government":              {account, "region: cn-north-2-gov-1"},
-	"256 allowed domains":                     {account, "allowedDomains: " + channels(256)},
+	"256 allowed domains":                     {account, "allowedDomains: " + strings.ReplaceAll(channels(256), "channel", "push.example")},
+	"all sorts of allowed domains":            {account, "allowedDomains: ['*', a.b, '*.example.com', 'push-*.example.com', 'push*', '*push', '*.*', 'a*b.1*', xn--fiq228c.com, " + label63 + ".com, '" + label63 + "*']"},
 	"no allowed domains":                      {account, "allowedDomains: []"},
 	"an entry of a Secret of one character":   {stream, "authentication: {keySecretRef: {name: a, key: a}}"},
 	"a window that is shorter than its polls": {stream, "records: {window: 1m, interval: 24h}"},
@@ -300,40 +302,54 @@ func TestTypesAgreeWithSchema(t *testing.T) {
 // and deleted, as the API server has it since 1.30.
 func TestStoredBeforeTheRule(t *testing.T) {
 	t.Parallel()
-	const group = "stored.example.com"
-	crd := readCRD(t, "../../config/crd/bases/live.alibabacloud.com_livenotifyconfigs.yaml")
-	crd.Spec.Group, crd.Name = group, crd.Spec.Names.Plural+"."+group
-	spec := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
-	lax := spec.DeepCopy()
-	lax.XValidations = nil
-	notify := lax.Properties["notifyURL"]
-	notify.XValidations = nil
-	lax.Properties["notifyURL"] = notify
-	crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"] = *lax
-	if _, err := envtest.InstallCRDs(config, envtest.CRDInstallOptions{CRDs: []*apiextensionsv1.CustomResourceDefinition{crd}}); err != nil {
-		t.Fatal(err)
+	for kind, tc := range map[string]struct{ stored, refused, another string }{
+		stream: {
+			"{notifyURL: 'https://${HOOK_HOST}/live', records: {appName: '{{ .app }}', streamName: '%s'}}",
+			`{"notifyURL":"https://${OTHER}/live"}`, `{"exceptionNotifyURL":"https://hooks.example.com/live","suspend":true}`,
+		},
+		event:   {"{channelID: a, users: ['<user>', b], callbackURL: 'http://0.0.0.0/'}", `{"users":["<other>"]}`, `{"suspend":true,"events":["UserEvent"]}`},
+		audit:   {"{callbackURL: 'http://[::]/', callbackTemplate: '{\"a\":{0}}'}", `{"callbackTemplate":"{1}"}`, `{"suspend":true}`},
+		message: {"{eventCallbackURL: 'http://localhost/'}", `{"eventCallbackURL":"http://localhost/other"}`, `{"suspend":true}`},
+		account: {"{allowedDomains: [a.example.com, 'example.com.'], endpoint: 0.0.0.0}", `{"allowedDomains":["example.com:80"]}`, `{"quotaSharePercent":50}`},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			keepsStored(t, kind, tc.stored, tc.refused, tc.another)
+		})
 	}
+}
 
-	o := object(t, stream, "notifyURL: 'https://${HOOK_HOST}/live'")
+// keepsStored stores an object without rules, brings the rules, and sees what can be
+// changed of it.
+func keepsStored(t *testing.T, kind, stored, refused, another string) {
+	t.Helper()
+	const group = "stored.example.com"
+	crd := readCRD(t, "../../config/crd/bases/live.alibabacloud.com_"+strings.ToLower(kind)+"s.yaml")
+	crd.Spec.Group, crd.Name = group, crd.Spec.Names.Plural+"."+group
+	today := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
+	install := func(spec apiextensionsv1.JSONSchemaProps) {
+		crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"] = spec
+		if _, err := envtest.InstallCRDs(config, envtest.CRDInstallOptions{CRDs: []*apiextensionsv1.CustomResourceDefinition{crd}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	install(withoutRules(*today.DeepCopy()))
+	o := object(t, kind, stored)
 	o.SetAPIVersion(group + "/v1alpha1")
 	o.SetFinalizers([]string{"example.com/held"})
 	if err := api.Create(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
-	crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"] = spec
-	if _, err := envtest.InstallCRDs(config, envtest.CRDInstallOptions{CRDs: []*apiextensionsv1.CustomResourceDefinition{crd}}); err != nil {
-		t.Fatal(err)
-	}
+	install(today)
 	patch := func(text string, options ...client.PatchOption) error {
 		return api.Patch(t.Context(), o.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(text)), options...)
 	}
-	for patch(`{"spec":{"notifyURL":"https://${OTHER}/live"}}`, client.DryRunAll) == nil {
+	for patch(`{"spec":`+refused+`}`, client.DryRunAll) == nil {
 		time.Sleep(10 * time.Millisecond) // until the API server knows the rule; the test's own timeout ends it
 	}
 	for what, text := range map[string]string{
-		"another field": `{"spec":{"suspend":true}}`,
+		"another field": `{"spec":` + another + `}`,
 		"a label":       `{"metadata":{"labels":{"a":"b"}}}`,
-		"a URL at last": `{"spec":{"exceptionNotifyURL":"https://hooks.example.com/live"}}`,
 		"the finalizer": `{"metadata":{"finalizers":["example.com/other"]}}`,
 	} {
 		if err := patch(text); err != nil {
@@ -350,4 +366,16 @@ func TestStoredBeforeTheRule(t *testing.T) {
 	if err := patch(`{"metadata":{"finalizers":null}}`); err != nil {
 		t.Errorf("the finalizer of what is being deleted: %v", err)
 	}
+}
+
+// withoutRules returns a schema without the rules of its fields.
+func withoutRules(s apiextensionsv1.JSONSchemaProps) apiextensionsv1.JSONSchemaProps {
+	s.XValidations = nil
+	for name, field := range s.Properties {
+		s.Properties[name] = withoutRules(field)
+	}
+	if s.Items != nil {
+		s.Items.Schema = new(withoutRules(*s.Items.Schema))
+	}
+	return s
 }

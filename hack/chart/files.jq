@@ -70,25 +70,30 @@ def parts(part; $token; $key):
 # and escapes, and has, with !, &&, || and parentheses. The API server has the others.
 def either:
   def term:
-    (after("!") | term | .is |= {not: .}),
+    (after("!") | term | .is |= {not: (if .pattern then {type: "string"} + . else . end)}),
     (after("(") | either | .rest |= after(")") | select(.rest)),
     (after("has(self.") | capture("^(?<name>[^.)]*)\\)(?<rest>[\\s\\S]*)$") | {is: {required: [.name]}, rest}),
     (after("self.matches('") | capture("^(?<pattern>[^'\\\\]*)'\\)(?<rest>[\\s\\S]*)$") | {is: {pattern}, rest});
   parts(parts(term; "&&"; "allOf"); "||"; "anyOf");
+
+# A field that may be left out may be null, too: it drops a default of the chart.
+def nullable: .type |= (if type == "string" then [., "null"] else . end) | if .enum then .enum += [null] else . end;
 
 # The JSON schema of a field of a CRD.
 def schema:
   with_entries(select(.key | IN("type", "description", "pattern", "minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum", "enum")))
   + if .items then {items: .items | schema} else {} end
   + if .["x-kubernetes-list-type"] == "set" then {uniqueItems: true} else {} end
-  + if .properties then {properties: .properties | map_values(schema), required: (.required // []), additionalProperties: false} else {} end
+  + if .properties then (.required // []) as $required
+      | {properties: .properties | with_entries(.key as $name | .value |= (schema | if $required | index($name) then . else nullable end)), $required, additionalProperties: false}
+    else {} end
   + ([.["x-kubernetes-validations"][]?.rule | either | select(.rest | test("^ *$")) | .is] | if . == [] then {} else {allOf: .} end);
 
 # The schema of the values of live-callbacks, which refuses what the CRDs refuse, as far
 # as JSON schema can say it.
 def values:
   [callbacks[] | {key: .spec.names.plural, value: spec | schema}] as $kinds
-  | {type: "object", additionalProperties: {type: "string"}} as $labels
+  | ({type: "object", additionalProperties: {type: ["string", "null"]}} | nullable) as $labels
   | {
       "$schema": "http://json-schema.org/draft-07/schema#", title: "Values of live-callbacks", type: "object", additionalProperties: false,
       properties: ({
@@ -100,10 +105,9 @@ def values:
       } + ($kinds | map(.value |= {
         type: "array",
         items: (
-          .required += if .properties.domainName then [] else ["name"] end
-          | .properties += {
-              name: {type: "string", maxLength: 253, pattern: "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"}, labels: $labels, annotations: $labels
-            })
+          {type: "string", maxLength: 253, pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"} as $name
+          | if .properties.domainName then .properties.name = ($name | nullable) else .properties.name = $name | .required += ["name"] end
+          | .properties += {labels: $labels, annotations: $labels})
       }) | from_entries))
     };
 

@@ -6,8 +6,11 @@
 package flags
 
 import (
+	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -24,6 +27,43 @@ func Parse(fs *flag.FlagSet, args []string) error {
 		return err
 	}
 	return fs.Parse(args)
+}
+
+// refused is how the library begins what it says of a value.
+var refused = regexp.MustCompile(`^invalid (?:boolean )?value .* for (?:flag )?-([^ :]+): `)
+
+// ParseShort parses as Parse does, whatever the set does about errors, and says of a
+// value that is refused what the flag takes, without all other flags. After a request
+// for help, which is answered, the error is flag.ErrHelp.
+func ParseShort(fs *flag.FlagSet, args []string) error {
+	output := fs.Output()
+	fs.Init(fs.Name(), flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	err := Parse(fs, args)
+	fs.SetOutput(output)
+	if errors.Is(err, flag.ErrHelp) {
+		fs.Usage()
+		return err
+	}
+	if err == nil {
+		return nil
+	}
+	if found := refused.FindStringSubmatch(err.Error()); found != nil {
+		return fmt.Errorf("--%s: %s", found[1], wanted(fs.Lookup(found[1])))
+	}
+	return err
+}
+
+// wanted says what a flag takes.
+func wanted(f *flag.Flag) string {
+	switch sort, usage := flag.UnquoteUsage(f); {
+	case isBool(f):
+		return "must be true or false"
+	case sort == "int":
+		return "must be a whole number of up to 9 digits"
+	default:
+		return "does not take this value; it is for: " + usage
+	}
 }
 
 // check walks through the arguments as the library does. What that refuses by

@@ -185,6 +185,12 @@ func TestCallbacksRefused(t *testing.T) {
 		"a port":              {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": "https://hooks.example.com:65536/"}, "notifyURL"},
 		"an address":          {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": "https://1.2.3.256/"}, "notifyURL"},
 		"a template":          {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": "https://hooks.example.com/${X}"}, "notifyURL"},
+		"no host":             {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": "https://0.0.0.0/"}, "notifyURL"},
+		"null for a domain":   {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": nil, "notifyURL": at}, "domainName': got null, want string"},
+		"null for a name":     {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "accountRef": map[string]any{"name": nil}}, "accountRef/name': got null, want string"},
+		"a left-over filter":  {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "records": map[string]any{"appName": "${APP}"}}, "records/appName"},
+		"a left-over user":    {"livertceventsubs", "LiveRtcEventSub", map[string]any{"appID": "app", "callbackURL": at, "channelID": "a", "events": []any{"UserEvent"}, "users": []any{"<user>"}}, "users/0"},
+		"this machine":        {"livemessageappcallbacks", "LiveMessageAppCallback", map[string]any{"appID": "app", "eventCallbackURL": "https://localhost/"}, "eventCallbackURL"},
 		"a domain with caps":  {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "A.example.com", "notifyURL": at}, "domainName"},
 		"a domain of numbers": {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "1.2.3.4", "notifyURL": at}, "domainName"},
 		"a policy":            {"liverecordnotifyconfigs", "LiveRecordNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "driftPolicy": "Ignore"}, "driftPolicy"},
@@ -216,6 +222,61 @@ func TestCallbacksRefused(t *testing.T) {
 				t.Error("the API server accepts it")
 			}
 		})
+	}
+}
+
+// TestCallbacksNull: null in an entry drops a default, as Helm has it where a chart has
+// one. What the API server has for a field applies then.
+func TestCallbacksNull(t *testing.T) {
+	t.Parallel()
+	api := cluster(t)
+	const common = "{defaults: {accountRef: {name: team}, deletionPolicy: Retain, suspend: true, records: {window: 2h, unhealthyThreshold: 2000000, appName: live}, guard: {window: 20m, maxFailures: 3}}, commonLabels: {a: b, c: d}, commonAnnotations: {e: f}, livenotifyconfigs: [{domainName: a.com, notifyURL: 'https://hooks.example.com/'%s}]%s}"
+	const all = `"accountRef":{"name":"team"},"deletionPolicy":"Retain"`
+	const records = `"records":{"appName":"live","unhealthyThreshold":2000000,"window":"2h"}`
+	const guard = `"guard":{"maxFailures":3,"window":"20m"}`
+	const own = `"domainName":"a.com"`
+	const url = `"notifyURL":"https://hooks.example.com/"`
+	for name, tt := range map[string]struct{ entry, more, spec string }{
+		"nothing":            {"", "", "{" + all + "," + own + "," + guard + "," + url + "," + records + `,"suspend":true}`},
+		"an account":         {", accountRef: null", "", `{"deletionPolicy":"Retain",` + own + "," + guard + "," + url + "," + records + `,"suspend":true}`},
+		"a policy":           {", deletionPolicy: null, suspend: null", "", `{"accountRef":{"name":"team"},` + own + "," + guard + "," + url + "," + records + "}"},
+		"a field of records": {", records: {window: null, appName: null}", "", "{" + all + "," + own + "," + guard + "," + url + `,"records":{"unhealthyThreshold":2000000},"suspend":true}`},
+		"all of records":     {", records: null, guard: null", "", "{" + all + "," + own + "," + url + `,"suspend":true}`},
+		"a guard's window":   {", guard: {window: null, maxFailures: 7}", "", "{" + all + "," + own + `,"guard":{"maxFailures":7},` + url + "," + records + `,"suspend":true}`},
+		"what has no default": {
+			", exceptionNotifyURL: null, authentication: null, driftPolicy: null, name: null, labels: null, annotations: null", ", livertcmpueventsubs: null",
+			"{" + all + "," + own + "," + guard + "," + url + "," + records + `,"suspend":true}`,
+		},
+		"no default but false": {", suspend: false", "", "{" + all + "," + own + "," + guard + "," + url + "," + records + `,"suspend":false}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out, err := renderCallbacks(t, fmt.Sprintf(common, tt.entry, tt.more))
+			if err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			o := parse(t, out)["LiveNotifyConfig/default/a-com"]
+			if diff := cmp.Diff(tt.spec, text(o["spec"])); diff != "" {
+				t.Error(diff)
+			}
+			if err := api.Create(t.Context(), &unstructured.Unstructured{Object: o}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+
+	out, err := renderCallbacks(t, `{defaults: {accountRef: null, records: {window: null, interval: 1m}}, commonLabels: {a: b, c: null}, commonAnnotations: null,
+		livenotifyconfigs: [{domainName: a.com, notifyURL: "https://hooks.example.com/", labels: {a: null, d: e}}]}`)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	o := &unstructured.Unstructured{Object: parse(t, out)["LiveNotifyConfig/default/a-com"]}
+	labels := o.GetLabels()
+	if _, has := labels["a"]; has || labels["d"] != "e" || o.GetAnnotations() != nil || len(labels) != 4 {
+		t.Errorf("got labels %v and annotations %v", labels, o.GetAnnotations())
+	}
+	if got := text(o.Object["spec"]); got != `{"domainName":"a.com","notifyURL":"https://hooks.example.com/","records":{"interval":"1m"}}` {
+		t.Errorf("got %s", got)
 	}
 }
 

@@ -26,6 +26,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/test/controlplane"
 	"github.com/live-notify/live-notify-operator/test/programs"
+	"github.com/live-notify/live-notify-operator/test/schema"
 )
 
 const (
@@ -338,6 +339,10 @@ func TestRefused(t *testing.T) {
 		"endpoint=a_b!":                           "at '/endpoint': 'a_b!' does not match pattern",
 		"emulator.enabled=true,stsEndpoint=a.com": "emulator.enabled and stsEndpoint exclude each other",
 		"region=-":                                "at '/region': '-' does not match pattern",
+		"region=shanghai":                         "at '/region': 'shanghai' does not match pattern",
+		"maxConcurrentReconciles=1001":            "at '/maxConcurrentReconciles': maximum",
+		"quotaSharePercent=1000001":               "at '/quotaSharePercent': maximum",
+		"maxDeletionsPerHour=100001":              "at '/maxDeletionsPerHour': maximum",
 		`watchLabelSelector=shard=a\,\,b(`:        "at '/watchLabelSelector'",
 		"watchLabelSelector=shard in a":           "at '/watchLabelSelector'",
 		"logging.level=-1":                        "at '/logging/level': minimum: got -1, want 0",
@@ -360,6 +365,26 @@ func TestRefused(t *testing.T) {
 				t.Errorf("got %v and %s, want %q", err, out, want)
 			}
 		})
+	}
+}
+
+// TestEndpoints: the chart takes what spec.endpoint of a LiveAccount takes, and so what
+// the operator takes.
+func TestEndpoints(t *testing.T) {
+	t.Parallel()
+	for value := range schema.BadEndpoints {
+		if value == "" {
+			continue // the default
+		}
+		out, err := helm(t, "template", release, dir, "--set-json", "endpoint="+text(value))
+		if err == nil || !strings.Contains(out, "at '/endpoint'") && !strings.Contains(out, "endpoint must be host or host:port") {
+			t.Errorf("%s: got %v and %s", value, err, out)
+		}
+	}
+	for _, value := range schema.GoodEndpoints {
+		if out, err := helm(t, "template", release, dir, "--set-json", "stsEndpoint="+text(value), "--set", "allowInsecureEndpoints=true"); err != nil {
+			t.Errorf("%s: %v\n%s", value, err, out)
+		}
 	}
 }
 

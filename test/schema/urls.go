@@ -24,7 +24,8 @@ const (
 	SayMPUURL   = "must hold only letters, digits and - _ ? % = # . / + : as the cloud demands; percent-encode others, such as & as %26"
 	SaySlash    = "must not hold a backslash; write /, or %5C where one is meant"
 	SayNoPort   = "must have no port, which the cloud does not allow here: it calls port 80 with http:// and port 443 with https://"
-	SayPrivate  = "must not have a private address, which the cloud does not call; write a public one, or a name"
+	SayPrivate  = "must have a public address, or a name of the public DNS: the cloud calls no private or reserved address, and no name of one label or below localhost, local, internal, svc and the like"
+	SayNowhere  = "must have a host that can be called: no address in 0.0.0.0/8 or from 224.0.0.0 on is, no IPv6 address that is unspecified, multicast or link-local, and no IPv4 address that is written as IPv6; write that of the receiver"
 	SayEndpoint = "must be host or host:port, optionally with https:// in front and nothing behind, such as live.aliyuncs.com"
 )
 
@@ -134,6 +135,29 @@ var BadURLs = map[string]BadURL{
 	"an address as one number":         {"http://2130706433/", SayHost, ""},
 	"a name that ends in a number":     {"http://hooks.example.1/", SayHost, ""},
 	"an address with a dot at the end": {"http://192.0.2.1./", SayHost, ""},
+	"an address as one hex number":     {"http://0x7f000001/", SayHost, ""},
+	"an address with a hex number":     {"http://127.0.0.0X1/", SayHost, ""},
+	"a hex number of no digits":        {"http://127.0.0.0x:80", SayHost, ""},
+	"an address with two numbers":      {"http://0x7f.1", SayHost, ""},
+	"an octal address":                 {"http://0177.0.0.1/", SayHost, ""},
+
+	// Addresses that nobody is called by.
+	"the address of no host":              {"http://0.0.0.0/live", SayNowhere, ""},
+	"the address of no host, with a port": {"http://0.0.0.0:8080", SayNowhere, ""},
+	"an address of this network":          {"https://0.1.2.3?a=b", SayNowhere, ""},
+	"the first address of many":           {"https://224.0.0.0/", SayNowhere, ""},
+	"the last address of many":            {"https://239.255.255.255#a", SayNowhere, ""},
+	"a reserved address":                  {"https://240.0.0.1/", SayNowhere, ""},
+	"the address of all":                  {"https://255.255.255.255:443/", SayNowhere, ""},
+	"an IPv6 address of no host":          {"https://[::]/live", SayNowhere, SayMPUURL},
+	"an IPv6 address of no host, in full": {"https://[0:0:0000:0:0:0:0:0]:8080", SayNowhere, SayMPUURL},
+	"an IPv6 address of many":             {"https://[ff02::1]/", SayNowhere, SayMPUURL},
+	"an IPv6 address of one link":         {"https://[fe80::1]/", SayNowhere, SayMPUURL},
+	"the last IPv6 address of one link":   {"https://[FEBF:0::1]:1/", SayNowhere, SayMPUURL},
+	"an IPv4 address mapped into IPv6":    {"https://[::ffff:7f00:1]/", SayNowhere, SayMPUURL},
+	"one mapped, in full":                 {"https://[0:0:0:0:0:FFFF:a00:1]/", SayNowhere, SayMPUURL},
+	"one mapped, with a gap at the end":   {"https://[0:0:0:0:0:ffff::]/", SayNowhere, SayMPUURL},
+	"an IPv4 address as if it were IPv6":  {"https://[::7f00:1]/", SayNowhere, SayMPUURL},
 
 	// Ports.
 	"port 99999":                          {"https://hooks.example.com:99999/live", SayPort, ""},
@@ -231,6 +255,19 @@ var BadEndpoints = map[string]string{
 	"999.1.1.1":                       SayHost,
 	"10.0.0":                          SayHost,
 	"http://[::::]":                   SayHost,
+	"0x7f000001":                      SayHost,
+	"0.0.0.0":                         SayNowhere,
+	"https://0.0.0.0:443":             SayNowhere,
+	"255.255.255.255":                 SayNowhere,
+	"https://[::]":                    SayNowhere,
+	"[::ffff:7f00:1]:443":             SayNowhere,
+	"https://[fe80::1]:443":           SayNowhere,
 	"http://[1:2:3:4:5:6:7:8:9]:8080": SayHost,
 	Label63 + "a.aliyuncs.com":        SayHost,
+}
+
+// GoodEndpoints are accepted.
+var GoodEndpoints = []string{
+	"live.aliyuncs.com", "https://live.aliyuncs.com:443", "http://localhost:65535", "http://127.0.0.1:18090", "192.0.2.1",
+	"http://[::1]", "https://[2001:db8::1]:1", "Live.Aliyuncs.Com", "https://" + Domain63 + strings.Repeat("a", 61),
 }

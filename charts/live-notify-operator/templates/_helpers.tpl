@@ -7,18 +7,21 @@ SPDX-License-Identifier: Apache-2.0
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{- /* The longest suffix of a name that may have 63, "-metrics-reader", leaves 48. */}}
+{{- /*
+The longest suffix of a name that may have 63, "-metrics-reader", leaves 48. A release
+may have dots and a digit in front, which the name of a Service may not.
+*/}}
 {{- define "lno.fullname" -}}
-{{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 48 | trimSuffix "-" }}
-{{- else }}
-{{- $name := default .Chart.Name .Values.nameOverride }}
-{{- if contains $name .Release.Name }}
-{{- .Release.Name | trunc 48 | trimSuffix "-" }}
-{{- else }}
-{{- printf "%s-%s" .Release.Name $name | trunc 48 | trimSuffix "-" }}
+{{- $name := .Values.fullnameOverride }}
+{{- if not $name }}
+{{- $of := default .Chart.Name .Values.nameOverride }}
+{{- $name = contains $of .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $of) }}
 {{- end }}
+{{- $name = replace "." "-" $name }}
+{{- if regexMatch "^[0-9]" $name }}
+{{- $name = printf "lno-%s" $name }}
 {{- end }}
+{{- regexReplaceAll "-+$" (trunc 48 $name) "" }}
 {{- end }}
 
 {{- define "lno.serviceAccountName" -}}
@@ -111,8 +114,27 @@ capabilities:
   - ALL
 {{- end }}
 
+{{- /*
+Says whether spec.endpoint of a LiveAccount may be so: its rule is made of patterns, of
+which it must match the first two, the third or else not the fourth, and none behind.
+*/}}
+{{- define "lno.isEndpoint" -}}
+{{- $crd := fromYaml (.root.Files.Get "files/crds/live.alibabacloud.com_liveaccounts.yaml") }}
+{{- $field := (index $crd.spec.versions 0).schema.openAPIV3Schema.properties.spec.properties.endpoint }}
+{{- $matches := list }}
+{{- range regexFindAll "self[.]matches[(]'[^']*'" (index $field "x-kubernetes-validations" 0).rule -1 }}
+{{- $matches = append $matches (regexMatch (trimPrefix "self.matches('" . | trimSuffix "'") $.endpoint) }}
+{{- end }}
+{{- if and (index $matches 0) (index $matches 1) (or (index $matches 2) (not (index $matches 3))) (not (has true (slice $matches 4))) -}}
+true
+{{- end }}
+{{- end }}
+
 {{- /* What a schema can only refuse without saying why. */}}
 {{- define "lno.validate" -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" (include "lno.fullname" .)) }}
+{{- fail (printf "nameOverride or fullnameOverride makes %q of the names of all objects, which may have lower-case letters, digits and hyphens only, with no hyphen in front" (include "lno.fullname" .)) }}
+{{- end }}
 {{- with .Values }}
 {{- if and .rrsa.enabled (not (and .rrsa.roleARN .rrsa.oidcProviderARN)) }}
 {{- fail "rrsa.enabled needs rrsa.roleARN and rrsa.oidcProviderARN" }}
@@ -133,6 +155,9 @@ capabilities:
 {{- $endpoint := get $.Values $name }}
 {{- if and $.Values.emulator.enabled $endpoint }}
 {{- fail (printf "emulator.enabled and %s exclude each other: the emulated cloud is the endpoint" $name) }}
+{{- end }}
+{{- if and $endpoint (not (include "lno.isEndpoint" (dict "root" $ "endpoint" $endpoint))) }}
+{{- fail (printf "%s must be host or host:port, optionally with https:// in front and nothing behind, such as live.aliyuncs.com; its host must be one that can exist and be called, and its port one from 1 to 65535" $name) }}
 {{- end }}
 {{- if and (hasPrefix "http://" $endpoint) (not $.Values.allowInsecureEndpoints) }}
 {{- fail (printf "%s is http://, which sends keys in clear: use https://, or set allowInsecureEndpoints" $name) }}
