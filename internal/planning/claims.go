@@ -4,12 +4,15 @@
 package planning
 
 import (
+	"slices"
+
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/kind"
+	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
 // configuration is what several objects may name, of which it belongs to one.
@@ -37,38 +40,86 @@ func (p *Planner) contend(all []Subject, items []Item) {
 		}
 	}
 	for _, of := range rivals {
-		if len(of) == 1 {
-			continue
+		if len(of) > 1 {
+			p.settle(all, of, items)
 		}
-		judged := make([]Subject, len(of))
-		for n, one := range of {
-			judged[n] = all[one]
-			if one < len(items) {
-				judged[n] = p.judged(all[one], items[one].Reason)
-			}
+	}
+}
+
+// settle finds out who has what several objects name, and then who else is refused it.
+func (p *Planner) settle(all []Subject, of []int, items []Item) {
+	run := 0 // how many of those are
+	judged := make([]Subject, len(of))
+	for n, one := range of {
+		if judged[n] = all[one]; one < len(items) {
+			judged[n] = p.judged(all[one], items[one])
+			run++
 		}
-		for n, one := range of {
-			if one >= len(items) {
-				break
-			}
-			if first := p.first(judged, n); first != n {
-				items[one] = items[one].lost(all[one], all[of[first]])
+	}
+	for _, owners := range []bool{true, false} {
+		first := make([]int, run)
+		for n := range first {
+			first[n] = p.first(judged, n)
+		}
+		for n, comes := range first {
+			switch i := &items[of[n]]; {
+			case comes != n:
+				*i = i.lost(judged[n], judged[comes])
+			case i.Change == Remove && p.inherited(judged, n):
+				*i = newItem(judged[n]).retained()
+			case owners && i.owns(judged[n]):
+				own(judged[n].Object)
 			}
 		}
 	}
 }
 
-// judged is an object of a run as the operator would see it: with the reason that
-// Ready would have, and new if it is not in the cluster.
-func (p *Planner) judged(s Subject, reason string) Subject {
-	o := s.Object.DeepCopyObject().(kind.Object)
-	if !s.exists() {
-		o.SetCreationTimestamp(metav1.NewTime(p.Now()))
+// inherited tells whether another object takes over what one owns that is deleted.
+func (p *Planner) inherited(rivals []Subject, deleted int) bool {
+	_, status := rivals[deleted].Object.Callback()
+	a, account := status.Applied, types.NamespacedName{}
+	if a.Account != "" {
+		account = types.NamespacedName{Namespace: rivals[deleted].Object.GetNamespace(), Name: a.Account}
 	}
-	if _, status := o.Callback(); reason != "" {
-		meta.SetStatusCondition(&status.Conditions, metav1.Condition{Type: v1alpha1.ConditionReady, Reason: reason})
+	return slices.ContainsFunc(rivals, func(rival Subject) bool {
+		theirs, exists := p.cloudOf(rival.Object)
+		_, status := rival.Object.Callback()
+		ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
+		return rival.exists() && exists && kind.Inherits(rival.Object) && (ready == nil || ready.Reason != v1alpha1.ReasonAccountNotReady) &&
+			(theirs.Account == account || theirs.ID != "" && theirs.ID == a.AccountID)
+	})
+}
+
+// judged is an object of a run as it is once the operator has looked at it; new, if it is
+// not in the cluster.
+func (p *Planner) judged(s Subject, i Item) Subject {
+	o, now := s.Object.DeepCopyObject().(kind.Object), metav1.NewTime(p.Now())
+	if !s.exists() {
+		o.SetCreationTimestamp(now)
+	}
+	_, status := o.Callback()
+	status.ObservedGeneration = max(o.GetGeneration(), 1)
+	if i.Action != "" { // it was read
+		status.LastSyncTime = &now
+	}
+	if i.Reason != "" {
+		meta.SetStatusCondition(&status.Conditions, metav1.Condition{Type: v1alpha1.ConditionReady, Reason: i.Reason})
 	}
 	return Subject{s.Kind, o}
+}
+
+// owns tells whether the object has what it names once its plan is done.
+func (i Item) owns(s Subject) bool {
+	spec, _ := s.Object.Callback()
+	return (i.Change == Create || i.Change == Update || i.Change == InSync) && spec.ManagementPolicy != v1alpha1.Observe && s.Object.GetDeletionTimestamp().IsZero()
+}
+
+// own makes an object one that wrote something.
+func own(o kind.Object) {
+	if _, status := o.Callback(); !kind.Wrote(o) {
+		o.SetFinalizers([]string{v1alpha1.Finalizer})
+		status.Applied = &v1alpha1.Applied{UID: o.GetUID(), Revision: live.RevisionFormat}
+	}
 }
 
 // first returns which of some rivals comes before one of them, which may be itself.
@@ -90,9 +141,12 @@ func (p *Planner) first(rivals []Subject, one int) int {
 }
 
 // precedes tells whether a comes before b, as it does in the run or not. What is in the
-// cluster comes before what is not. Copies of one manifest may have one UID.
+// cluster comes before what is not, unless that has written something. Copies of one
+// manifest may have one UID.
 func precedes(a, b Subject, inRun bool) bool {
-	switch {
+	switch owns := kind.Wrote(a.Object); {
+	case owns != kind.Wrote(b.Object):
+		return owns
 	case a.exists() != b.exists():
 		return a.exists()
 	case !a.exists():
