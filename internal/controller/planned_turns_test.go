@@ -192,6 +192,14 @@ func TestThePlanOfARunIsWhatALimitLetsGo(t *testing.T) {
 			d.update("o-001", func(o Object) { spec(o).ManagementPolicy = v1alpha1.Observe })
 			all(d, names)
 		}, "-=-!!!", 0},
+		"one is taken over": {func(d *driver, names []string) {
+			d.clock.advance(2 * time.Second)
+			d.create("heir", func(o Object) {
+				spec(o).AccountRef = &v1alpha1.AccountReference{Name: "one"}
+				o.(*v1alpha1.LiveNotifyConfig).Spec.DomainName = "o-000.example.com"
+			})
+			all(d, names)
+		}, "=--!!!", 0},
 		"one has begun": {func(d *driver, names []string) {
 			d.remove("o-005")
 			d.cloud.Inject(emulator.Fault{Action: "DeleteLiveStreamsNotifyUrlConfig", Code: "InternalError", Status: 500, Times: 1})

@@ -128,7 +128,8 @@ func TestPlacesOfARun(t *testing.T) {
 	for name, c := range map[string]struct {
 		most    string
 		cluster []Subject
-		run     []Subject // after a, b and c, which are changed
+		edit    func(a, b, c Subject, p *v1alpha1.LiveRolloutPolicyStatus) // of what the run changes, and of the policy
+		run     []Subject                                                  // after a, b and c, which are changed
 		want    string
 	}{
 		"by name":                 {most: "2", want: "~~!"},
@@ -139,14 +140,32 @@ func TestPlacesOfARun(t *testing.T) {
 		"a part of more":          {most: "50%", cluster: []Subject{written("x")}, want: "~~!"},
 		"a part of new ones too":  {most: "50%", run: newer(3), want: "~~~"},
 		"all of them":             {most: "100%", want: "~~~"},
+		"what is noted has ended": {most: "1", want: "~!!", cluster: []Subject{state(written("x"), v1alpha1.ChangeAccepted, long)}, edit: func(_, _, _ Subject, p *v1alpha1.LiveRolloutPolicyStatus) {
+			p.Granted = []v1alpha1.RolloutGrant{{Kind: "LiveNotifyConfig", Name: "x", UID: "x", Ticket: 1}}
+		}},
+		"what is noted of the last one is of before": {most: "1", want: "~!!", edit: func(_, _, c Subject, p *v1alpha1.LiveRolloutPolicyStatus) {
+			state(c, v1alpha1.ChangeAccepted, long)
+			p.Granted = []v1alpha1.RolloutGrant{{Kind: "LiveNotifyConfig", Name: "c", UID: "c", Ticket: 1}}
+		}},
+		"the one that halted it is changed": {most: "1", want: "~!!", edit: func(_, b, _ Subject, p *v1alpha1.LiveRolloutPolicyStatus) {
+			state(b, v1alpha1.ChangeFailed, long).Object.SetGeneration(2)
+			p.Halted = []v1alpha1.RolloutGrant{{Kind: "LiveNotifyConfig", Name: "b", UID: "b", Ticket: 1, Generation: 1}}
+		}},
+		"another one halts it": {most: "1", want: "!!!", cluster: []Subject{state(written("x"), v1alpha1.ChangeFailed, long)}, edit: func(_, _, _ Subject, p *v1alpha1.LiveRolloutPolicyStatus) {
+			p.Halted = []v1alpha1.RolloutGrant{{Kind: "LiveNotifyConfig", Name: "x", UID: "x", Ticket: 1}}
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			most := intstr.Parse(c.most)
 			p := &Planner{Objects: c.cluster, Policies: []v1alpha1.LiveRolloutPolicy{{
 				ObjectMeta: metav1.ObjectMeta{Namespace: "media", Name: "steps"}, Spec: v1alpha1.LiveRolloutPolicySpec{MaxConcurrent: &most},
 			}}}
+			run := append([]Subject{written("a"), written("b"), written("c")}, c.run...)
+			if c.edit != nil {
+				c.edit(run[0], run[1], run[2], &p.Policies[0].Status)
+			}
 			got := ""
-			for _, i := range p.played(append([]Subject{written("a"), written("b"), written("c")}, c.run...)...)[:3] {
+			for _, i := range p.played(run...)[:3] {
 				got += string(i.Change)
 			}
 			if got != c.want {
