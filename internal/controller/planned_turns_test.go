@@ -65,34 +65,38 @@ func reversed(names []string) []string {
 	return names
 }
 
-// A plan of many objects lets as many of them change as the operator does, and the same
-// ones, where that lets them ask in the order of the line.
-func TestThePlanOfARunIsWhatAPolicyLetsThrough(t *testing.T) {
-	ownKey(t)
-	one := func(c *campaign, name string, edit func(Object)) { c.update(name, edit) }
-	accepted := func(c *campaign) { // the first two changes, while the others still wait
-		c.changeAll()
-		c.play(20 * time.Second)
-		for range 12 {
-			c.clock.advance(10 * time.Second)
-			c.step("o-000")
-			c.step("o-001")
-		}
-		c.Expect(c.count(v1alpha1.ChangeAccepted)).To(Equal(2))
-		c.review()
+// twoAccepted is where the first two changes are accepted, while the others still wait.
+func twoAccepted(c *campaign) {
+	c.changeAll()
+	c.play(20 * time.Second)
+	for range 12 {
+		c.clock.advance(10 * time.Second)
+		c.step("o-000")
+		c.step("o-001")
 	}
-	rolledBack := func(c *campaign) { // the first change; the others wait
-		c.changeAll()
-		c.play(20 * time.Second)
-		c.failsOf("o-000")
-		c.play(5 * time.Minute)
-		c.Expect(c.changeState("o-000")).To(Equal(v1alpha1.ChangeRolledBack))
-	}
-	for name, s := range map[string]struct {
-		arrange func(c *campaign)
-		want    string
-		run     func(names []string) []string // nil for all
-	}{
+	c.Expect(c.count(v1alpha1.ChangeAccepted)).To(Equal(2))
+	c.review()
+}
+
+// oneRolledBack is where the first change was, and the others wait.
+func oneRolledBack(c *campaign) {
+	c.changeAll()
+	c.play(20 * time.Second)
+	c.failsOf("o-000")
+	c.play(5 * time.Minute)
+	c.Expect(c.changeState("o-000")).To(Equal(v1alpha1.ChangeRolledBack))
+}
+
+// turnState is one that objects under a policy can be in.
+type turnState struct {
+	arrange func(c *campaign)
+	want    string                        // the signs of the run
+	run     func(names []string) []string // nil for all
+}
+
+// turnStates are all that make a difference to who starts.
+func turnStates() map[string]turnState {
+	return map[string]turnState{
 		"all change at once":     {func(c *campaign) { c.changeAll() }, "~~!!!!", nil},
 		"given in another order": {func(c *campaign) { c.changeAll() }, "!!!!~~", reversed},
 		"a part of them": {func(c *campaign) {
@@ -101,37 +105,37 @@ func TestThePlanOfARunIsWhatAPolicyLetsThrough(t *testing.T) {
 		}, "~~~!!!", nil},
 		"two are watched": {func(c *campaign) { c.changeAll(); c.play(20 * time.Second) }, "==!!!!", nil},
 		"one is watched, and is not of the run": {func(c *campaign) {
-			one(c, "o-000", c.f.change)
+			c.update("o-000", c.f.change)
 			c.play(20 * time.Second)
 			c.changeAll()
 		}, "~!!!!", func(names []string) []string { return names[1:] }},
 		"one that is watched changes again": {func(c *campaign) {
-			one(c, "o-000", c.f.change)
+			c.update("o-000", c.f.change)
 			c.play(20 * time.Second)
 			for _, name := range c.names {
-				one(c, name, func(o Object) { o.(*v1alpha1.LiveNotifyConfig).Spec.NotifyURL = "http://hooks.example.com/again" })
+				c.update(name, func(o Object) { o.(*v1alpha1.LiveNotifyConfig).Spec.NotifyURL = "http://hooks.example.com/again" })
 			}
 		}, "~~!!!!", nil},
-		"two places come free":             {accepted, "==~~!!", nil},
-		"others have waited for longer":    {func(c *campaign) { accepted(c); one(c, "o-000", c.f.clear) }, "!", func(names []string) []string { return names[:1] }},
+		"two places come free":             {twoAccepted, "==~~!!", nil},
+		"others have waited for longer":    {func(c *campaign) { twoAccepted(c); c.update("o-000", c.f.clear) }, "!", func(names []string) []string { return names[:1] }},
 		"the policy is paused":             {func(c *campaign) { c.edit(func(s *v1alpha1.LiveRolloutPolicySpec) { s.Paused = true }); c.changeAll() }, "!!!!!!", nil},
-		"it is halted":                     {rolledBack, "!=!!!!", nil},
-		"the one that halted it is mended": {func(c *campaign) { rolledBack(c); one(c, "o-000", c.f.clear); c.review() }, "!=~~!!", nil},
+		"it is halted":                     {oneRolledBack, "!=!!!!", nil},
+		"the one that halted it is mended": {func(c *campaign) { oneRolledBack(c); c.update("o-000", c.f.clear); c.review() }, "!=~~!!", nil},
 		"the spec of one that waits goes back": {func(c *campaign) {
-			accepted(c)
-			one(c, "o-002", func(o Object) { o.(*v1alpha1.LiveNotifyConfig).Spec.NotifyURL = "http://hooks.example.com/notify" })
+			twoAccepted(c)
+			c.update("o-002", func(o Object) { o.(*v1alpha1.LiveNotifyConfig).Spec.NotifyURL = "http://hooks.example.com/notify" })
 		}, "===~~!", nil},
 		"one has no key": {func(c *campaign) {
 			c.changeAll()
-			one(c, "o-000", func(o Object) { o.(*v1alpha1.LiveNotifyConfig).Spec.Authentication = signature() })
+			c.update("o-000", func(o Object) { o.(*v1alpha1.LiveNotifyConfig).Spec.Authentication = signature() })
 		}, "!~~!!!", nil},
 		"one is suspended": {func(c *campaign) {
 			c.changeAll()
-			one(c, "o-001", func(o Object) { spec(o).Suspend = true })
+			c.update("o-001", func(o Object) { spec(o).Suspend = true })
 		}, "~!~!!!", nil},
 		"one only observes": {func(c *campaign) {
 			c.changeAll()
-			one(c, "o-001", func(o Object) { spec(o).ManagementPolicy = v1alpha1.Observe })
+			c.update("o-001", func(o Object) { spec(o).ManagementPolicy = v1alpha1.Observe })
 		}, "~!~!!!", nil},
 		"one is deleted": {func(c *campaign) { c.changeAll(); c.remove("o-000") }, "-~~!!!", nil},
 		"what is watched is not selected any more": {func(c *campaign) {
@@ -139,15 +143,23 @@ func TestThePlanOfARunIsWhatAPolicyLetsThrough(t *testing.T) {
 				s.Selector.MatchLabels = map[string]v1alpha1.LabelValue{"team": "media"}
 			})
 			for _, name := range c.names {
-				one(c, name, func(o Object) { o.SetLabels(map[string]string{"team": "media"}) })
+				c.update(name, func(o Object) { o.SetLabels(map[string]string{"team": "media"}) })
 			}
-			one(c, "o-000", c.f.change)
+			c.update("o-000", c.f.change)
 			c.play(20 * time.Second)
 			c.changeAll()
-			one(c, "o-000", func(o Object) { o.SetLabels(nil) })
+			c.update("o-000", func(o Object) { o.SetLabels(nil) })
 			c.review()
 		}, "=~~!!!", nil},
-	} {
+	}
+}
+
+// A plan of many objects lets as many of them change as the operator does, and the same
+// ones, where that lets them ask in the order of the line.
+func TestThePlanOfARunIsWhatAPolicyLetsThrough(t *testing.T) {
+	ownKey(t)
+	for name, s := range turnStates() {
+
 		t.Run(name, func(t *testing.T) {
 			c := newCampaign(t, 6, 2, time.Minute)
 			s.arrange(c)

@@ -104,27 +104,31 @@ func TestSteps(t *testing.T) {
 	}
 }
 
+// in returns an object with a change in a state, which was seen first at a time.
+func in(s Subject, state v1alpha1.ChangeState, seen time.Time) Subject {
+	_, status := kind.Shared(s.Object)
+	status.Guard = &v1alpha1.GuardStatus{Ticket: 1, Change: &v1alpha1.GuardedChange{State: state, SeenTime: metav1.NewTime(seen)}}
+	if state == v1alpha1.ChangeWaiting {
+		status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Reason: v1alpha1.ReasonWaitingForRollout}}
+	}
+	return s
+}
+
+// newer returns n objects that are not in the cluster.
+func newer(n int) (list []Subject) {
+	for i := range n {
+		o := kind.All[0].New()
+		o.SetNamespace("media")
+		o.SetName(fmt.Sprintf("new-%d", i))
+		list = append(list, Subject{kind.All[0], o})
+	}
+	return list
+}
+
 // TestPlacesOfARun: objects that are to be created count for a percentage, and those of
 // the cluster that are under way, or wait for longer, have their places.
 func TestPlacesOfARun(t *testing.T) {
-	state := func(s Subject, state v1alpha1.ChangeState, seen time.Time) Subject {
-		_, status := kind.Shared(s.Object)
-		status.Guard = &v1alpha1.GuardStatus{Ticket: 1, Change: &v1alpha1.GuardedChange{State: state, SeenTime: metav1.NewTime(seen)}}
-		if state == v1alpha1.ChangeWaiting {
-			status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Reason: v1alpha1.ReasonWaitingForRollout}}
-		}
-		return s
-	}
 	long := time.Date(2026, 3, 1, 11, 0, 0, 0, time.UTC)
-	newer := func(n int) (list []Subject) {
-		for i := range n {
-			o := kind.All[0].New()
-			o.SetNamespace("media")
-			o.SetName(fmt.Sprintf("new-%d", i))
-			list = append(list, Subject{kind.All[0], o})
-		}
-		return list
-	}
 	for name, c := range map[string]struct {
 		most    string
 		cluster []Subject
@@ -134,24 +138,24 @@ func TestPlacesOfARun(t *testing.T) {
 	}{
 		"by name":                 {most: "2", want: "~~!"},
 		"as many as there may be": {most: "3", want: "~~~"},
-		"one is under way":        {most: "2", cluster: []Subject{state(written("x"), v1alpha1.ChangeWatching, long)}, want: "~!!"},
-		"one waits for longer":    {most: "2", cluster: []Subject{state(written("x"), v1alpha1.ChangeWaiting, long)}, want: "~!!"},
+		"one is under way":        {most: "2", cluster: []Subject{in(written("x"), v1alpha1.ChangeWatching, long)}, want: "~!!"},
+		"one waits for longer":    {most: "2", cluster: []Subject{in(written("x"), v1alpha1.ChangeWaiting, long)}, want: "~!!"},
 		"a part":                  {most: "50%", want: "~!!"},
 		"a part of more":          {most: "50%", cluster: []Subject{written("x")}, want: "~~!"},
 		"a part of new ones too":  {most: "50%", run: newer(3), want: "~~~"},
 		"all of them":             {most: "100%", want: "~~~"},
-		"what is noted has ended": {most: "1", want: "~!!", cluster: []Subject{state(written("x"), v1alpha1.ChangeAccepted, long)}, edit: func(_, _, _ Subject, p *v1alpha1.LiveRolloutPolicyStatus) {
+		"what is noted has ended": {most: "1", want: "~!!", cluster: []Subject{in(written("x"), v1alpha1.ChangeAccepted, long)}, edit: func(_, _, _ Subject, p *v1alpha1.LiveRolloutPolicyStatus) {
 			p.Granted = []v1alpha1.RolloutGrant{{Kind: "LiveNotifyConfig", Name: "x", UID: "x", Ticket: 1}}
 		}},
 		"what is noted of the last one is of before": {most: "1", want: "~!!", edit: func(_, _, c Subject, p *v1alpha1.LiveRolloutPolicyStatus) {
-			state(c, v1alpha1.ChangeAccepted, long)
+			in(c, v1alpha1.ChangeAccepted, long)
 			p.Granted = []v1alpha1.RolloutGrant{{Kind: "LiveNotifyConfig", Name: "c", UID: "c", Ticket: 1}}
 		}},
 		"the one that halted it is changed": {most: "1", want: "~!!", edit: func(_, b, _ Subject, p *v1alpha1.LiveRolloutPolicyStatus) {
-			state(b, v1alpha1.ChangeFailed, long).Object.SetGeneration(2)
+			in(b, v1alpha1.ChangeFailed, long).Object.SetGeneration(2)
 			p.Halted = []v1alpha1.RolloutGrant{{Kind: "LiveNotifyConfig", Name: "b", UID: "b", Ticket: 1, Generation: 1}}
 		}},
-		"another one halts it": {most: "1", want: "!!!", cluster: []Subject{state(written("x"), v1alpha1.ChangeFailed, long)}, edit: func(_, _, _ Subject, p *v1alpha1.LiveRolloutPolicyStatus) {
+		"another one halts it": {most: "1", want: "!!!", cluster: []Subject{in(written("x"), v1alpha1.ChangeFailed, long)}, edit: func(_, _, _ Subject, p *v1alpha1.LiveRolloutPolicyStatus) {
 			p.Halted = []v1alpha1.RolloutGrant{{Kind: "LiveNotifyConfig", Name: "x", UID: "x", Ticket: 1}}
 		}},
 	} {
