@@ -39,7 +39,9 @@ type manifests struct {
 	objects []*unstructured.Unstructured
 	sources []string // where each object is from
 	secrets []*corev1.Secret
-	doubles refusals // objects that are there before
+	// policies are as they would be once applied.
+	policies []v1alpha1.LiveRolloutPolicy
+	doubles  refusals // objects that are there before
 }
 
 // read reads manifests. Objects of other kinds are none of our business.
@@ -152,20 +154,34 @@ func (m *manifests) subjects(ctx context.Context, c client.Client) (list []plann
 		if err != nil {
 			return nil, nil, &located{m.sources[n], err}
 		}
-		if kindOf(u.GetKind(), u.GetAPIVersion()) == nil {
-			continue // a LiveAccount, or a policy
+		switch {
+		case kindOf(u.GetKind(), u.GetAPIVersion()) != nil:
+			var subject planning.Subject
+			subject, err = subjectOf(u)
+			list = append(list, subject)
+		case u.GetKind() == "LiveRolloutPolicy":
+			var policy v1alpha1.LiveRolloutPolicy
+			err = runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &policy)
+			m.policies = append(m.policies, policy)
 		}
-		subject, err := subjectOf(u)
 		if err != nil {
 			refused = append(refused, &located{m.sources[n], usage("%s cannot be read: metadata, or the status, is not of the right type", u.GetKind())})
-			continue
 		}
-		list = append(list, subject)
 	}
 	if len(refused) > 0 {
 		return nil, nil, refused
 	}
 	return list, warnings, nil
+}
+
+// over returns the policies of the cluster as they would be once the manifests are
+// applied.
+func (m *manifests) over(cluster []v1alpha1.LiveRolloutPolicy) []v1alpha1.LiveRolloutPolicy {
+	return append(slices.DeleteFunc(cluster, func(p v1alpha1.LiveRolloutPolicy) bool {
+		return slices.ContainsFunc(m.policies, func(mine v1alpha1.LiveRolloutPolicy) bool {
+			return mine.Namespace == p.Namespace && mine.Name == p.Name
+		})
+	}), m.policies...)
 }
 
 // judge defaults and validates an object: by a dry run of the API server, or by the

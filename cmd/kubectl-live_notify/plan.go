@@ -76,6 +76,7 @@ func (a *app) doPlan(ctx context.Context, o planOptions, args []string) error {
 	} else if slices.ContainsFunc(subjects, func(s planning.Subject) bool { spec, _ := s.Object.Callback(); return spec.AccountRef != nil }) {
 		warnings = append(warnings, "there is no cluster to read LiveAccounts from: the vendor's default credentials are used for all")
 	}
+	p.Policies = m.over(p.Policies)
 	step, done := a.progress(len(subjects), "planning")
 	p.Progress = step
 	r, err := p.Plan(ctx, subjects)

@@ -137,7 +137,8 @@ func TestTheClusterComesFirst(t *testing.T) {
 	}
 }
 
-// An object whose manifest gives its domain to another account counts as it would be.
+// An object whose manifest gives its domain to another account counts as it would be:
+// without that it does not come first, and then the other one has the domain.
 func TestAManifestCountsAsItWouldBe(t *testing.T) {
 	w := newWorld(t, emulator.Options{})
 	w.cloud.AddDomain("", "push.example.com", emulator.IngestDomain)
@@ -147,7 +148,7 @@ func TestAManifestCountsAsItWouldBe(t *testing.T) {
 	}
 	w.apply(old)
 	path := w.file("both.yaml", rival("old", "push.example.com", ", accountRef: {name: none}")+rival("new", "push.example.com", ""))
-	if diff := cmp.Diff(map[string]string{"old": "! " + v1alpha1.ReasonAccountNotReady, "new": "+"}, w.planned("-f", path)); diff != "" {
+	if diff := cmp.Diff(map[string]string{"old": "! " + v1alpha1.ReasonConflict, "new": "+"}, w.planned("-f", path)); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -170,9 +170,7 @@ func (p *pass) heir(ctx context.Context) (kind.Object, error) {
 // mayInherit tells whether another object of the key would write the configuration, and
 // someone works on it.
 func (p *pass) mayInherit(o kind.Object) bool {
-	spec, _ := o.Callback()
-	return (p.scope.has(o) || kind.Looked(o) && p.scope.hasNamespace(o.GetNamespace())) && o.GetDeletionTimestamp().IsZero() &&
-		spec.ManagementPolicy != v1alpha1.Observe && !spec.Suspend && p.sameAccount(o)
+	return (p.scope.has(o) || kind.Looked(o) && p.scope.hasNamespace(o.GetNamespace())) && kind.Inherits(o) && p.sameAccount(o)
 }
 
 // sameAccount tells whether another object's cloud account is the one that this

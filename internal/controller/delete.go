@@ -33,7 +33,7 @@ func (p *pass) delete(ctx context.Context, winner kind.Object) outcome {
 		return p.letGo(ctx)
 	}
 	heir, err := p.heir(ctx)
-	switch retained := p.retained(); {
+	switch retained := kind.Retained(p.obj); {
 	case err != nil:
 		return outcome{fault: err}
 	case heir != nil:
@@ -101,7 +101,7 @@ func (p *pass) ownsForRemoval(ctx context.Context, acct *account.Account) bool {
 			return false
 		}
 	}
-	if kind.Wrote(p.obj) || acct == nil || p.retained() != "" {
+	if kind.Wrote(p.obj) || acct == nil || kind.Retained(p.obj) != "" {
 		return kind.Wrote(p.obj)
 	}
 	have, err := p.kind.Remote(acct.Client).Get(ctx, quota.User, p.key)
@@ -114,29 +114,12 @@ func (p *pass) ownsForRemoval(ctx context.Context, acct *account.Account) bool {
 	return kind.HeldBefore(p.status.Applied, live.Revision(have.Fields()))
 }
 
-// retained says why the configuration is to stay in the cloud; "" if it is not.
-func (p *pass) retained() string {
-	switch {
-	case p.spec.DeletionPolicy == v1alpha1.DeletionRetain:
-		return "deletionPolicy is Retain"
-	case p.observes():
-		return "managementPolicy is Observe"
-	case p.spec.Suspend:
-		return "spec.suspend is true"
-	default:
-		return ""
-	}
-}
-
-// removal is what is pending while a configuration is removed.
-const removal = "removal"
-
 // remove removes the configuration without looking at it first, as not every one
 // can be seen, and again only when the removal had time to show. It returns whether
 // the cloud still shows it.
 func (p *pass) remove(ctx context.Context, remote kind.Remote) (shown bool, err error) {
 	if p.mem.deletedAt.IsZero() || p.now.Sub(p.mem.deletedAt) >= plan.Settling {
-		p.record().Pending = removal
+		p.record().Pending = kind.Removal
 		if err := p.patchStatus(ctx); err != nil {
 			return false, &apiFault{"noting the removal", err}
 		}

@@ -4,10 +4,8 @@
 package controller
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -53,7 +51,6 @@ type ownDeletions struct {
 // deletionLimit is the limit of an account, and the removals that it had.
 type deletionLimit struct {
 	plan.Deletions
-	where string // it is the limit of, for people
 	store func(context.Context, []v1alpha1.DeletionCount) error
 }
 
@@ -64,7 +61,7 @@ const attemptsToCount = 5
 // mayRemove tells whether the removal of what this object has in the cloud may
 // begin, and counts it. If not, the outcome says when.
 func (p *pass) mayRemove(ctx context.Context, acct *account.Account) (outcome, bool) {
-	if p.mem.counted || p.status.Applied.Pending == removal {
+	if p.mem.counted || p.status.Applied.Pending == kind.Removal {
 		return outcome{}, true // it was counted when it began
 	}
 	for range attemptsToCount {
@@ -85,7 +82,7 @@ func (p *pass) mayRemove(ctx context.Context, acct *account.Account) (outcome, b
 			if err != nil {
 				return outcome{fault: err}, false
 			}
-			return outcome{Verdict: plan.HeldDeletion(limit.where, limit.PerHour, p.now, limit.Turn(p.now, ahead))}, false
+			return outcome{Verdict: limit.Held(p.now, ahead)}, false
 		}
 		switch err := limit.store(ctx, recent); {
 		case err == nil:
@@ -105,18 +102,17 @@ const removalIndex = "removal"
 // removesFrom returns the label of the account that a deleted object may have
 // something to remove from; "" if it has not, or has begun to.
 func removesFrom(o kind.Object) string {
-	spec, status := o.Callback()
-	if o.GetDeletionTimestamp().IsZero() || !kind.Wrote(o) || status.Applied.Pending == removal || spec.DeletionPolicy == v1alpha1.DeletionRetain {
+	switch spec, _ := o.Callback(); {
+	case !kind.AwaitsRemoval(o):
 		return ""
-	}
-	if spec.AccountRef == nil {
+	case spec.AccountRef == nil:
 		return account.OwnLabel
+	default:
+		return o.GetNamespace() + "/" + spec.AccountRef.Name
 	}
-	return o.GetNamespace() + "/" + spec.AccountRef.Name
 }
 
-// ahead returns how many removals of an account come before this one: the oldest
-// deletion first, then by name.
+// ahead returns how many removals of an account come before this one.
 func (p *pass) ahead(ctx context.Context, label string) (n int, err error) {
 	for _, k := range kind.All {
 		deleted, err := listed[kind.Object](ctx, p, k.NewList(), "listing deleted objects", client.MatchingFields{removalIndex: label})
@@ -124,17 +120,12 @@ func (p *pass) ahead(ctx context.Context, label string) (n int, err error) {
 			return 0, err
 		}
 		for _, o := range deleted {
-			if deletedBefore(o, p.obj) {
+			if kind.DeletedBefore(o, p.obj) < 0 {
 				n++
 			}
 		}
 	}
 	return n, nil
-}
-
-func deletedBefore(a, b kind.Object) bool {
-	at, bt := a.GetDeletionTimestamp(), b.GetDeletionTimestamp()
-	return cmp.Or(at.Compare(bt.Time), cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName())) < 0
 }
 
 // deletionLimit returns the limit of an account as it is now; nil for none.
@@ -151,8 +142,7 @@ func (p *pass) deletionLimit(ctx context.Context, acct *account.Account) (*delet
 		return nil, client.IgnoreNotFound(err)
 	}
 	return &deletionLimit{
-		Deletions: plan.Deletions{PerHour: int(found.Spec.MaxDeletionsPerHour), Recent: found.Status.Deletions},
-		where:     fmt.Sprintf("LiveAccount %q, by spec.maxDeletionsPerHour,", acct.Name),
+		Deletions: *plan.DeletionsOf(&found),
 		store: func(ctx context.Context, recent []v1alpha1.DeletionCount) error {
 			before := found.DeepCopy()
 			found.Status.Deletions = recent
@@ -163,7 +153,7 @@ func (p *pass) deletionLimit(ctx context.Context, acct *account.Account) (*delet
 
 // limit returns that of the operator's own account; nil for none.
 func (d *ownDeletions) limit(ctx context.Context, s *shared) (*deletionLimit, error) {
-	l := &deletionLimit{Deletions: plan.Deletions{PerHour: d.PerHour}, where: "The operator's own account, by --max-deletions-per-hour,"}
+	l := &deletionLimit{Deletions: plan.Deletions{PerHour: d.PerHour, Where: "The operator's own account, by --max-deletions-per-hour,"}}
 	switch {
 	case d.PerHour == 0:
 		return nil, nil

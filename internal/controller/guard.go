@@ -111,9 +111,9 @@ func (p *pass) steer(ctx context.Context) (out outcome, ok bool) {
 		return outcome{fault: err}, false
 	}
 	c := p.change()
-	switch course := p.standing(auth).Course(); {
+	switch course := p.kind.Standing(p.obj, auth.fingerprint, auth.rotated).Course(); {
 	case course == plan.Undone:
-		return p.holdBack(ctx, plan.RolledBack(c.Failed, describe(c.LastFailure)))
+		return p.holdBack(ctx, plan.RolledBack(*c))
 	case course == plan.Follow:
 		p.carryOn(c)
 	case auth.fingerprint == "" && p.kind.KeyRef(p.obj) != nil: // it cannot be written, and the rest of the pass says why
@@ -123,18 +123,6 @@ func (p *pass) steer(ctx context.Context) (out outcome, ok bool) {
 		return p.queue(ctx)
 	}
 	return outcome{}, true
-}
-
-// standing returns what the guard goes by.
-func (p *pass) standing(auth authentication) plan.Standing {
-	a, c, revision, previous := p.status.Applied, p.change(), p.revision(), p.status.Guard.Previous
-	return plan.Standing{
-		Last: c, Generation: p.obj.GetGeneration(), Key: auth.fingerprint, Asked: p.requested(),
-		Back:  previous != nil && previous.Revision == revision && (a.Revision != revision || c != nil && c.Revision != revision),
-		Other: kind.HasFormat(a.Revision) && a.Revision != revision,
-		Rotated: auth.rotated && p.kind.KeyRef(p.obj) != nil &&
-			(a.KeyFingerprint != "" || !kind.Legacy(a)), // else it is not known which key was written
-	}
 }
 
 // carryOn is for a spec that asks for no change. One that was to be written is not,
@@ -245,7 +233,7 @@ func (p *pass) arrived(want kind.Config, written bool) {
 		c.State = v1alpha1.ChangeRolledBack
 		s.RolledBack++
 		p.warn(v1alpha1.EventRolledBack, fmt.Sprintf("%d callbacks failed after the change of generation %d%s; the configuration before it is in the cloud again",
-			c.Failed, c.Generation, describe(c.LastFailure)))
+			c.Failed, c.Generation, plan.Last(c.LastFailure)))
 	case p.aim != nil || c != nil && (c.State == v1alpha1.ChangeWatching || c.State == v1alpha1.ChangeRollingBack):
 	case c != nil && c.State == v1alpha1.ChangeFailed && c.Revision == p.revision():
 	default: // created, adopted, or what was accepted before
@@ -379,7 +367,7 @@ func (p *pass) judgeChange(ctx context.Context, c *v1alpha1.GuardedChange, count
 		p.mem.nextSync = p.now
 		if state == v1alpha1.ChangeFailed {
 			s.Failed++
-			p.warn(v1alpha1.EventChangeFailed, w.Tell(*c, describe(c.LastFailure), w.Lasting).Message)
+			p.warn(v1alpha1.EventChangeFailed, w.Tell(*c, w.Lasting).Message)
 		}
 	}
 	return nil
@@ -414,7 +402,7 @@ func (p *pass) concludeGuard(out *outcome) {
 			p.setCondition(v1alpha1.ConditionChangeAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "No change is being watched.")
 		}
 	case c.State != v1alpha1.ChangeWaiting:
-		told := plan.GuardOf(*p.guard).Tell(*c, describe(c.LastFailure), p.lasting())
+		told := plan.GuardOf(*p.guard).Tell(*c, p.lasting())
 		p.setCondition(v1alpha1.ConditionChangeAccepted, told.Ready, told.Reason, told.Message)
 	}
 }

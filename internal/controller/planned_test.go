@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -180,6 +181,35 @@ func planStates() []planState {
 			d.update("a", func(o Object) { spec(o).DeletionPolicy = v1alpha1.DeletionRetain })
 			d.remove("a")
 		}), planning.InSync, ""},
+		{"it is being deleted, and another takes over", settled(func(d *driver) {
+			d.clock.advance(2 * time.Second)
+			d.create("b", d.f.change)
+			d.pass("b")
+			d.remove("a")
+		}), planning.InSync, ""},
+		{"it is being deleted, and the other one only observes", settled(func(d *driver) {
+			d.clock.advance(2 * time.Second)
+			d.create("b", observe)
+			d.remove("a")
+		}), planning.Remove, ""},
+		{"it is being deleted, and the other one has no account", settled(func(d *driver) {
+			d.create("b", func(o Object) { spec(o).AccountRef = &v1alpha1.AccountReference{Name: "nobody"} })
+			d.remove("a")
+		}), planning.Remove, ""},
+		{"it is being deleted after it moved to another account", settled(func(d *driver) {
+			d.haveAccount("one")
+			d.update("a", func(o Object) { spec(o).AccountRef = &v1alpha1.AccountReference{Name: "one"} })
+			d.remove("a")
+		}), planning.InSync, ""},
+		{"it is being deleted, and nobody knows its credentials", func(d *driver) bool {
+			d.haveAccount("one")
+			d.create("a", func(o Object) { spec(o).AccountRef = &v1alpha1.AccountReference{Name: "one"} })
+			d.settle("a")
+			d.Expect(d.api.Delete(d.ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: d.namespace, Name: "access-one"}})).To(Succeed())
+			d.remove("a")
+			d.restart()
+			return true
+		}, planning.Blocked, v1alpha1.ReasonDeletionBlocked},
 		{"it is being deleted while it is suspended", settled(func(d *driver) {
 			d.update("a", suspended)
 			d.remove("a")
@@ -197,8 +227,7 @@ func planStates() []planState {
 // is in every state as the cloud is assumed to be, and in an eighth of them with each
 // other behaviour; in the short form in an eighth.
 func TestThePlanIsWhatTheOperatorDoes(t *testing.T) {
-	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", keyID)
-	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", keySecret)
+	ownKey(t)
 	for point, switches := range openPoints {
 		for _, f := range fixtures() {
 			if family, _, _ := strings.Cut(point, " "); families[family] != "" && families[family] != f.name {
@@ -218,6 +247,12 @@ func TestThePlanIsWhatTheOperatorDoes(t *testing.T) {
 			}
 		}
 	}
+}
+
+// ownKey gives a plan the credentials of the operator.
+func ownKey(t *testing.T) {
+	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", keyID)
+	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", keySecret)
 }
 
 // lookNow makes the operator look at once: a plan is of now.
@@ -271,21 +306,41 @@ func (d *driver) said() string {
 // planned returns the plan for object a, as the command line makes it.
 func (d *driver) planned() planning.Item {
 	d.t.Helper()
+	return d.plannedRun("a")["a"]
+}
+
+// plannedRun returns the plans for some objects, by name.
+func (d *driver) plannedRun(names ...string) map[string]planning.Item {
+	d.t.Helper()
 	d.catchUp()
 	clouds, err := access.Open(access.Options{
 		Cluster: d.api, Namespace: d.namespace, Endpoint: d.endpoint, SharePercent: 100 * boundless,
 	})
 	d.Expect(err).NotTo(HaveOccurred())
-	list := d.f.newList()
-	d.Expect(d.api.List(d.ctx, list, client.InNamespace(d.namespace))).To(Succeed())
-	p := &planning.Planner{Clouds: clouds, Keys: planning.KeysFrom(d.secretOf), Now: d.clock.Now}
+	var accounts v1alpha1.LiveAccountList
+	var policies v1alpha1.LiveRolloutPolicyList
+	list, in := d.f.newList(), client.InNamespace(d.namespace)
+	for _, l := range []client.ObjectList{&accounts, &policies, list} {
+		d.Expect(d.api.List(d.ctx, l, in)).To(Succeed())
+	}
+	p := &planning.Planner{
+		Clouds: clouds, Keys: planning.KeysFrom(d.secretOf), Now: d.clock.Now, Accounts: accounts.Items, Policies: policies.Items,
+	}
 	d.Expect(meta.EachListItem(list, func(o runtime.Object) error {
 		p.Objects = append(p.Objects, planning.Subject{Kind: d.f.kind, Object: o.DeepCopyObject().(kind.Object)})
 		return nil
 	})).To(Succeed())
-	r, err := p.Plan(d.ctx, []planning.Subject{{Kind: d.f.kind, Object: d.get("a")}})
+	var subjects []planning.Subject
+	for _, name := range names {
+		subjects = append(subjects, planning.Subject{Kind: d.f.kind, Object: d.get(name)})
+	}
+	r, err := p.Plan(d.ctx, subjects)
 	d.Expect(err).NotTo(HaveOccurred())
-	return r.Items[0]
+	items := map[string]planning.Item{}
+	for _, i := range r.Items {
+		items[i.Name] = i
+	}
+	return items
 }
 
 func (d *driver) secretOf(ctx context.Context, namespace, name string) (*corev1.Secret, error) {

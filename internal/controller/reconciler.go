@@ -293,26 +293,13 @@ func (p *pass) warn(reason, note string) {
 // maxNote is what the API server takes for the note of an event, in bytes.
 const maxNote = 1000
 
-// maxRequest bounds what of the annotation is looked at, in bytes: it goes into
-// the status.
-const maxRequest = 128
-
-// requestOf returns the last request of a person to look at an object now; "" for
-// none.
-func requestOf(o client.Object) string {
-	return live.Bound(o.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt], maxRequest)
-}
-
 // requested tells whether someone asks to look now, and that is still to be done.
-func (p *pass) requested() bool {
-	request := requestOf(p.obj)
-	return request != "" && request != p.status.LastHandledReconcileAt
-}
+func (p *pass) requested() bool { return kind.Requested(p.obj) }
 
 // handled notes that what someone asked for is done: this pass had an outcome,
 // whatever it was, and has no records left to count.
 func (p *pass) handled() {
 	if p.requested() && !p.countsOn {
-		p.status.LastHandledReconcileAt = requestOf(p.obj)
+		p.status.LastHandledReconcileAt = kind.RequestOf(p.obj)
 	}
 }

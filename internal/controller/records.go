@@ -158,7 +158,7 @@ func (p *pass) judge(counts live.Counts) {
 	failing := counts.Failed >= threshold
 	if failing {
 		status, reason = metav1.ConditionFalse, v1alpha1.ReasonFailuresAboveThreshold
-		message = fmt.Sprintf("%s callbacks failed in the last %s (threshold %d)%s. Look at the receiver.", number, window, threshold, describe(lastFailure(counts.Last)))
+		message = fmt.Sprintf("%s callbacks failed in the last %s (threshold %d)%s. Look at the receiver.", number, window, threshold, plan.Last(lastFailure(counts.Last)))
 	}
 	p.setCondition(v1alpha1.ConditionCallbacksHealthy, status, reason, message)
 	switch {
@@ -226,23 +226,6 @@ func lastFailure(f *live.Failure) *v1alpha1.CallbackFailure {
 		out.Time = &metav1.Time{Time: f.Time.Truncate(time.Second)} // as it is stored
 	}
 	return out
-}
-
-// describe says what failed last, as the rest of a sentence.
-func describe(f *v1alpha1.CallbackFailure) string {
-	if f == nil {
-		return ""
-	}
-	var b strings.Builder
-	for _, part := range []struct{ before, text string }{{" ", f.Type}, {" to ", f.URL}, {": ", f.Reason}} {
-		if part.text != "" {
-			b.WriteString(part.before + part.text)
-		}
-	}
-	if b.Len() == 0 {
-		return ""
-	}
-	return "; the last was" + b.String()
 }
 
 // maxText bounds each string of a failure in the status, in bytes.

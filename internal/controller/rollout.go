@@ -9,7 +9,6 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/util/retry"
@@ -42,34 +41,10 @@ func (s *shared) rollouts(ctx context.Context, namespace string) ([]kind.Policy,
 // policyOf returns the policy that counts for the object; nil for none.
 func (p *pass) policyOf(ctx context.Context) (*v1alpha1.LiveRolloutPolicy, error) {
 	policies, err := p.rollouts(ctx, p.obj.GetNamespace())
-	if err != nil {
-		return nil, err
+	if covering := kind.Covering(policies, p.kind, p.obj); len(covering) > 0 {
+		return covering[0].LiveRolloutPolicy, nil
 	}
-	for _, r := range policies {
-		if r.Covers(p.kind, p.obj) {
-			return r.LiveRolloutPolicy, nil
-		}
-	}
-	return nil, nil
-}
-
-// member is an object as its policy sees it.
-func member(k *kind.Kind, o kind.Object) plan.Member {
-	_, status := kind.Shared(o)
-	m := plan.Member{Kind: k.Name, Name: o.GetName(), UID: o.GetUID(), Generation: o.GetGeneration()}
-	m.Ready = status.ObservedGeneration == o.GetGeneration() && meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady)
-	if g := status.Guard; g != nil {
-		m.Ticket = g.Ticket
-		if c := g.Change; c != nil {
-			m.State, m.Seen, m.Current = c.State, c.SeenTime.Time, c.Generation == o.GetGeneration()
-		}
-	}
-	if !o.GetDeletionTimestamp().IsZero() {
-		m.State, m.Ready = "", false // nothing of it will be written
-	}
-	m.Waits = m.State == v1alpha1.ChangeWaiting &&
-		reasonOf(status.CallbackStatus, v1alpha1.ConditionReady) == v1alpha1.ReasonWaitingForRollout
-	return m
+	return nil, err
 }
 
 // members returns the objects that a policy counts for, of all kinds, and whether
@@ -88,22 +63,14 @@ func (s *shared) members(ctx context.Context, policy *v1alpha1.LiveRolloutPolicy
 			return nil, false, err
 		}
 		for _, o := range objects {
-			covering := slices.DeleteFunc(slices.Clone(policies), func(r kind.Policy) bool { return !r.Covers(k, o) })
+			covering := kind.Covering(policies, k, o)
 			if len(covering) > 0 && covering[0].UID == policy.UID {
-				found = append(found, member(k, o))
+				found = append(found, k.Member(o))
 			}
 			overlaps = overlaps || len(covering) > 1 && slices.ContainsFunc(covering, func(r kind.Policy) bool { return r.UID == policy.UID })
 		}
 	}
 	return found, overlaps, nil
-}
-
-// rolloutOf returns what decides whether a change may start.
-func rolloutOf(policy *v1alpha1.LiveRolloutPolicy, members []plan.Member) plan.Rollout {
-	return plan.Rollout{
-		Paused: policy.Spec.Paused, Max: plan.MaxConcurrent(policy.Spec.MaxConcurrent, len(members)),
-		Granted: policy.Status.Granted, Halted: policy.Status.Halted, Members: members,
-	}
 }
 
 // recheckTurn is when an object that waits looks at the policy by itself: it is
@@ -201,8 +168,7 @@ func (p *pass) yieldTurn(ctx context.Context) error {
 
 // ask puts the question to a policy.
 func (p *pass) ask(policy *v1alpha1.LiveRolloutPolicy, members []plan.Member) (plan.Refusal, int) {
-	me := member(p.kind, p.obj)
-	refusal, ahead := rolloutOf(policy, members).Ask(me)
+	refusal, ahead := plan.RolloutOf(policy, members).Ask(p.kind.Member(p.obj))
 	if refusal != plan.NotInLine {
 		return refusal, ahead
 	}

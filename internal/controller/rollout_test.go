@@ -141,7 +141,7 @@ func (c *campaign) play(span time.Duration) {
 		c.review()
 		members, _, err := c.r.(*Reconciler).members(c.ctx, c.thePolicy())
 		c.Expect(err).NotTo(HaveOccurred())
-		for _, m := range rolloutOf(c.thePolicy(), members).Next() {
+		for _, m := range plan.RolloutOf(c.thePolicy(), members).Next() {
 			delete(c.due, m.Name)
 		}
 		next := end

@@ -52,7 +52,7 @@ func setupRollouts(s *shared) error {
 // steps passes what a policy counts of an object.
 var steps = changes(func(was, is kind.Object) bool {
 	k := &kind.Kind{}
-	return member(k, was) != member(k, is) || !maps.Equal(was.GetLabels(), is.GetLabels())
+	return k.Member(was) != k.Member(is) || !maps.Equal(was.GetLabels(), is.GetLabels())
 })
 
 // policiesOf returns the policies of an object's namespace.
@@ -108,7 +108,7 @@ func (r *rolloutReconciler) describe(ctx context.Context, policy *v1alpha1.LiveR
 	if err != nil {
 		return err
 	}
-	state := rolloutOf(policy, members)
+	state := plan.RolloutOf(policy, members)
 	s.Granted, s.Halted = state.Review(r.absent(ctx, policy))
 	state.Sum(s)
 	switch _, err := kind.Understood(policy); {
@@ -197,7 +197,7 @@ func (r *Reconciler) next() handler.EventHandler {
 			ctrl.LoggerFrom(ctx).Error(err, "objects are not told that it is their turn")
 			return
 		}
-		woken := rolloutOf(policy, members).Next()
+		woken := plan.RolloutOf(policy, members).Next()
 		if was := e.ObjectOld.(*v1alpha1.LiveRolloutPolicy); (len(was.Status.Halted) > 0) != (len(policy.Status.Halted) > 0) {
 			woken = slices.DeleteFunc(members, func(m plan.Member) bool { return !m.Waits })
 		}

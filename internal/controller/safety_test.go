@@ -162,7 +162,7 @@ func (c *campaign) wake() {
 	policy := c.thePolicy()
 	members, _, err := c.r.(*Reconciler).members(c.ctx, policy)
 	c.Expect(err).NotTo(HaveOccurred())
-	for _, m := range rolloutOf(policy, members).Next() {
+	for _, m := range plan.RolloutOf(policy, members).Next() {
 		delete(c.due, m.Name)
 	}
 }

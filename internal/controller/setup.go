@@ -173,7 +173,7 @@ func (r *Reconciler) worthALook() predicate.Predicate {
 				r.memories.arrived.Store(name, r.clock.Now())
 			}
 			return was != is || is && (specChanged(e.ObjectOld, e.ObjectNew) || kind.Claimed(e.ObjectOld) && !kind.Claimed(e.ObjectNew) ||
-				requestOf(e.ObjectOld) != requestOf(e.ObjectNew) ||
+				kind.RequestOf(e.ObjectOld) != kind.RequestOf(e.ObjectNew) ||
 				!maps.Equal(e.ObjectOld.GetLabels(), e.ObjectNew.GetLabels()))
 		},
 	}

@@ -123,3 +123,9 @@ func neverThere(status *v1alpha1.CallbackStatus, ready *metav1.Condition) bool {
 	return status.Applied != nil && status.Applied.Revision == "" && ready != nil &&
 		(ready.Reason == v1alpha1.ReasonDomainNotFound || ready.Reason == v1alpha1.ReasonWrongDomainType)
 }
+
+// Inherits tells whether an object would write what another one leaves that names it too.
+func Inherits(o Object) bool {
+	spec, _ := o.Callback()
+	return o.GetDeletionTimestamp().IsZero() && spec.ManagementPolicy != v1alpha1.Observe && !spec.Suspend
+}

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -17,6 +19,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/plan"
 )
 
 // Policy is a LiveRolloutPolicy as the operator understands it.
@@ -88,4 +91,34 @@ func Policies(all []v1alpha1.LiveRolloutPolicy) []Policy {
 		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
 	})
 	return found
+}
+
+// Covering returns those of some policies of a namespace that are for an object of it,
+// the one that counts first.
+func Covering(policies []Policy, k *Kind, o client.Object) (found []Policy) {
+	for _, p := range policies {
+		if p.Covers(k, o) {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// Member is an object as its policy sees it.
+func (k *Kind) Member(o Object) plan.Member {
+	_, status := Shared(o)
+	ready := cmp.Or(meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady), &metav1.Condition{})
+	m := plan.Member{Kind: k.Name, Name: o.GetName(), UID: o.GetUID(), Generation: o.GetGeneration()}
+	m.Ready = status.ObservedGeneration == o.GetGeneration() && ready.Status == metav1.ConditionTrue
+	if g := status.Guard; g != nil {
+		m.Ticket = g.Ticket
+		if c := g.Change; c != nil {
+			m.State, m.Seen, m.Current = c.State, c.SeenTime.Time, c.Generation == o.GetGeneration()
+		}
+	}
+	if !o.GetDeletionTimestamp().IsZero() {
+		m.State, m.Ready = "", false // nothing of it will be written
+	}
+	m.Waits = m.State == v1alpha1.ChangeWaiting && ready.Reason == v1alpha1.ReasonWaitingForRollout
+	return m
 }

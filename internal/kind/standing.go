@@ -4,6 +4,7 @@
 package kind
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"fmt"
@@ -103,6 +104,74 @@ func SinceWrite(o Object, now time.Time) time.Duration {
 		return plan.Settling
 	}
 	return max(now.Sub(t.Time), 0)
+}
+
+// maxRequest bounds what of the annotation is looked at, in bytes: it goes into
+// the status.
+const maxRequest = 128
+
+// RequestOf returns the last request of a person to look at an object now; "" for
+// none.
+func RequestOf(o client.Object) string {
+	return live.Bound(o.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt], maxRequest)
+}
+
+// Requested tells whether someone asks to look now, and that is still to be done.
+func Requested(o Object) bool {
+	_, status := o.Callback()
+	request := RequestOf(o)
+	return request != "" && request != status.LastHandledReconcileAt
+}
+
+// Standing returns how an object under a guard, which owns something, stands to its last
+// change. Key is the fingerprint of its key as it is, which is another one than was last
+// written, or not.
+func (k *Kind) Standing(o Object, key string, rotated bool) plan.Standing {
+	_, status := Shared(o)
+	a, revision, guard := status.Applied, k.Revision(o), v1alpha1.GuardStatus{}
+	if status.Guard != nil {
+		guard = *status.Guard
+	}
+	c, previous := guard.Change, guard.Previous
+	return plan.Standing{
+		Last: c, Generation: o.GetGeneration(), Key: key, Asked: Requested(o),
+		Back:  previous != nil && previous.Revision == revision && (a.Revision != revision || c != nil && c.Revision != revision),
+		Other: HasFormat(a.Revision) && a.Revision != revision,
+		Rotated: rotated && k.KeyRef(o) != nil &&
+			(a.KeyFingerprint != "" || !Legacy(a)), // else it is not known which key was written
+	}
+}
+
+// Removal is what is pending while a configuration is removed.
+const Removal = "removal"
+
+// Retained says why the configuration of an object that is deleted is to stay in the
+// cloud; "" if it is not.
+func Retained(o Object) string {
+	switch spec, _ := o.Callback(); {
+	case spec.DeletionPolicy == v1alpha1.DeletionRetain:
+		return "deletionPolicy is Retain"
+	case spec.ManagementPolicy == v1alpha1.Observe:
+		return "managementPolicy is Observe"
+	case spec.Suspend:
+		return "spec.suspend is true"
+	default:
+		return ""
+	}
+}
+
+// AwaitsRemoval tells whether an object is deleted, may have something to remove, and
+// has not begun to.
+func AwaitsRemoval(o Object) bool {
+	_, status := o.Callback()
+	return !o.GetDeletionTimestamp().IsZero() && Wrote(o) && status.Applied.Pending != Removal && Retained(o) == ""
+}
+
+// DeletedBefore orders the removals from an account: the oldest deletion first, then by
+// name.
+func DeletedBefore(a, b Object) int {
+	at, bt := a.GetDeletionTimestamp(), b.GetDeletionTimestamp()
+	return cmp.Or(at.Compare(bt.Time), cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName()))
 }
 
 // Facts are what is known of an object's configuration besides the object.

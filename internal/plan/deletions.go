@@ -4,6 +4,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -18,6 +19,15 @@ import (
 type Deletions struct {
 	PerHour int // 0 is no limit
 	Recent  []v1alpha1.DeletionCount
+	Where   string // it is the limit of, and is set, for people
+}
+
+// DeletionsOf returns the limit of a LiveAccount; nil for none.
+func DeletionsOf(a *v1alpha1.LiveAccount) *Deletions {
+	if a.Spec.MaxDeletionsPerHour == 0 {
+		return nil
+	}
+	return &Deletions{int(a.Spec.MaxDeletionsPerHour), a.Status.Deletions, fmt.Sprintf("LiveAccount %q, by spec.maxDeletionsPerHour,", a.Name)}
 }
 
 // remembered is for how long after the begin of its minute a removal counts.
@@ -89,12 +99,13 @@ func (d Deletions) Turn(now time.Time, ahead int) time.Time {
 	return now.Add(remembered) // not reached: they are as many as PerHour and extra
 }
 
-// HeldDeletion is the verdict on a removal whose turn is yet to come. Where says
-// what the limit is of, and where it is set.
-func HeldDeletion(where string, perHour int, now, turn time.Time) Verdict {
+// Held is the verdict on a removal that so many others are ahead of, and whose turn is
+// yet to come.
+func (d Deletions) Held(now time.Time, ahead int) Verdict {
+	turn := d.Turn(now, ahead)
 	v := verdict(metav1.ConditionUnknown, v1alpha1.ReasonDeletionHeld,
 		"%s allows %d removals an hour, and had them. The turn of this one is at about %s. To have it removed sooner, raise the limit; or set deletionPolicy: Retain, which releases this object and leaves the configuration.",
-		where, perHour, turn.UTC().Add(time.Minute-time.Nanosecond).Truncate(time.Minute).Format(time.RFC3339))
+		d.Where, d.PerHour, turn.UTC().Add(time.Minute-time.Nanosecond).Truncate(time.Minute).Format(time.RFC3339))
 	v.Event = v1alpha1.EventDeletionHeld
 	v.After = max(turn.Sub(now), time.Second)
 	return v

@@ -125,11 +125,10 @@ func Lasting(before, after []live.Field) string {
 	return fmt.Sprintf("only %s changed, which the cloud never shows, so that nobody can tell what it held before", strings.Join(changed, ", "))
 }
 
-// Tell is what ChangeAccepted says of how a change fares. Last describes the newest
-// failed callback, as the rest of a sentence, and lasting why a change that failed
-// was not undone.
-func (g Guard) Tell(c v1alpha1.GuardedChange, last, lasting string) Verdict {
-	failed := fmt.Sprintf("%d callbacks failed after the change of generation %d, of which the guard allows fewer than %d%s.", c.Failed, c.Generation, g.MaxFailures, last)
+// Tell is what ChangeAccepted says of how a change fares. Lasting says why a change
+// that failed was not undone.
+func (g Guard) Tell(c v1alpha1.GuardedChange, lasting string) Verdict {
+	failed := fmt.Sprintf("%d callbacks failed after the change of generation %d, of which the guard allows fewer than %d%s.", c.Failed, c.Generation, g.MaxFailures, Last(c.LastFailure))
 	switch c.State {
 	case v1alpha1.ChangeWatching:
 		until := "its end"
@@ -156,10 +155,27 @@ func (g Guard) Tell(c v1alpha1.GuardedChange, last, lasting string) Verdict {
 // RolledBack is the verdict on an object whose last change was undone. Nothing is
 // to be tried until someone acts, and what is in the cloud is looked after as
 // usual.
-func RolledBack(failed int64, last string) Verdict {
+func RolledBack(c v1alpha1.GuardedChange) Verdict {
 	v := verdict(metav1.ConditionFalse, v1alpha1.ReasonRolledBack,
 		"%d callbacks failed after the last change%s. The cloud holds the configuration before it. Mend the receiver or this spec; the operator tries again when the spec or the Secret changes, or when the annotation %s has a new value.",
-		failed, last, v1alpha1.AnnotationReconcileRequestedAt)
+		c.Failed, Last(c.LastFailure), v1alpha1.AnnotationReconcileRequestedAt)
 	v.Stalled = true
 	return v
+}
+
+// Last says what failed last, as the rest of a sentence.
+func Last(f *v1alpha1.CallbackFailure) string {
+	if f == nil {
+		return ""
+	}
+	var b strings.Builder
+	for _, part := range []struct{ before, text string }{{" ", f.Type}, {" to ", f.URL}, {": ", f.Reason}} {
+		if part.text != "" {
+			b.WriteString(part.before + part.text)
+		}
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "; the last was" + b.String()
 }

@@ -64,7 +64,7 @@ func TestTellHasAStatusForEachState(t *testing.T) {
 		v1alpha1.ChangeFailed:      {metav1.ConditionFalse, v1alpha1.ReasonChangeFailed},
 	}
 	for state, w := range want {
-		got := g.Tell(v1alpha1.GuardedChange{State: state, Generation: 2}, "", "")
+		got := g.Tell(v1alpha1.GuardedChange{State: state, Generation: 2}, "")
 		if got.Ready != w.status || got.Reason != w.reason || got.Message == "" {
 			t.Errorf("%s: got %+v, want %s %s", state, got, w.status, w.reason)
 		}

@@ -45,6 +45,14 @@ type Rollout struct {
 	Members []Member
 }
 
+// RolloutOf returns what decides whether a change may start under a policy.
+func RolloutOf(policy *v1alpha1.LiveRolloutPolicy, members []Member) Rollout {
+	return Rollout{
+		Paused: policy.Spec.Paused, Max: MaxConcurrent(policy.Spec.MaxConcurrent, len(members)),
+		Granted: policy.Status.Granted, Halted: policy.Status.Halted, Members: members,
+	}
+}
+
 // MaxConcurrent returns how many changes are under way at once, of so many objects.
 func MaxConcurrent(concurrent *intstr.IntOrString, selected int) int {
 	one := intstr.FromInt32(1)
@@ -75,19 +83,61 @@ func (r Rollout) Ask(m Member) (refusal Refusal, ahead int) {
 			ahead++
 		}
 	}
-	free := r.Max - r.underWay(m.UID)
-	switch {
+	return r.answer(m, r.underWay(m.UID), ahead), ahead
+}
+
+// answer says whether the change of a member may start, when so many others are under
+// way, and so many are ahead of it.
+func (r Rollout) answer(m Member, underWay, ahead int) Refusal {
+	switch free := r.Max - underWay; {
 	case r.Paused:
-		return Pausing, ahead
+		return Pausing
 	case slices.ContainsFunc(r.Halted, func(h v1alpha1.RolloutGrant) bool { return h.UID != m.UID }):
-		return Halting, ahead
+		return Halting
 	case free <= 0:
-		return Full, ahead
+		return Full
 	case ahead >= free:
-		return NotInLine, ahead
+		return NotInLine
 	default:
-		return Allowed, ahead
+		return Allowed
 	}
+}
+
+// Answer is what a policy says to a change that asks.
+type Answer struct {
+	Refusal
+	Ahead int
+}
+
+// Answers are what Ask says to the members that wait, if each asks in its turn: those
+// that may start are under way when the next one asks. Asks tells who does; the others
+// only keep their places in the line.
+func (r Rollout) Answers(asks func(Member) bool) map[types.UID]Answer {
+	tickets := make(map[types.UID]int64, len(r.Granted))
+	for _, g := range r.Granted {
+		tickets[g.UID] = g.Ticket
+	}
+	line := slices.DeleteFunc(slices.Clone(r.Members), func(m Member) bool { return !m.Waits })
+	slices.SortFunc(line, Member.compare)
+	answers := map[types.UID]Answer{}
+	underWay, ahead := r.underWay(""), 0
+	for _, m := range line {
+		ticket, noted := tickets[m.UID]
+		others := underWay
+		if noted {
+			others--
+		}
+		if asks(m) {
+			answers[m.UID] = Answer{r.answer(m, others, ahead), ahead}
+		}
+		switch a, asked := answers[m.UID]; {
+		case asked && a.Refusal == Allowed:
+			underWay = others + 1
+		case !noted || ticket != m.Ticket:
+			ahead++
+		}
+	}
+	return answers
 }
 
 // granted tells whether the last change of a member is noted as under way.

@@ -5,6 +5,7 @@ package plan
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -89,6 +90,55 @@ func TestWhoIsNextIsAllowed(t *testing.T) {
 	for _, r := range []Rollout{{Max: 1, Paused: true, Members: members}, {Max: 9, Halted: noted("x"), Members: members}, {Max: 1, Members: members}} {
 		if next := r.Next(); len(next) > 0 {
 			t.Errorf("%+v is next, want nobody", next[0])
+		}
+	}
+}
+
+// TestAnswersAreThoseOfAsk: who asks for many at once is told what each would be told in
+// its turn.
+func TestAnswersAreThoseOfAsk(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		r := Rollout{Max: 1 + random.IntN(4), Paused: random.IntN(10) == 0}
+		asking := map[types.UID]bool{}
+		for n := range random.IntN(12) {
+			m := waiter(fmt.Sprintf("m-%02d", n), random.IntN(3))
+			if random.IntN(4) == 0 {
+				m = watcher(m.Name)
+			}
+			switch grant := noted(m.Name)[0]; random.IntN(6) {
+			case 0:
+				grant.Ticket = 0 // of a change before
+				fallthrough
+			case 1:
+				r.Granted = append(r.Granted, grant)
+			}
+			if random.IntN(20) == 0 {
+				r.Halted = append(r.Halted, noted(m.Name)...)
+			}
+			asking[m.UID] = m.Waits && random.IntN(3) > 0
+			r.Members = append(r.Members, m)
+		}
+		random.Shuffle(len(r.Members), func(i, j int) { r.Members[i], r.Members[j] = r.Members[j], r.Members[i] })
+		got := r.Answers(func(m Member) bool { return asking[m.UID] })
+
+		line := slices.SortedFunc(slices.Values(r.Members), Member.compare)
+		for _, m := range line {
+			if !asking[m.UID] {
+				continue
+			}
+			refusal, ahead := r.Ask(m)
+			if want := (Answer{refusal, ahead}); got[m.UID] != want {
+				t.Fatalf("%s is told %+v, want %+v: %+v", m.Name, got[m.UID], want, r)
+			}
+			delete(got, m.UID)
+			if refusal == Allowed {
+				of := slices.IndexFunc(r.Members, func(o Member) bool { return o.UID == m.UID })
+				r.Members[of].State, r.Members[of].Waits = v1alpha1.ChangeWriting, false
+			}
+		}
+		if len(got) > 0 {
+			t.Fatalf("who does not ask is answered: %+v", got)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/kind"
+	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
 // configuration is what several objects may name, of which it belongs to one.
@@ -24,99 +25,147 @@ func (s Subject) configuration() configuration {
 	return configuration{s.Kind, s.Kind.Key(s.Object)}
 }
 
-// is tells whether two subjects are one object.
-func (s Subject) is(other Subject) bool {
-	return s.Kind == other.Kind && s.Object.GetNamespace() == other.Object.GetNamespace() && s.Object.GetName() == other.Object.GetName()
-}
-
 // exists tells whether an object is in a cluster: one that is not has no UID yet.
 func (s Subject) exists() bool { return s.Object.GetUID() != "" }
 
-// winners returns the object that comes before each subject; nil for none. Those of
-// the run count as they would be, the others of the cluster as they are.
-func (p *Planner) winners(subjects []Subject) []kind.Object {
-	rivals := map[configuration][]Subject{}
-	for _, s := range subjects {
-		rivals[s.configuration()] = append(rivals[s.configuration()], s)
-	}
-	in := map[configuration]int{}
-	for of, list := range rivals {
-		in[of] = len(list)
-	}
-	for _, s := range p.Objects {
+// contend blocks the items of objects that another one comes before, and keeps what is
+// in the cloud from being removed with them. All are the objects of the run, as they
+// would be, and then the others of the cluster; items are the plans without that.
+func (p *Planner) contend(all []Subject, items []Item) {
+	rivals := map[configuration][]int{}
+	for n, s := range all {
 		of := s.configuration()
-		if n := in[of]; n > 0 && !slices.ContainsFunc(rivals[of][:n], s.is) {
-			rivals[of] = append(rivals[of], s)
+		if _, named := rivals[of]; named || n < len(items) {
+			rivals[of] = append(rivals[of], n)
 		}
 	}
-	winners := make([]kind.Object, len(subjects))
-	for n, s := range subjects {
-		winners[n] = p.winner(s, rivals[s.configuration()])
+	for _, of := range rivals {
+		if len(of) > 1 {
+			p.settle(all, of, items)
+		}
 	}
-	return winners
 }
 
-// winner returns which of the rivals of a cluster comes before a subject; nil for
-// none. What is not in the cluster yet comes after all that is.
-func (p *Planner) winner(s Subject, rivals []Subject) kind.Object {
-	first := s
-	mine, _ := p.cloudOf(s.Object)
-	mine = mine.Of(s.Object)
-	passed := false // the subject itself
-	for _, rival := range rivals {
-		if rival.is(s) {
-			passed = true
-			continue
+// settle finds out who has what several objects name, and then who else is refused it.
+func (p *Planner) settle(all []Subject, of []int, items []Item) {
+	run := 0 // how many of those are
+	judged := make([]Subject, len(of))
+	for n, one := range of {
+		if judged[n] = all[one]; one < len(items) {
+			judged[n] = p.judged(all[one], items[one])
+			run++
 		}
-		if !rival.exists() {
-			continue
+	}
+	for _, owners := range []bool{true, false} {
+		first := make([]int, run)
+		for n := range first {
+			first[n] = p.first(judged, n)
 		}
-		// Copies of one manifest may have one UID: the first of them comes first.
-		even := !passed && first.is(s) && !kind.Precedes(first.Object, rival.Object)
-		if !first.exists() || kind.Precedes(rival.Object, first.Object) || even {
-			if theirs, exists := p.cloudOf(rival.Object); kind.May(rival.Object, theirs, mine, exists, p.Now()) {
-				first = rival
+		for n, comes := range first {
+			switch i := &items[of[n]]; {
+			case comes != n:
+				*i = i.lost(judged[n], judged[comes])
+			case i.Change == Remove && p.inherited(judged, n):
+				*i = newItem(judged[n]).retained()
+			case owners && i.owns(judged[n]):
+				own(judged[n].Object)
 			}
 		}
 	}
-	if first.is(s) {
-		return nil
-	}
-	return first.Object
 }
 
-// contend blocks the new objects that another new one of the run comes before: the
-// one that is applied first. Items are their plans without that.
-func (p *Planner) contend(subjects []Subject, items []Item) {
-	before := map[configuration][]int{}
-	for n, s := range subjects {
-		if s.exists() {
+// inherited tells whether another object takes over what one owns that is deleted.
+func (p *Planner) inherited(rivals []Subject, deleted int) bool {
+	_, status := rivals[deleted].Object.Callback()
+	a, account := status.Applied, types.NamespacedName{}
+	if a.Account != "" {
+		account = types.NamespacedName{Namespace: rivals[deleted].Object.GetNamespace(), Name: a.Account}
+	}
+	return slices.ContainsFunc(rivals, func(rival Subject) bool {
+		theirs, exists := p.cloudOf(rival.Object)
+		_, status := rival.Object.Callback()
+		ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
+		return rival.exists() && exists && kind.Inherits(rival.Object) && (ready == nil || ready.Reason != v1alpha1.ReasonAccountNotReady) &&
+			(theirs.Account == account || theirs.ID != "" && theirs.ID == a.AccountID)
+	})
+}
+
+// judged is an object of a run as it is once the operator has looked at it; new, if it is
+// not in the cluster.
+func (p *Planner) judged(s Subject, i Item) Subject {
+	o, now := s.Object.DeepCopyObject().(kind.Object), metav1.NewTime(p.Now())
+	if !s.exists() {
+		o.SetCreationTimestamp(now)
+	}
+	_, status := o.Callback()
+	status.ObservedGeneration = max(o.GetGeneration(), 1)
+	if i.Action != "" { // it was read
+		status.LastSyncTime = &now
+	}
+	if i.Reason != "" {
+		meta.SetStatusCondition(&status.Conditions, metav1.Condition{Type: v1alpha1.ConditionReady, Reason: i.Reason})
+	}
+	return Subject{s.Kind, o}
+}
+
+// owns tells whether the object has what it names once its plan is done.
+func (i Item) owns(s Subject) bool {
+	spec, _ := s.Object.Callback()
+	return (i.Change == Create || i.Change == Update || i.Change == InSync) && spec.ManagementPolicy != v1alpha1.Observe && s.Object.GetDeletionTimestamp().IsZero()
+}
+
+// own makes an object one that wrote something.
+func own(o kind.Object) {
+	if _, status := o.Callback(); !kind.Wrote(o) {
+		o.SetFinalizers([]string{v1alpha1.Finalizer})
+		status.Applied = &v1alpha1.Applied{UID: o.GetUID(), Revision: live.RevisionFormat}
+	}
+}
+
+// first returns which of some rivals comes before one of them, which may be itself.
+func (p *Planner) first(rivals []Subject, one int) int {
+	first := one
+	mine, _ := p.cloudOf(rivals[one].Object)
+	mine = mine.Of(rivals[one].Object)
+	for n, rival := range rivals {
+		if n == one || !precedes(rival, rivals[first], n < first) {
 			continue
 		}
-		of := s.configuration()
-		mine, _ := p.cloudOf(s.Object)
-		for _, m := range before[of] {
-			if items[n].Reason == v1alpha1.ReasonConflict || s.is(subjects[m]) || !p.mayFirst(subjects[m], items[m], mine) {
-				continue
-			}
-			first := subjects[m].Object
-			items[n] = newItem(s).blocked(v1alpha1.ReasonConflict, items[n].Key+" belongs to "+s.Kind.Name+" "+first.GetNamespace()+"/"+first.GetName()+
-				", which comes first here. Keep one of the two: of objects that are created within one second, the operator may let the other come first.")
+		theirs, exists := p.cloudOf(rival.Object)
+		exists = exists || !rival.exists() // where the account of a new one does not exist, the reason says so
+		if kind.May(rival.Object, theirs, mine, exists, p.Now()) {
+			first = n
 		}
-		before[of] = append(before[of], n)
+	}
+	return first
+}
+
+// precedes tells whether a comes before b, as it does in the run or not. What is in the
+// cluster comes before what is not, unless that has written something. Copies of one
+// manifest may have one UID.
+func precedes(a, b Subject, inRun bool) bool {
+	switch owns := kind.Wrote(a.Object); {
+	case owns != kind.Wrote(b.Object):
+		return owns
+	case a.exists() != b.exists():
+		return a.exists()
+	case !a.exists():
+		return inRun
+	default:
+		return kind.Precedes(a.Object, b.Object) || inRun && !kind.Precedes(b.Object, a.Object)
 	}
 }
 
-// mayFirst tells whether a new object may have what is in a cloud, by what the
-// operator would say of it: the rule is that of objects of the cluster.
-func (p *Planner) mayFirst(s Subject, i Item, mine kind.Cloud) bool {
-	created := s.Object.DeepCopyObject().(kind.Object)
-	created.SetCreationTimestamp(metav1.NewTime(p.Now()))
-	_, status := created.Callback()
-	meta.SetStatusCondition(&status.Conditions, metav1.Condition{Type: v1alpha1.ConditionReady, Reason: i.Reason})
-	theirs, _ := p.cloudOf(s.Object)
-	// Where the account does not exist, the reason says so.
-	return kind.May(created, theirs, mine, true, p.Now())
+// lost is the plan for an object that another one comes before.
+func (i Item) lost(s, to Subject) Item {
+	if !s.Object.GetDeletionTimestamp().IsZero() {
+		return newItem(s).retained()
+	}
+	message := i.Key + " belongs to " + s.Kind.Name + " " + to.Object.GetNamespace() + "/" + to.Object.GetName() + ", which comes first"
+	if !to.exists() {
+		message += " here. Keep one of the two: of objects that are created within one second, the operator may let the other come first"
+	}
+	return newItem(s).blocked(v1alpha1.ReasonConflict, message+".")
 }
 
 // cloudOf returns the cloud of an object, and whether its account exists.
@@ -125,10 +174,19 @@ func (p *Planner) cloudOf(o kind.Object) (kind.Cloud, bool) {
 	if spec.AccountRef == nil {
 		return kind.Cloud{Host: p.Clouds.Host()}, true
 	}
-	for i := range p.Accounts {
-		if a := &p.Accounts[i]; a.Namespace == o.GetNamespace() && a.Name == spec.AccountRef.Name {
-			return kind.CloudOf(a), true
-		}
+	if a := p.account(o); a != nil {
+		return kind.CloudOf(a), true
 	}
 	return kind.Cloud{Account: types.NamespacedName{Namespace: o.GetNamespace(), Name: spec.AccountRef.Name}}, false
+}
+
+// account returns the LiveAccount that an object refers to; nil for none.
+func (p *Planner) account(o kind.Object) *v1alpha1.LiveAccount {
+	spec, _ := o.Callback()
+	for i := range p.Accounts {
+		if a := &p.Accounts[i]; spec.AccountRef != nil && a.Namespace == o.GetNamespace() && a.Name == spec.AccountRef.Name {
+			return a
+		}
+	}
+	return nil
 }

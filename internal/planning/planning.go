@@ -7,18 +7,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/access"
-	"github.com/live-notify/live-notify-operator/internal/account"
 	"github.com/live-notify/live-notify-operator/internal/callback"
 	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
@@ -103,15 +98,18 @@ var ErrKeyUnknown = errors.New("the authentication key cannot be read here")
 type Planner struct {
 	Clouds *access.Clouds
 	Keys   Keys
-	// Accounts are the LiveAccounts of the cluster, for who comes first.
+	// Accounts are the LiveAccounts of the cluster, for who comes first, and their limits
+	// of deletions.
 	Accounts []v1alpha1.LiveAccount
-	// Objects are all objects of the cluster, for who comes first.
+	// Objects are all objects of the cluster, for who comes first, and whose turn it is.
 	Objects []Subject
-	// Policies are the LiveRolloutPolicies of the cluster.
+	// Policies are the LiveRolloutPolicies of the cluster, as they would be.
 	Policies []v1alpha1.LiveRolloutPolicy
 	Now      func() time.Time
 	// Progress is told of each object that is done; nil for nobody.
 	Progress func()
+
+	inForce map[string][]kind.Policy // of Policies, by namespace
 }
 
 // parallel is how many objects are planned at once: enough to wait for the limits of
@@ -121,13 +119,14 @@ const parallel = 16
 // Plan returns the plan for objects, ordered by kind, namespace and name.
 func (p *Planner) Plan(ctx context.Context, subjects []Subject) (*Report, error) {
 	out := report.New[Summary, Item]("Plan")
-	items, winners := make([]Item, len(subjects)), p.winners(subjects)
+	p.understand()
+	items, asking := make([]Item, len(subjects)), make([]*plan.Member, len(subjects))
 	work := make(chan int)
 	var wg sync.WaitGroup
 	for range min(parallel, len(subjects)) {
 		wg.Go(func() {
 			for i := range work {
-				items[i] = p.item(ctx, subjects[i], winners[i])
+				items[i], asking[i] = p.item(ctx, subjects[i])
 				if p.Progress != nil {
 					p.Progress()
 				}
@@ -145,7 +144,10 @@ func (p *Planner) Plan(ctx context.Context, subjects []Subject) (*Report, error)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	p.contend(subjects, items)
+	all := p.all(subjects)
+	p.contend(all, items)
+	p.takeTurns(all, items, asking)
+	p.holdRemovals(all, items)
 	slices.SortStableFunc(items, func(a, b Item) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 	})
@@ -186,132 +188,64 @@ func newItem(s Subject) Item {
 	return Item{Kind: s.Kind.Name, Namespace: s.Object.GetNamespace(), Name: s.Object.GetName(), Key: s.Kind.Key(s.Object)}
 }
 
-// item plans one object, which another one may come before.
-func (p *Planner) item(ctx context.Context, s Subject, winner kind.Object) Item {
+// all returns the objects of a run, as they would be, and then the others of the cluster.
+func (p *Planner) all(subjects []Subject) []Subject {
+	type identity struct{ kind, namespace, name string }
+	of := func(s Subject) identity { return identity{s.Kind.Name, s.Object.GetNamespace(), s.Object.GetName()} }
+	in := map[identity]bool{}
+	for _, s := range subjects {
+		in[of(s)] = true
+	}
+	return append(slices.Clone(subjects), slices.DeleteFunc(slices.Clone(p.Objects), func(s Subject) bool { return in[of(s)] })...)
+}
+
+// item plans one object as if it were alone, and returns it as a LiveRolloutPolicy sees
+// it if its change has to ask one.
+func (p *Planner) item(ctx context.Context, s Subject) (Item, *plan.Member) {
 	spec, _ := s.Object.Callback()
 	i := newItem(s)
-	if winner != nil {
-		return i.blocked(v1alpha1.ReasonConflict, i.Key+" belongs to "+s.Kind.Name+" "+winner.GetNamespace()+"/"+winner.GetName()+", which comes first.")
-	}
 	deleted := !s.Object.GetDeletionTimestamp().IsZero()
-	_, status := s.Object.Callback()
-	if ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady); deleted && ready != nil && ready.Reason == v1alpha1.ReasonDeletionHeld {
-		return i.blocked(ready.Reason, ready.Message)
-	}
 	if spec.Suspend && !deleted {
-		return i.blocked(v1alpha1.ReasonSuspended, "spec.suspend is true: the operator makes no call to the cloud.")
+		return i.blocked(v1alpha1.ReasonSuspended, "spec.suspend is true: the operator makes no call to the cloud."), nil
 	}
 	cloud, err := p.Clouds.Of(ctx, s.Object.GetNamespace(), spec.AccountRef, s.Kind.Domain(s.Object))
-	if err != nil {
-		return i.failed(err)
+	if err == nil {
+		s = p.moved(s, cloud)
 	}
-	if deleted {
-		return i.removal(s, spec)
+	switch {
+	case deleted:
+		return p.removal(i, s, err), nil
+	case err != nil:
+		return i.failed(err), nil
 	}
 	key, keyErr := p.Keys(ctx, s.Kind, s.Object)
 	if keyErr != nil && !errors.Is(keyErr, ErrKeyUnknown) {
-		return i.failed(keyErr)
+		return i.failed(keyErr), nil
 	}
-	var have kind.Config
+	facts := kind.Facts{Now: p.Now(), Key: key}
 	err = p.Clouds.Patience.Make(ctx, cloud.Client, func(ctx context.Context) (err error) {
-		have, err = s.Kind.Remote(cloud.Client).Get(ctx, quota.Least, i.Key)
+		facts.Have, err = s.Kind.Remote(cloud.Client).Get(ctx, quota.Least, i.Key)
 		return err
 	})
 	if err != nil {
-		return i.failed(err)
+		return i.failed(err), nil
 	}
-	p.move(s, cloud)
-	i = decide(i, s, have, key, keyErr != nil, p.Now())
-	if i.Action == string(plan.Apply) {
-		i.Notes = p.steps(s)
-	}
-	return i
-}
-
-// steps says in which steps a change of an object is made, and what watches it.
-func (p *Planner) steps(s Subject) (notes []string) {
-	if s.Kind.Records == nil {
-		return nil
-	}
-	spec, _ := kind.Shared(s.Object)
-	guard := spec.Guard
-	var here []v1alpha1.LiveRolloutPolicy
-	for _, policy := range p.Policies {
-		if policy.Namespace == s.Object.GetNamespace() {
-			here = append(here, policy)
-		}
-	}
-	for _, policy := range kind.Policies(here) {
-		if !policy.Covers(s.Kind, s.Object) {
-			continue
-		}
-		if guard == nil {
-			guard = &policy.Spec.Guard
-		}
-		most := plan.MaxConcurrent(policy.Spec.MaxConcurrent, int(policy.Status.Selected))
-		note := fmt.Sprintf("LiveRolloutPolicy %q lets %d such changes be watched at once; %d are, and %d wait.", policy.Name, most, policy.Status.Watching, policy.Status.Waiting)
-		switch {
-		case policy.Spec.Paused:
-			note = fmt.Sprintf("It waits: LiveRolloutPolicy %q is paused.", policy.Name)
-		case meta.IsStatusConditionTrue(policy.Status.Conditions, v1alpha1.ConditionHalted):
-			note = fmt.Sprintf("It waits: LiveRolloutPolicy %q is halted, since a change failed.", policy.Name)
-		}
-		notes = append(notes, note)
-		break
-	}
-	if guard != nil {
-		g := plan.GuardOf(*guard)
-		then := "it is rolled back"
-		if g.Report {
-			then = "that is reported"
-		}
-		notes = append(notes, fmt.Sprintf("It is watched for %s; with %d failed callbacks %s.", plan.Short(g.Window), g.MaxFailures, then))
-	}
-	return notes
-}
-
-// removal is the plan for an object that is being deleted.
-func (i Item) removal(s Subject, spec *v1alpha1.CallbackSpec) Item {
-	i.Change, i.Action = Remove, "delete"
-	if !kind.Wrote(s.Object) || spec.Suspend || spec.DeletionPolicy == v1alpha1.DeletionRetain || spec.ManagementPolicy == v1alpha1.Observe {
-		i.Change, i.Action, i.Message = InSync, "retain", "It is being deleted; what is in the cloud stays."
-	}
-	return i
-}
-
-// move makes an object that refers to another cloud account than it wrote to a new
-// one there, as the operator does.
-func (p *Planner) move(s Subject, cloud *account.Account) {
 	_, status := s.Object.Callback()
-	a := status.Applied
-	if a == nil || !kind.SignedBy(s.Object, a) || a.Account == cloud.Name {
-		return
+	if a := status.Applied; s.Kind.KeyRef(s.Object) != nil && keyErr == nil {
+		facts.Rotated = a == nil || a.KeyFingerprint != kind.Fingerprint(s.Object, key)
 	}
-	for _, la := range p.Accounts {
-		if la.Namespace == s.Object.GetNamespace() && la.Name == cloud.Name && a.AccountID != "" && kind.CloudOf(&la).ID == a.AccountID {
-			return
-		}
-	}
-	status.Applied = nil
-	if s.Kind.Wrote != nil {
-		s.Kind.Wrote(s.Object, nil)
-	}
+	return p.guarded(decide(i, s, facts, keyErr != nil), s, facts)
 }
 
 // decide asks internal/plan.
-func decide(i Item, s Subject, have kind.Config, key live.Key, keyUnknown bool, now time.Time) Item {
-	facts := kind.Facts{Now: now, Have: have, Key: key}
-	_, status := s.Object.Callback()
-	if a := status.Applied; s.Kind.KeyRef(s.Object) != nil && !keyUnknown {
-		facts.Rotated = a == nil || a.KeyFingerprint != kind.Fingerprint(s.Object, key)
-	}
+func decide(i Item, s Subject, facts kind.Facts, keyUnknown bool) Item {
 	c := s.Kind.Compare(s.Object, facts)
 	if keyUnknown {
 		c.Situation.Diff = slices.DeleteFunc(c.Situation.Diff, func(d live.Difference) bool {
 			return d.Name == live.AuthenticationField && d.Have == "differs"
 		})
 	}
-	hide := hiding(have, key)
+	hide := hiding(facts.Have, facts.Key)
 	for n, d := range c.Situation.Diff {
 		c.Situation.Diff[n].Have, c.Situation.Diff[n].Want = hide(d.Have), hide(d.Want)
 	}
@@ -319,9 +253,6 @@ func decide(i Item, s Subject, have kind.Config, key live.Key, keyUnknown bool, 
 	i.Action, i.Reason, i.Message = string(todo.Action), todo.Verdict.Reason, todo.Verdict.Message
 	i.Change = changeOf(todo, len(c.Situation.Diff) > 0)
 	i.Fields = fieldsOf(c, keyUnknown && s.Kind.KeyRef(s.Object) != nil, i.Change, hide)
-	if held := heldBack(s, facts.Key); held != nil && todo.Action.Writes() {
-		return i.blocked(held.Reason, held.Message)
-	}
 	return i
 }
 
@@ -330,28 +261,6 @@ func decide(i Item, s Subject, have kind.Config, key live.Key, keyUnknown bool, 
 func hiding(have kind.Config, key live.Key) func(string) string {
 	keys := []string{string(key), string(kind.KeyOf(have))}
 	return func(value string) string { return callback.HideIn(value, keys...) }
-}
-
-// heldBack returns the condition Ready of an object whose change the operator does
-// not write for now: it was rolled back, or it waits for its turn; nil for none.
-func heldBack(s Subject, key live.Key) *metav1.Condition {
-	spec, counted := kind.Shared(s.Object)
-	_, status := s.Object.Callback()
-	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
-	if ready == nil || counted.CountedStatus == nil || counted.Guard == nil || counted.Guard.Change == nil || spec.ManagementPolicy == v1alpha1.Observe {
-		return nil
-	}
-	c := counted.Guard.Change
-	sameKey := key == "" || kind.Fingerprint(s.Object, key) == c.KeyFingerprint
-	requested := s.Object.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt]
-	if c.Generation != s.Object.GetGeneration() || !sameKey || requested != "" && requested != status.LastHandledReconcileAt {
-		return nil
-	}
-	if c.State == v1alpha1.ChangeRolledBack && ready.Reason == v1alpha1.ReasonRolledBack ||
-		c.State == v1alpha1.ChangeWaiting && ready.Reason == v1alpha1.ReasonWaitingForRollout {
-		return ready
-	}
-	return nil
 }
 
 // changeOf returns the sign of what would be done.
@@ -408,7 +317,7 @@ func removed(have kind.Config, name string) string {
 const shown = 2083
 
 func (i Item) blocked(reason, message string) Item {
-	i.Change, i.Reason, i.Message = Blocked, reason, message
+	i.Change, i.Action, i.Reason, i.Message = Blocked, "", reason, message
 	return i
 }
 
