@@ -77,7 +77,7 @@ func (a *app) cluster() (client.WithWatch, error) {
 		return nil, errNoKubeconfig()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("finding the cluster: %w", err)
+		return nil, because(err, "finding the cluster")
 	}
 	config.QPS, config.Burst = 50, 100
 	config.WarningHandler = rest.NoWarnings{}
@@ -89,7 +89,7 @@ func (a *app) cluster() (client.WithWatch, error) {
 	}
 	c, err := client.NewWithWatch(config, client.Options{Scheme: scheme})
 	if err != nil {
-		return nil, fmt.Errorf("the cluster cannot be reached (%w)", err)
+		return nil, because(err, "the cluster cannot be reached")
 	}
 	return c, nil
 }
@@ -197,7 +197,7 @@ func subjectOf(u *unstructured.Unstructured) (planning.Subject, error) {
 	}
 	o := k.New()
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, o); err != nil {
-		return planning.Subject{}, fmt.Errorf("reading %s %q: %w", u.GetKind(), u.GetName(), err)
+		return planning.Subject{}, because(err, "reading %s %q", u.GetKind(), u.GetName())
 	}
 	return planning.Subject{Kind: k, Object: o}, nil
 }
@@ -319,7 +319,7 @@ func all(ctx context.Context, c client.Client, namespace string, s selection) ([
 			if meta.IsNoMatchError(err) {
 				continue // of a CRD that is not installed there are none
 			}
-			return nil, fmt.Errorf("listing %s: %w", plural(k), err)
+			return nil, because(err, "listing %s", plural(k))
 		}
 		_ = meta.EachListItem(objects, func(o runtime.Object) error { // fails only on what is not a list
 			list = append(list, planning.Subject{Kind: k, Object: o.(kind.Object)})
@@ -354,7 +354,7 @@ func secretsOf(c client.Client) planning.Secrets {
 		case apierrors.IsForbidden(err):
 			return nil, planning.ErrKeyUnknown
 		case err != nil:
-			return nil, fmt.Errorf("reading Secret %q: %w", name, err)
+			return nil, because(err, "reading Secret %q", name)
 		}
 		return &secret, nil
 	}

@@ -313,7 +313,7 @@ func (a *app) mayWrite(ctx context.Context, c client.Client, secrets []secret, o
 	for _, s := range secrets {
 		fate, err := s.fate(ctx, c, namespace)
 		if err != nil {
-			return fmt.Errorf("reading Secret %q: %w", s.name, err)
+			return because(err, "reading Secret %q", s.name)
 		}
 		names = append(names, fmt.Sprintf("%s (%s)", s.name, fate))
 	}
@@ -355,7 +355,7 @@ func (a *app) keysToCluster(ctx context.Context, c client.Client, secrets []secr
 	for n, s := range secrets {
 		if err := writeSecret(ctx, c, namespace, s.name, s.entries); err != nil {
 			fmt.Fprintf(a.err, "%d of %d Secrets were written. Run the same again to go on.\n", n, len(secrets))
-			return fmt.Errorf("writing Secret %q: %w", s.name, err)
+			return because(err, "writing Secret %q", s.name)
 		}
 	}
 	if len(secrets) > 0 {

@@ -346,7 +346,7 @@ func (a *app) awaitAll(ctx context.Context, c client.Client, subjects []planning
 				break
 			}
 			if time.Now().After(end) {
-				return fmt.Errorf("the operator has not looked at %s within %s: does one run, and of this version?", referred(s.Kind.Name, s.Object.GetNamespace(), s.Object.GetName()), waiting)
+				return unknown("the operator has not looked at %s within %s: does one run, and of this version?", referred(s.Kind.Name, s.Object.GetNamespace(), s.Object.GetName()), waiting)
 			}
 			if err := a.sleep(ctx, glance); err != nil {
 				return err

@@ -48,6 +48,9 @@ func (a *app) doPlan(ctx context.Context, o planOptions, args []string) error {
 	if o.given() && len(args) > 0 {
 		return usage("give manifests or TYPE/NAME, not both")
 	}
+	if o.Kustomize != "" && (len(o.Filenames) > 0 || o.Recursive) {
+		return usage("give -f or -k, not both; -R goes with -f")
+	}
 	cluster, clouds, err := a.connect(ctx, !o.given())
 	if err != nil {
 		return err
@@ -56,7 +59,7 @@ func (a *app) doPlan(ctx context.Context, o planOptions, args []string) error {
 	var subjects []planning.Subject
 	var warnings []string
 	if o.given() {
-		if m, err = unless(ctx, func() (*manifests, error) { return a.read(o.files) }); err != nil {
+		if m, err = unless(ctx, func() (*manifests, error) { return a.read(ctx, o.files) }); err != nil {
 			return err
 		}
 		subjects, warnings, err = m.subjects(ctx, cluster)

@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -208,18 +207,14 @@ const maxKeyFile = 4096
 func (a *app) givenKey(ctx context.Context, c client.Client, o probeOptions) (live.Key, error) {
 	var text string
 	if o.keyFile != "" {
-		in := a.in
-		if o.keyFile != "-" {
-			f, err := os.Open(o.keyFile)
-			if err != nil {
-				return "", usage("--key-file: it cannot be opened")
-			}
-			defer f.Close()
-			in = f
+		in, err := a.open("--key-file", o.keyFile)
+		if err != nil {
+			return "", err
 		}
+		defer in.Close()
 		b, err := io.ReadAll(io.LimitReader(in, maxKeyFile))
 		if err != nil {
-			return "", usage("--key-file: it cannot be read")
+			return "", unknown("--key-file: it cannot be read")
 		}
 		text = strings.TrimRight(string(b), "\r\n")
 	} else {

@@ -155,15 +155,11 @@ const maxLine = 1 << 20
 
 // readFailures reads failures from a file.
 func (a *app) readFailures(name string) ([]failures.Item, error) {
-	in := a.in
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, usage("-f: the file cannot be opened")
-		}
-		defer f.Close()
-		in = f
+	in, err := a.open("-f", name)
+	if err != nil {
+		return nil, err
 	}
+	defer in.Close()
 	var items []failures.Item
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, maxLine)
@@ -178,8 +174,11 @@ func (a *app) readFailures(name string) ([]failures.Item, error) {
 		}
 		items = append(items, i)
 	}
-	if lines.Err() != nil {
-		return nil, usage("-f: the failures cannot be read")
+	switch err := lines.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		return nil, usage("-f: a line is longer than %d bytes, and none of failures is", maxLine)
+	case err != nil:
+		return nil, unknown("-f: the failures cannot be read")
 	}
 	return items, nil
 }
