@@ -122,7 +122,7 @@ func (a *app) doFailures(ctx context.Context, o failuresOptions, q failures.Quer
 	if err != nil {
 		return err
 	}
-	q.Limit, q.WithContent, q.WithResponse = o.limit, o.content, a.output != "table"
+	q.Limit, q.WithContent, q.WithResponse, q.Keys = o.limit, o.content, a.output != "table", planning.KeysFrom(secretsOf(c))
 	if o.groupBy != "" {
 		q.Limit = 0
 	}

@@ -94,7 +94,7 @@ func (a *app) doProbe(ctx context.Context, o probeOptions, args []string) error 
 	if o.verify {
 		n += 3
 	}
-	fmt.Fprintf(a.err, "Probe: %d callbacks of %s, %s, to %s\n", n, t.Family, map[bool]string{true: "unsigned", false: "signed"}[t.Key == ""], oneLine(t.URL))
+	fmt.Fprintf(a.err, "Probe: %d callbacks of %s, %s, to %s\n", n, t.Family, map[bool]string{true: "unsigned", false: "signed"}[t.Key == ""], oneLine(t.Shown()))
 	if o.dryRun {
 		return show(a, probing.Foretell(t, o.verify, o.count), probeView())
 	}
@@ -138,6 +138,7 @@ func (a *app) target(ctx context.Context, cluster client.Client, o probeOptions,
 			return t, usage("the key %s", err)
 		}
 	}
+	t.Secrets = append(t.Secrets, string(t.Key))
 	if !t.Family.Signed() {
 		t.Key = "" // what is sent is not signed, whatever is given
 	}
@@ -185,6 +186,7 @@ func (a *app) aim(ctx context.Context, c client.Client, t *probing.Target, args 
 		return usage("the object names no receiver of these callbacks: give one with --url")
 	}
 	t.Key, err = planning.KeysFrom(secretsOf(c))(ctx, s.Kind, s.Object)
+	t.Secrets = []string{string(t.Key)}
 	return err
 }
 

@@ -188,7 +188,7 @@ func (a *app) readFailures(name string) ([]failures.Item, error) {
 func subjectsOf(ctx context.Context, c client.Client, items []failures.Item) ([]planning.Subject, error) {
 	var list []planning.Subject
 	for _, i := range items {
-		if slices.ContainsFunc(list, func(s planning.Subject) bool { return isOf(s, i) }) {
+		if slices.ContainsFunc(list, i.IsOf) {
 			continue
 		}
 		k := kindOf(i.Kind, v1alpha1.GroupVersion.String())
@@ -206,10 +206,6 @@ func subjectsOf(ctx context.Context, c client.Client, items []failures.Item) ([]
 	return list, nil
 }
 
-func isOf(s planning.Subject, i failures.Item) bool {
-	return s.Kind.Name == i.Kind && s.Object.GetNamespace() == i.Namespace && s.Object.GetName() == i.Name
-}
-
 // late is by how much a callback may be recorded later than what happened after it: the
 // cloud tries six times, for 5 s each.
 const late = time.Minute
@@ -222,7 +218,7 @@ func (a *app) candidates(ctx context.Context, c client.Client, clouds *access.Cl
 	for _, s := range subjects {
 		mine := replay.Candidate{Subject: s}
 		for _, i := range failed {
-			if isOf(s, i) {
+			if i.IsOf(s) {
 				mine.Failed = append(mine.Failed, i)
 			}
 		}
@@ -291,14 +287,18 @@ func (a *app) deliver(ctx context.Context, o replayOptions, candidates []replay.
 
 // foretell says how many, to whom, of which types, of which span, and how long.
 func (a *app) foretell(r *replay.Report, o replayOptions) {
-	receivers, typed := map[string]int{}, map[string]int{}
+	receivers, typed, private := map[string]int{}, map[string]int{}, map[string]bool{}
 	var first, last time.Time
 	for _, i := range r.Items {
 		if i.Result != replay.Pending {
 			continue
 		}
-		receivers[i.To]++
-		typed[i.Type]++
+		at, shown := i.To, i.Shown()
+		receivers[shown.To]++
+		typed[shown.Type]++
+		if u, err := url.Parse(at); err == nil && !callback.Public(u.Host) {
+			private[shown.To] = true
+		}
 		if first.IsZero() {
 			first = i.Time
 		}
@@ -321,7 +321,7 @@ func (a *app) foretell(r *replay.Report, o replayOptions) {
 	}
 	for _, to := range slices.Sorted(maps.Keys(receivers)) {
 		fmt.Fprintf(a.err, "  %s to %s\n", thousands(receivers[to]), oneLine(to))
-		if u, err := url.Parse(to); err == nil && !callback.Public(u.Host) {
+		if private[to] {
 			fmt.Fprintln(a.err, "    This address is not public: the cloud itself cannot reach it.")
 		}
 	}
@@ -336,8 +336,8 @@ func (a *app) foretell(r *replay.Report, o replayOptions) {
 
 // showReplay prints what was done, also when it came to an end in the middle.
 func (a *app) showReplay(r *replay.Report, o replayOptions, ended error) error {
-	for i := range r.Items {
-		r.Items[i].Content = "" // it may hold tokens
+	for n, i := range r.Items {
+		r.Items[n] = i.Shown()
 	}
 	if err := show(a, r, replayView()); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,7 +29,12 @@ type Target struct {
 	Domain string   // whose callbacks these are; "" for one that says so
 	Type   string   // of the callback; "" for the first of the family
 	Key    live.Key // "" for unsigned
+	// Secrets are hidden in what is shown: the key, also where nothing is signed with it.
+	Secrets []string
 }
+
+// Shown returns the receiver's URL as it is shown: the key may be in it.
+func (t Target) Shown() string { return callback.HideIn(t.URL, t.Secrets...) }
 
 // Item is what came of one callback.
 type Item struct {
@@ -156,7 +162,7 @@ func randomHex(n int) string {
 func Foretell(t Target, verify bool, count int) *Report {
 	r := report.New[Summary, Item]("Probe")
 	for _, trial := range t.trials(verify, count, time.Time{}) {
-		r.Items = append(r.Items, Item{Case: trial.name, URL: t.URL, Message: "to be sent"})
+		r.Items = append(r.Items, Item{Case: trial.name, URL: t.Shown(), Message: "to be sent"})
 	}
 	return r
 }
@@ -179,12 +185,12 @@ func Probe(ctx context.Context, s *callback.Sender, t Target, verify bool, count
 			return nil, err
 		}
 		x := s.Send(ctx, req, http.Header{Header: {"1"}})
-		secrets := []string{string(t.Key), trial.key, req.Header.Get(callback.SignatureHeader), right.Header.Get(callback.SignatureHeader)}
+		secrets := append(slices.Clone(t.Secrets), trial.key, req.Header.Get(callback.SignatureHeader), right.Header.Get(callback.SignatureHeader))
 		x.Answer = callback.Hide(x.Answer, secrets...)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		i := itemOf(trial, t.URL, x, now())
+		i := itemOf(trial, t.Shown(), x, now())
 		i.Certificate = callback.Hide(i.Certificate, secrets...)
 		if x.Address != "" && !callback.Public(x.Address) {
 			r.Warn("The address " + x.Address + " is not public: the cloud cannot reach it.")
