@@ -247,14 +247,17 @@ func probeView() view[probing.Item] {
 	return view[probing.Item]{
 		head: []string{"CASE", "GOOD", "STATUS", "TIME", "ADDRESS", "TLS", "DAYS LEFT", "MESSAGE"}, wide: []string{"CERTIFICATE", "ANSWER"},
 		row: func(i probing.Item) []string {
-			good, days := "no", "-"
-			if i.Good {
-				good = "yes"
+			good, status, took, days := "-", "-", "-", "-" // of what was not sent
+			if i.Good != nil {
+				good, took = map[bool]string{true: "yes", false: "no"}[*i.Good], fmt.Sprintf("%d ms", i.Milliseconds)
+			}
+			if i.Status != 0 {
+				status = fmt.Sprint(i.Status)
 			}
 			if i.DaysLeft != nil {
 				days = fmt.Sprint(*i.DaysLeft)
 			}
-			return []string{i.Case, good, fmt.Sprint(i.Status), fmt.Sprintf("%d ms", i.Milliseconds), orDash(i.Connected), orDash(i.TLS), days, i.Message, orDash(i.Certificate), i.Answer}
+			return []string{i.Case, good, status, took, orDash(i.Connected), orDash(i.TLS), days, i.Message, orDash(i.Certificate), i.Answer}
 		},
 		name: func(i probing.Item) string { return i.Case },
 	}

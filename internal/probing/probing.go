@@ -43,8 +43,8 @@ type Item struct {
 	URL  string `json:"url"`
 	// Status that the receiver answered with; 0 for no answer.
 	Status int `json:"status"`
-	// Good tells that the receiver did what it should.
-	Good    bool   `json:"good"`
+	// Good tells whether the receiver did what it should; not there for what was not sent.
+	Good    *bool  `json:"good,omitempty"`
 	Message string `json:"message"`
 	Answer  string `json:"answer,omitempty"`
 
@@ -197,7 +197,7 @@ func Probe(ctx context.Context, s *callback.Sender, t Target, verify bool, count
 		}
 		r.Items = append(r.Items, i)
 		r.Summary.Sent++
-		if i.Good {
+		if *i.Good {
 			r.Summary.Good++
 		} else {
 			r.Summary.Bad++
@@ -208,7 +208,9 @@ func Probe(ctx context.Context, s *callback.Sender, t Target, verify bool, count
 
 // itemOf judges what a receiver did.
 func itemOf(t trial, url string, x callback.Exchange, now time.Time) Item {
+	good := false
 	i := Item{
+		Good: &good,
 		Case: t.name, URL: url, Status: x.Status, Message: x.Trouble, Answer: x.Answer,
 		Milliseconds: x.Cost.Milliseconds(), Addresses: x.Addresses, Connected: x.Address, TLS: x.TLSVersion,
 	}
@@ -221,9 +223,9 @@ func itemOf(t trial, url string, x callback.Exchange, now time.Time) Item {
 	case t.bad && x.Taken():
 		i.Message = "the receiver took it: it does not verify this"
 	case t.bad:
-		i.Good, i.Message = true, "the receiver refused it, as it should"
+		good, i.Message = true, "the receiver refused it, as it should"
 	case x.Status == http.StatusOK && x.Trouble == "":
-		i.Good, i.Message = true, fmt.Sprintf("the receiver took it within %s of the %s that the cloud waits", x.Cost.Round(time.Millisecond), callback.Timeout)
+		good, i.Message = true, fmt.Sprintf("the receiver took it within %s of the %s that the cloud waits", x.Cost.Round(time.Millisecond), callback.Timeout)
 	case x.Taken() && x.Trouble == "":
 		i.Message = fmt.Sprintf("the receiver answered %d: the cloud takes only 200 for success", x.Status)
 	}
