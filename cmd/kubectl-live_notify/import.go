@@ -143,6 +143,10 @@ func (a *app) doImport(ctx context.Context, o importOptions) error {
 	options.Progress = progress
 	r, err := importing.Import(ctx, account.Client, options)
 	done()
+	if err != nil && r != nil {
+		fmt.Fprintln(a.err, importing.Line(r.Summary))
+		fmt.Fprintln(a.err, "It ended before all was read, and nothing was written. --on-error continue leaves out what cannot be read.")
+	}
 	if err != nil {
 		return err
 	}
@@ -157,7 +161,10 @@ func (a *app) imported(ctx context.Context, c client.Client, r *importing.Report
 			return err // before the first file
 		}
 	}
-	kept, err := a.writeImport(r, o)
+	files, err := a.writeImport(r, o)
+	if o.dir != "" {
+		fmt.Fprintln(a.err, files.line(o.dryRun))
+	}
 	if err != nil {
 		return err
 	}
@@ -169,7 +176,7 @@ func (a *app) imported(ctx context.Context, c client.Client, r *importing.Report
 		}
 	}
 	switch {
-	case r.Summary.Denied+r.Summary.Failed+r.Summary.NotFound+kept == 0:
+	case r.Summary.Denied+r.Summary.Failed+r.Summary.NotFound+files.kept == 0:
 		return nil
 	case r.Summary.Denied+r.Summary.Failed == 0:
 		return errNo
@@ -195,70 +202,81 @@ func (a *app) whyEmpty(r *importing.Report, o importOptions) {
 	}
 }
 
-// writeImport prints what was read, or writes its files. It returns how many files that
-// are there already say something else, and stay.
-func (a *app) writeImport(r *importing.Report, o importOptions) (kept int, err error) {
+// written counts files.
+type written struct {
+	wrote, same, kept int // kept are those that are there, say something else, and stay
+}
+
+// line says what became of the files.
+func (w written) line(dryRun bool) string {
+	return fmt.Sprintf("Files: %d %s, %d the same, %d left as they are.", w.wrote, map[bool]string{true: "to be written", false: "written"}[dryRun], w.same, w.kept)
+}
+
+// writeImport prints what was read, or writes its files.
+func (a *app) writeImport(r *importing.Report, o importOptions) (files written, err error) {
 	if a.output == "helm-values" {
 		text, err := importing.HelmValues(r)
 		if err == nil {
 			_, err = fmt.Fprint(a.out, text)
 		}
 		if err != nil {
-			return 0, errOutput
+			return files, errOutput
 		}
-		return 0, nil
+		return files, nil
 	}
 	if a.output != "yaml" && o.dir == "" {
-		return 0, show(a, r, importView())
+		return files, show(a, r, importView())
 	}
 	for _, p := range r.Errors {
 		fmt.Fprintf(a.err, "Error: %s: %s: %s\n", p.Object, p.Reason, p.Message)
 	}
 	if o.dir != "" && !o.dryRun {
 		if err := os.MkdirAll(o.dir, 0o755); err != nil {
-			return 0, usage("--output-dir: it cannot be made")
+			return files, usage("--output-dir: it cannot be made")
 		}
 	}
 	for _, i := range r.Items {
 		text, err := i.Manifest()
 		switch {
 		case err != nil:
-			return kept, err
+			return files, err
 		case text == "":
 			continue
 		case o.dir == "":
 			_, err = fmt.Fprint(a.out, "---\n"+text)
 		default:
-			var stays bool
-			if stays, err = a.writeManifest(filepath.Join(o.dir, i.File()), text, o.dryRun); stays {
-				kept++
-			}
+			err = a.writeManifest(filepath.Join(o.dir, i.File()), text, o.dryRun, &files)
 		}
 		if err != nil {
-			return kept, errOutput
+			return files, errOutput
 		}
 	}
-	return kept, nil
+	return files, nil
 }
 
 // writeManifest writes a file, or names it in a dry run. One that is there and says
 // something else stays as it is: someone may have edited it.
-func (a *app) writeManifest(path, text string, dryRun bool) (stays bool, err error) {
+func (a *app) writeManifest(path, text string, dryRun bool, files *written) error {
 	have, err := os.ReadFile(path)
 	switch {
-	case err == nil && string(have) == text && !dryRun:
-		return false, nil
 	case err == nil && string(have) != text:
 		fmt.Fprintf(a.err, "%s is there, and says something else: it stays as it is. Compare it, move it away, or give another --output-dir.\n", path)
-		return true, nil
+		files.kept++
+		return nil
+	case err == nil:
+		files.same++
+		return nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
 	case dryRun:
 		_, err = fmt.Fprintln(a.out, path)
-		return false, err
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return false, err
 	default:
-		return false, os.WriteFile(path, []byte(text), 0o644)
+		err = os.WriteFile(path, []byte(text), 0o644)
 	}
+	if err == nil {
+		files.wrote++
+	}
+	return err
 }
 
 func importView() view[importing.Item] {
