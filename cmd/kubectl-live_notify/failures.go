@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/live-notify/live-notify-operator/internal/failures"
+	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/planning"
 	"github.com/live-notify/live-notify-operator/internal/report"
 )
@@ -159,8 +160,8 @@ func (a *app) showFailures(r *failures.Report, o failuresOptions, subjects []pla
 	case len(subjects) == 0:
 		fmt.Fprintln(a.err, "There is no object of the callback kinds here. Look in all namespaces with -A.")
 	case r.Summary.Failed == 0:
-		fmt.Fprintf(a.err, "No failed callback of %d objects that is asked for, from %s to %s. Look further back with --since, or select more.\n",
-			len(subjects), r.Summary.From.Format(time.RFC3339), r.Summary.To.Format(time.RFC3339))
+		fmt.Fprintf(a.err, "No failed callback of %s that is asked for, from %s to %s. Look further back with --since, or select more.\n",
+			live.Count(len(subjects), "object"), r.Summary.From.Format(time.RFC3339), r.Summary.To.Format(time.RFC3339))
 	case o.groupBy == "":
 		fmt.Fprintf(a.err, "%s of %s%s shown.\n", thousands(r.Summary.Shown), most, thousands(r.Summary.Failed))
 	}
@@ -234,6 +235,9 @@ func failuresView() view[failures.Item] {
 		name: func(i failures.Item) string { return i.Delivery },
 	}
 }
+
+// many returns how many of something there are, as people read it.
+func many(n int, noun string) string { return thousands(n) + " " + live.Plural(n, noun) }
 
 // thousands writes a number as people read it.
 func thousands(n int) string {

@@ -25,6 +25,7 @@ import (
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/importing"
 	"github.com/live-notify/live-notify-operator/internal/kind"
+	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/manifest"
 )
 
@@ -335,7 +336,7 @@ func (a *app) mayWrite(ctx context.Context, c client.Client, secrets []secret, o
 		}
 		names = append(names, fmt.Sprintf("%s (%s)", s.name, fate))
 	}
-	fmt.Fprintf(a.err, "%d Secrets in namespace %s: %s\n", len(names), namespace, strings.Join(names, ", "))
+	fmt.Fprintf(a.err, "%s in namespace %s: %s\n", live.Count(len(names), "Secret"), namespace, strings.Join(names, ", "))
 	if o.dryRun {
 		return nil
 	}
@@ -372,12 +373,12 @@ func (a *app) keysToCluster(ctx context.Context, c client.Client, secrets []secr
 	}
 	for n, s := range secrets {
 		if err := writeSecret(ctx, c, namespace, s.name, s.entries); err != nil {
-			fmt.Fprintf(a.err, "%d of %d Secrets were written. Run the same again to go on.\n", n, len(secrets))
+			fmt.Fprintf(a.err, "%d of %s written. Run the same again to go on.\n", n, live.Count(len(secrets), "Secret"))
 			return because(err, "writing Secret %q", s.name)
 		}
 	}
 	if len(secrets) > 0 {
-		fmt.Fprintf(a.err, "Wrote %d Secrets.\n", len(secrets))
+		fmt.Fprintf(a.err, "Wrote %s.\n", live.Count(len(secrets), "Secret"))
 	}
 	return nil
 }

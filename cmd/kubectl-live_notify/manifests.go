@@ -188,7 +188,7 @@ func (r refusals) Error() string {
 	var lines []string
 	for n, one := range r {
 		if n == maxRefusals {
-			lines = append(lines, fmt.Sprintf("%d more manifests are invalid", len(r)-n))
+			lines = append(lines, fmt.Sprintf("%s more: mend those above first", live.Count(len(r)-n, "invalid manifest")))
 			break
 		}
 		lines = append(lines, one.source+": "+refusalOf(one.err))

@@ -112,7 +112,7 @@ var matrix = map[string]map[string]cell{
 		"denied by the cloud": {3, "", "AccessDenied"}, "cloud down": {3, "", "CloudUnavailable"}, "cloud throttling": {0, "", "1 imported"},
 		"throttled for ever":  {3, "", "DescribeLiveUserDomains: Throttling.User"},
 		"Ctrl-C at the start": stopped, "Ctrl-C at the prompt": {130, "import --keys-to-cluster", "Nothing was done."},
-		"Ctrl-C, API server hangs": {130, "import --keys-to-cluster --yes", "0 of 1 Secrets were written"}, "Ctrl-C, cloud hangs": stopped,
+		"Ctrl-C, API server hangs": {130, "import --keys-to-cluster --yes", "0 of 1 Secret written"}, "Ctrl-C, cloud hangs": stopped,
 		"Ctrl-C, receiver hangs": noReceiver, "closed stdout": {3, "", "could not be written"}, "no terminal": {2, "import --keys-to-cluster", "--yes"},
 	},
 	"failures": {

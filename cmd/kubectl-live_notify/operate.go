@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/overview"
 	"github.com/live-notify/live-notify-operator/internal/planning"
 	"github.com/live-notify/live-notify-operator/internal/preflight"
@@ -191,8 +192,8 @@ func (a *app) showStatus(r *overview.Report, o statusOptions) error {
 	case s.Objects == 0:
 		fmt.Fprintln(a.err, "There is no object of the callback kinds in this cluster, or none that -l selects. \"import\" writes manifests of what the account has.")
 	}
-	fmt.Fprintf(a.err, "Status: %d objects, %d right, %d stalled, %d not ready, %d failing, %d drifted, %d unknown, %d suspended, %d watched; %d rollouts halted.\n",
-		s.Objects, s.Right, s.Stalled, s.NotReady, s.Failing, s.Drifted, s.Unknown, s.Suspended, s.Watching, s.Halted)
+	fmt.Fprintf(a.err, "Status: %s, %d right, %d stalled, %d not ready, %d failing, %d drifted, %d unknown, %d suspended, %d watched; %s halted.\n",
+		live.Count(s.Objects, "object"), s.Right, s.Stalled, s.NotReady, s.Failing, s.Drifted, s.Unknown, s.Suspended, s.Watching, live.Count(s.Halted, "rollout"))
 	if s.Right+s.Watching < s.Objects || s.Halted > 0 {
 		return errNo
 	}
@@ -292,7 +293,7 @@ func (a *app) patch(ctx context.Context, o changeOptions, args []string, name, w
 		fmt.Fprintln(a.err, "There is no such object here. Look in all namespaces with -A.")
 	}
 	if !o.dryRun && len(subjects) > 0 {
-		if err := a.confirm(ctx, o.yes, fmt.Sprintf("%s %d objects?", name, len(subjects))); err != nil {
+		if err := a.confirm(ctx, o.yes, fmt.Sprintf("%s %s?", name, live.Count(len(subjects), "object"))); err != nil {
 			return err
 		}
 		if err := a.patchAll(ctx, c, subjects, r, what, patch); err != nil {

@@ -94,7 +94,7 @@ func (a *app) doProbe(ctx context.Context, o probeOptions, args []string) error 
 	if o.verify {
 		n += 3
 	}
-	fmt.Fprintf(a.err, "Probe: %d callbacks of %s, %s, to %s\n", n, t.Family, map[bool]string{true: "unsigned", false: "signed"}[t.Key == ""], oneLine(t.Shown()))
+	fmt.Fprintf(a.err, "Probe: %s of %s, %s, to %s\n", live.Count(n, "callback"), t.Family, map[bool]string{true: "unsigned", false: "signed"}[t.Key == ""], oneLine(t.Shown()))
 	if o.dryRun {
 		return show(a, probing.Foretell(t, o.verify, o.count), probeView())
 	}

@@ -267,9 +267,9 @@ func (a *app) deliver(ctx context.Context, o replayOptions, candidates []replay.
 	case r.Summary.Pending == 0 || o.dryRun:
 		return a.showReplay(r, o, nil)
 	case r.Summary.Pending > o.most:
-		return usage("%s callbacks are to be delivered, more than --max %s: narrow the selection, or raise it", thousands(r.Summary.Pending), thousands(o.most))
+		return usage("%s to be delivered, more than --max %s: narrow the selection, or raise it", many(r.Summary.Pending, "callback"), thousands(o.most))
 	}
-	if err := a.confirm(ctx, o.yes, fmt.Sprintf("Deliver %s callbacks?", thousands(r.Summary.Pending))); err != nil {
+	if err := a.confirm(ctx, o.yes, fmt.Sprintf("Deliver %s?", many(r.Summary.Pending, "callback"))); err != nil {
 		return err
 	}
 	step, done := a.progress(r.Summary.Pending, "delivering")
@@ -354,7 +354,7 @@ func (a *app) showReplay(r *replay.Report, o replayOptions, ended error) error {
 	case o.dryRun:
 		return nil
 	case s.Pending > 0:
-		fmt.Fprintf(a.err, "Stopped after %d failures in a row. Mend the receiver, and run the same again to go on.\n", o.stopAfter)
+		fmt.Fprintf(a.err, "Stopped after %s in a row. Mend the receiver, and run the same again to go on.\n", many(o.stopAfter, "failure"))
 		return errNo
 	case s.Refused+s.InDoubt+s.NotPossible > 0:
 		return errNo

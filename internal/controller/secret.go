@@ -111,6 +111,6 @@ func (p *pass) hideIn(ctx context.Context, f *live.Failure) {
 func keyUnavailable(format string, args ...any) error {
 	return &plan.Unavailable{
 		Reason:  v1alpha1.ReasonAuthKeyUnavailable,
-		Message: "The authentication key cannot be used: " + fmt.Errorf(format, args...).Error() + ". The cloud keeps what it has.",
+		Message: "The authentication key cannot be used: " + live.Sentence(fmt.Errorf(format, args...).Error()) + " The cloud keeps what it has.",
 	}
 }

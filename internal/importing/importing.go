@@ -225,7 +225,7 @@ func checkKey(f found) error {
 		return nil
 	}
 	if _, err := live.ParseKey(string(key), f.kind.MaxAuthKey); err != nil {
-		return &unfit{"the authentication key " + err.Error() + ". Give the configuration another key in the cloud."}
+		return &unfit{"the authentication key " + live.Sentence(err.Error()) + " Give the configuration another key in the cloud."}
 	}
 	for _, field := range fields {
 		if !field.Secret && callback.Holds(field.Value, string(key)) {

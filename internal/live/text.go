@@ -175,3 +175,6 @@ func Plural[N ~int | ~int32 | ~int64](n N, noun string) string {
 		return noun + "s"
 	}
 }
+
+// Sentence returns a text of someone else as a sentence: with one full stop.
+func Sentence(s string) string { return strings.TrimRight(s, ". ") + "." }
