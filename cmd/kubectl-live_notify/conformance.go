@@ -133,6 +133,16 @@ func (a *app) consent(ctx context.Context, o conformanceOptions) error {
 	return nil
 }
 
+func conformanceView() view[conformance.Item] {
+	return view[conformance.Item]{
+		head: []string{"POINT", "BRANCH", "CAME", "OPERATOR"}, wide: []string{"SENT", "EMULATOR FLAG"},
+		row: func(i conformance.Item) []string {
+			return []string{i.Point, i.Branch, i.Came, i.Operator, i.Sent, orDash(i.EmulatorFlag)}
+		},
+		name: func(i conformance.Item) string { return i.Point },
+	}
+}
+
 func (a *app) showConformance(r *conformance.Report) error {
 	text := ""
 	switch a.output {
@@ -141,13 +151,7 @@ func (a *app) showConformance(r *conformance.Report) error {
 	case "emulator-flags":
 		text = conformance.EmulatorFlags(r)
 	default:
-		return show(a, r, view[conformance.Item]{
-			head: []string{"POINT", "BRANCH", "CAME", "OPERATOR"}, wide: []string{"SENT", "EMULATOR FLAG"},
-			row: func(i conformance.Item) []string {
-				return []string{i.Point, i.Branch, i.Came, i.Operator, i.Sent, orDash(i.EmulatorFlag)}
-			},
-			name: func(i conformance.Item) string { return i.Point },
-		})
+		return show(a, r, conformanceView())
 	}
 	if _, err := fmt.Fprint(a.out, text); err != nil {
 		return errOutput

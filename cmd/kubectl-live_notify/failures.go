@@ -174,16 +174,20 @@ func (a *app) showFailures(r *failures.Report, o failuresOptions, subjects []pla
 	return nil
 }
 
-func (a *app) showGroups(r *failures.Report, by string) error {
-	grouped := report.New[struct{}, failures.Group](r.Kind)
-	grouped.Items, grouped.Warnings, grouped.Errors = r.Summary.Groups, r.Warnings, r.Errors
-	return show(a, grouped, view[failures.Group]{
+func groupsView(by string) view[failures.Group] {
+	return view[failures.Group]{
 		head: []string{"FAILED", "LAST", strings.ToUpper(by)},
 		row: func(g failures.Group) []string {
 			return []string{thousands(g.Failed), g.Last.Format(time.RFC3339), orDash(g.Value)}
 		},
 		name: func(g failures.Group) string { return g.Value },
-	})
+	}
+}
+
+func (a *app) showGroups(r *failures.Report, by string) error {
+	grouped := report.New[struct{}, failures.Group](r.Kind)
+	grouped.Items, grouped.Warnings, grouped.Errors = r.Summary.Groups, r.Warnings, r.Errors
+	return show(a, grouped, groupsView(by))
 }
 
 // every is how often new failures are looked for.

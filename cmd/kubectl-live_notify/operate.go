@@ -72,12 +72,16 @@ func (a *app) doCheck(ctx context.Context, wait bool) error {
 	}
 }
 
-func (a *app) showCheck(r *preflight.Report) error {
-	err := show(a, r, view[preflight.Item]{
+func checkView() view[preflight.Item] {
+	return view[preflight.Item]{
 		head: []string{"CHECK", "RESULT", "MESSAGE"},
 		row:  func(i preflight.Item) []string { return []string{i.Check, i.Result, i.Message} },
 		name: func(i preflight.Item) string { return i.Check },
-	})
+	}
+}
+
+func (a *app) showCheck(r *preflight.Report) error {
+	err := show(a, r, checkView())
 	switch {
 	case err != nil:
 		return err
@@ -163,13 +167,8 @@ func (a *app) policies(ctx context.Context, c client.Client, s selection) ([]v1a
 	return list.Items, nil
 }
 
-func (a *app) showStatus(r *overview.Report, o statusOptions) error {
-	more := 0
-	if a.output == "table" && len(r.Items) > screen {
-		more = len(r.Items) - screen
-		r.Items = r.Items[:screen]
-	}
-	err := show(a, r, view[overview.Item]{
+func statusView() view[overview.Item] {
+	return view[overview.Item]{
 		head: []string{"PROBLEM", "OBJECT", "KEY", "REASON", "FAILED"}, wide: []string{"READY", "HEALTHY", "MESSAGE"},
 		row: func(i overview.Item) []string {
 			return []string{
@@ -178,7 +177,16 @@ func (a *app) showStatus(r *overview.Report, o statusOptions) error {
 			}
 		},
 		name: func(i overview.Item) string { return strings.ToLower(i.Kind) + "/" + i.Name },
-	})
+	}
+}
+
+func (a *app) showStatus(r *overview.Report, o statusOptions) error {
+	more := 0
+	if a.output == "table" && len(r.Items) > screen {
+		more = len(r.Items) - screen
+		r.Items = r.Items[:screen]
+	}
+	err := show(a, r, statusView())
 	if err != nil {
 		return err
 	}
