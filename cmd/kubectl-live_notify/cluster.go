@@ -250,6 +250,32 @@ func (a *app) subjects(ctx context.Context, c client.Client, s selection, args [
 	return list, nil
 }
 
+// nothing says why a selection has no object, and what to try.
+func (a *app) nothing(c client.Client, s selection, args []string) {
+	what, where, try := "There is no object of the callback kinds", "in this cluster", ""
+	switch installed := func(k *kind.Kind) bool {
+		_, err := c.RESTMapper().RESTMapping(v1alpha1.GroupVersion.WithKind(k.Name).GroupKind(), v1alpha1.GroupVersion.Version)
+		return !meta.IsNoMatchError(err)
+	}; {
+	case !slices.ContainsFunc(kind.All, installed):
+		fmt.Fprintln(a.err, "The cluster has none of the callback kinds: install the CRDs of this version. The verb check tells which.")
+		return
+	case len(args) > 0:
+		what = "There is no object of the type that is named"
+	}
+	if s.selector != "" {
+		what, try = what+" with the labels of -l", " Look at the labels, or leave -l out."
+	}
+	switch {
+	case !s.all:
+		where = "in namespace " + namespaceOf(a)
+		try += " Look in all namespaces with -A, or in another with -n."
+	case s.selector == "":
+		try = " Is it the right --context? The verb import writes manifests of what the account has."
+	}
+	fmt.Fprintln(a.err, what+" "+where+"."+try)
+}
+
 // named returns the kinds that arguments name, as TYPE/NAME ... or as TYPE NAME ....
 func named(args []string) ([]*kind.Kind, error) {
 	var kinds []*kind.Kind

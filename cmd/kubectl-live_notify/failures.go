@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/internal/failures"
 	"github.com/live-notify/live-notify-operator/internal/live"
@@ -134,10 +135,10 @@ func (a *app) doFailures(ctx context.Context, o failuresOptions, q failures.Quer
 	if o.watch {
 		return a.watchFailures(ctx, r, q, func(q failures.Query) (*failures.Report, error) { return failures.List(ctx, clouds, subjects, q) })
 	}
-	return a.showFailures(r, o, subjects)
+	return a.showFailures(c, r, o, subjects, args)
 }
 
-func (a *app) showFailures(r *failures.Report, o failuresOptions, subjects []planning.Subject) error {
+func (a *app) showFailures(c client.Client, r *failures.Report, o failuresOptions, subjects []planning.Subject, args []string) error {
 	if o.groupBy != "" {
 		r.Summary.Groups = failures.Grouped(r.Items, o.groupBy)
 		r.Items, r.Summary.Shown = []failures.Item{}, 0
@@ -158,7 +159,7 @@ func (a *app) showFailures(r *failures.Report, o failuresOptions, subjects []pla
 	switch {
 	case len(r.Errors) > 0:
 	case len(subjects) == 0:
-		fmt.Fprintln(a.err, "There is no object of the callback kinds here. Look in all namespaces with -A.")
+		a.nothing(c, o.selection, args)
 	case r.Summary.Failed == 0:
 		fmt.Fprintf(a.err, "No failed callback of %s that is asked for, from %s to %s. Look further back with --since, or select more.\n",
 			live.Count(len(subjects), "object"), r.Summary.From.Format(time.RFC3339), r.Summary.To.Format(time.RFC3339))

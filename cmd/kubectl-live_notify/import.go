@@ -191,15 +191,17 @@ func (a *app) imported(ctx context.Context, c client.Client, r *importing.Report
 // whyEmpty says why nothing was imported, and what to try.
 func (a *app) whyEmpty(r *importing.Report, o importOptions) {
 	switch {
-	case r.Summary.Imported > 0:
+	case r.Summary.Imported+r.Summary.Failed > 0: // what failed was told
 	case r.Summary.Domains == 0 && len(o.domains) > 0:
 		fmt.Fprintln(a.err, "The account has no domain that matches --domain. Is it the right account?")
 	case r.Summary.Domains == 0:
 		fmt.Fprintln(a.err, "The account has no live domains. Is it the right account? RTC applications are named with --app-id.")
 	case r.Summary.Denied > 0:
 		fmt.Fprintln(a.err, "Nothing may be read: docs/reference/ram-policies.md has the policy for import.")
+	case len(o.domains)+len(o.kinds) > 0:
+		fmt.Fprintln(a.err, "None of these domains has a callback configuration of these kinds. Ask for other domains, or leave --kind out.")
 	default:
-		fmt.Fprintln(a.err, "The domains of the account have no callback configuration.")
+		fmt.Fprintln(a.err, "The domains of the account have no callback configuration. Is it the right account? RTC applications are named with --app-id.")
 	}
 }
 

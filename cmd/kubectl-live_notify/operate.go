@@ -135,7 +135,10 @@ func (a *app) doStatus(ctx context.Context, o statusOptions) error {
 		if o.watch && a.isTerminal(a.out) {
 			fmt.Fprint(a.out, "\x1b[H\x1b[2J")
 		}
-		err = a.showStatus(overview.Of(subjects, policies), o)
+		if len(subjects) == 0 {
+			a.nothing(c, o.selection, nil)
+		}
+		err = a.showStatus(overview.Of(subjects, policies))
 		if !o.watch {
 			return err
 		}
@@ -180,7 +183,7 @@ func statusView() view[overview.Item] {
 	}
 }
 
-func (a *app) showStatus(r *overview.Report, o statusOptions) error {
+func (a *app) showStatus(r *overview.Report) error {
 	more := 0
 	if a.output == "table" && len(r.Items) > screen {
 		more = len(r.Items) - screen
@@ -194,12 +197,6 @@ func (a *app) showStatus(r *overview.Report, o statusOptions) error {
 		fmt.Fprintf(a.err, "%d more: see all with -o wide.\n", more)
 	}
 	s := r.Summary
-	switch {
-	case s.Objects == 0 && !o.all:
-		fmt.Fprintln(a.err, "There is no object of the callback kinds in this namespace. Look in all with -A.")
-	case s.Objects == 0:
-		fmt.Fprintln(a.err, "There is no object of the callback kinds in this cluster, or none that -l selects. \"import\" writes manifests of what the account has.")
-	}
 	fmt.Fprintf(a.err, "Status: %s, %d right, %d stalled, %d not ready, %d failing, %d drifted, %d unknown, %d suspended, %d watched; %s halted.\n",
 		live.Count(s.Objects, "object"), s.Right, s.Stalled, s.NotReady, s.Failing, s.Drifted, s.Unknown, s.Suspended, s.Watching, live.Count(s.Halted, "rollout"))
 	if s.Right+s.Watching < s.Objects || s.Halted > 0 {
@@ -298,7 +295,7 @@ func (a *app) patch(ctx context.Context, o changeOptions, args []string, name, w
 		r.Items = append(r.Items, report.Change{Kind: s.Kind.Name, Namespace: s.Object.GetNamespace(), Name: s.Object.GetName(), Result: "to be " + what})
 	}
 	if len(subjects) == 0 {
-		fmt.Fprintln(a.err, "There is no such object here. Look in all namespaces with -A.")
+		a.nothing(c, o.selection, args)
 	}
 	if !o.dryRun && len(subjects) > 0 {
 		if err := a.confirm(ctx, o.yes, fmt.Sprintf("%s %s?", name, live.Count(len(subjects), "object"))); err != nil {

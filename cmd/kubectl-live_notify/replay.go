@@ -123,6 +123,9 @@ func (a *app) doReplay(ctx context.Context, o replayOptions, q failures.Query, a
 	if err != nil {
 		return err
 	}
+	if len(subjects) == 0 && o.file == "" {
+		a.nothing(cluster, o.selection, args)
+	}
 	r := report.New[replay.Summary, replay.Item]("Replay")
 	candidates, err := a.candidates(ctx, cluster, clouds, subjects, failed, r)
 	if err != nil {
