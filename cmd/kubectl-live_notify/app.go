@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -263,9 +264,8 @@ func (a *app) wrap(cmd *cobra.Command) {
 		}
 		if f := cmd.Flags().Lookup("output"); f != nil {
 			a.output = f.Value.String()
-			allowed := strings.Split(f.Annotations["formats"][0], ",")
-			if !slices.Contains(allowed, a.output) {
-				return usage("--output %q: want one of %s", a.output, strings.Join(allowed, ", "))
+			if err := oneOf("output", a.output, strings.Split(f.Annotations["formats"][0], ",")...); err != nil {
+				return err
 			}
 		}
 		for _, f := range []struct{ name, value string }{{"namespace", *a.config.Namespace}, {"account", a.account}} {
@@ -280,6 +280,24 @@ func (a *app) wrap(cmd *cobra.Command) {
 		}
 		return do(cmd, args)
 	}
+}
+
+// oneOf tells that the value of a flag is none of those that it takes.
+func oneOf(flag, value string, allowed ...string) error {
+	if slices.Contains(allowed, value) {
+		return nil
+	}
+	return usage("--%s %q: want one of %s", flag, value, strings.Join(allowed, ", "))
+}
+
+// checkReceiver tells that the value of a flag is no URL that callbacks can be sent to. A
+// password in it would be in the list of processes.
+func checkReceiver(flag, value string) error {
+	u, err := url.Parse(value)
+	if value == "" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil {
+		return nil
+	}
+	return usage("--%s: want a URL that begins with http:// or https://, without a password, and with two digits behind each %%", flag)
 }
 
 // emptyFlag returns the name of a flag that was given without a value, or with a list

@@ -6,7 +6,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -39,7 +38,7 @@ func (a *app) conformance() *cobra.Command {
 	f.StringVar(&o.AppID, "app-id", "", "RTC application to try on.")
 	f.StringSliceVar(&o.Points, "point", nil, "Only these points: "+strings.Join(conformance.Points(), ", ")+".")
 	f.BoolVar(&o.ReadOnly, "read-only", false, "Write nothing; fewer points can be tried.")
-	f.BoolVar(&o.dryRun, "dry-run", false, "Say what would be tried.")
+	dryRunFlag(cmd, &o.dryRun, "Say what would be tried.")
 	f.StringVar(&o.yes, "yes", "", "The ingest domain once more, in place of typing it.")
 	a.outputFlag(cmd, "markdown", "emulator-flags")
 	return cmd
@@ -50,8 +49,8 @@ func (a *app) doConformance(ctx context.Context, o conformanceOptions) error {
 		return usage("--ingest-domain: name a domain that nobody needs")
 	}
 	for _, p := range o.Points {
-		if !slices.Contains(conformance.Points(), p) {
-			return usage("--point %q: want one of %s", p, strings.Join(conformance.Points(), ", "))
+		if err := oneOf("point", p, conformance.Points()...); err != nil {
+			return err
 		}
 	}
 	cluster, clouds, err := a.connect(ctx, false)

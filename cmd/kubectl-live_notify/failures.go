@@ -113,8 +113,8 @@ func (a *app) doFailures(ctx context.Context, o failuresOptions, q failures.Quer
 	if o.limit < 0 {
 		return usage("--limit must not be negative")
 	}
-	if o.groupBy != "" && !slices.Contains(failures.GroupBy, o.groupBy) {
-		return usage("--group-by %q: want one of %s", o.groupBy, strings.Join(failures.GroupBy, ", "))
+	if err := oneOf("group-by", o.groupBy, failures.GroupBy...); o.groupBy != "" && err != nil {
+		return err
 	}
 	c, clouds, err := a.connect(ctx, true)
 	if err != nil {

@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,18 +97,13 @@ func kindCalled(name string) *kind.Kind {
 }
 
 func (o importOptions) check() error {
-	switch {
-	case o.management != string(v1alpha1.Observe) && o.management != string(v1alpha1.Manage):
-		return usage("--management-policy %q: want Observe or Manage", o.management)
-	case o.deletion != string(v1alpha1.DeletionRetain) && o.deletion != string(v1alpha1.DeletionDelete):
-		return usage("--deletion-policy %q: want Retain or Delete", o.deletion)
-	case o.onError != "halt" && o.onError != "continue":
-		return usage("--on-error %q: want halt or continue", o.onError)
-	}
 	if err := importing.CheckGlobs(o.domains); err != nil {
 		return usage("--domain: %s", err)
 	}
-	return nil
+	return cmp.Or(
+		oneOf("management-policy", o.management, string(v1alpha1.Observe), string(v1alpha1.Manage)),
+		oneOf("deletion-policy", o.deletion, string(v1alpha1.DeletionRetain), string(v1alpha1.DeletionDelete)),
+		oneOf("on-error", o.onError, "halt", "continue"))
 }
 
 func (a *app) doImport(ctx context.Context, o importOptions) error {
@@ -230,9 +226,7 @@ func (a *app) writeImport(r *importing.Report, o importOptions) (files written, 
 	if a.output != "yaml" && o.dir == "" {
 		return files, show(a, r, importView())
 	}
-	for _, p := range r.Errors {
-		fmt.Fprintf(a.err, "Error: %s: %s: %s\n", p.Object, p.Reason, p.Message)
-	}
+	a.tell(nil, r.Errors)
 	if o.dir != "" && !o.dryRun {
 		if err := os.MkdirAll(o.dir, 0o755); err != nil {
 			return files, usage("--output-dir: it cannot be made")

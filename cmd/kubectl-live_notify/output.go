@@ -45,16 +45,21 @@ func show[S, I any](a *app, r *report.Report[S, I], v view[I]) error {
 	if flushed := w.Flush(); err == nil {
 		err = flushed
 	}
-	for _, warning := range r.Warnings {
-		fmt.Fprintln(a.err, "Warning:", warning)
-	}
-	for _, p := range r.Errors {
-		fmt.Fprintf(a.err, "Error: %s: %s: %s\n", p.Object, p.Reason, p.Message)
-	}
+	a.tell(r.Warnings, r.Errors)
 	if err != nil {
 		return errOutput
 	}
 	return nil
+}
+
+// tell tells of the warnings and the errors of a report.
+func (a *app) tell(warnings []string, problems []report.Problem) {
+	for _, warning := range warnings {
+		fmt.Fprintln(a.err, "Warning:", warning)
+	}
+	for _, p := range problems {
+		fmt.Fprintf(a.err, "Error: %s: %s: %s\n", p.Object, p.Reason, p.Message)
+	}
 }
 
 func write[S, I any](w io.Writer, format string, r *report.Report[S, I], v view[I]) error {
@@ -204,8 +209,13 @@ type consent struct {
 
 // flags adds --dry-run, with what it does, and --yes.
 func (c *consent) flags(cmd *cobra.Command, dryRun string) {
-	cmd.Flags().BoolVar(&c.dryRun, "dry-run", false, dryRun)
+	dryRunFlag(cmd, &c.dryRun, dryRun)
 	cmd.Flags().BoolVar(&c.yes, "yes", false, "Do not ask.")
+}
+
+// dryRunFlag adds --dry-run, with what it does.
+func dryRunFlag(cmd *cobra.Command, value *bool, does string) {
+	cmd.Flags().BoolVar(value, "dry-run", false, does)
 }
 
 // confirm asks whether to go on. Without a terminal nobody can answer.

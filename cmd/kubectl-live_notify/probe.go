@@ -57,8 +57,8 @@ func (o probeOptions) check(args []string) error {
 	switch {
 	case len(args) == 0 && o.url == "":
 		return usage("name an object as TYPE/NAME, or a receiver with --url")
-	case o.url != "" && !isReceiver(o.url):
-		return usage("--url: want a URL that begins with http:// or https://, without a password, and with two digits behind each %%")
+	case checkReceiver("url", o.url) != nil:
+		return checkReceiver("url", o.url)
 	case len(args) == 0 && o.as == "":
 		return usage("say with --as which callback to send")
 	case o.as != "" && callback.Family(o.as).Method() == "":

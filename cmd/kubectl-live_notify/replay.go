@@ -79,16 +79,9 @@ func (a *app) replay() *cobra.Command {
 // leastRate and mostRate bound --rate.
 const leastRate, mostRate = 0.001, 10_000.0
 
-// isReceiver tells whether callbacks can be sent to a URL. A password in it would be
-// in the list of processes.
-func isReceiver(text string) bool {
-	u, err := url.Parse(text)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil
-}
-
 func (o replayOptions) check(args []string) error {
-	if o.toURL != "" && !isReceiver(o.toURL) {
-		return usage("--to-url: want a URL that begins with http:// or https://, without a password, and with two digits behind each %%")
+	if err := checkReceiver("to-url", o.toURL); err != nil {
+		return err
 	}
 	switch {
 	case o.file == "" && len(args) == 0 && !o.all && o.selector == "":
@@ -141,12 +134,7 @@ func (a *app) failed(ctx context.Context, clouds *access.Clouds, subjects []plan
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range r.Warnings {
-		fmt.Fprintln(a.err, "Warning:", w)
-	}
-	for _, p := range r.Errors {
-		fmt.Fprintf(a.err, "Error: %s: %s: %s\n", p.Object, p.Reason, p.Message)
-	}
+	a.tell(r.Warnings, r.Errors)
 	if len(r.Errors) > 0 {
 		return nil, errTold
 	}
