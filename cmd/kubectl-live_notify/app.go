@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/live-notify/live-notify-operator/internal/access"
@@ -49,14 +51,24 @@ func usage(format string, args ...any) error {
 }
 
 // unknownError is something that could not be found out, in words of our own: these are
-// shown as they are, and not cleaned as those of others.
-type unknownError struct{ message string }
+// shown as they are, and not cleaned as those of others. What is behind it, if anything,
+// is explained after them.
+type unknownError struct {
+	message string
+	cause   error
+}
 
 // Error returns the message.
 func (e *unknownError) Error() string { return e.message }
 
-func unknown(format string, args ...any) error {
-	return &unknownError{fmt.Sprintf(format, args...)}
+// Unwrap returns what is behind it.
+func (e *unknownError) Unwrap() error { return e.cause }
+
+func unknown(format string, args ...any) error { return because(nil, format, args...) }
+
+// because is unknown, with the error of another that is behind it.
+func because(cause error, format string, args ...any) error {
+	return &unknownError{fmt.Sprintf(format, args...), cause}
 }
 
 // app is one call of the program.
@@ -97,6 +109,15 @@ func (a *app) run(ctx context.Context, args []string) int {
 
 // code returns the exit code of an error of a verb, and tells the error.
 func (a *app) code(ctx context.Context, verb string, err error) int {
+	if all := severalOf(err); len(all) > 1 && ctx.Err() == nil {
+		worst := exitYes
+		for _, one := range all {
+			worst = max(worst, a.code(ctx, verb, one))
+		}
+		return worst
+	} else if len(all) == 1 {
+		err = all[0]
+	}
 	u, refused := (*usageError)(nil), refusals(nil)
 	if p, ok := errors.AsType[*fs.PathError](err); ok && a.began && p.Path == os.Stdout.Name() {
 		err = errOutput // of a verb that is cobra's own
@@ -132,15 +153,53 @@ func (a *app) code(ctx context.Context, verb string, err error) int {
 
 // explained says what could not be found out, and of which manifest.
 func explained(err error) string {
+	if all := severalOf(err); len(all) > 1 {
+		said := make([]string, len(all))
+		for n, one := range all {
+			said[n] = explained(one)
+		}
+		return strings.Join(said, "; ")
+	} else if len(all) == 1 {
+		err = all[0]
+	}
 	where := ""
 	if at, ok := errors.AsType[*located](err); ok {
 		where = at.source + ": "
 	}
 	if u, ok := errors.AsType[*unknownError](err); ok {
-		return where + live.Bound(u.message, maxUsage)
+		said := where + live.Bound(u.message, maxUsage)
+		if u.cause != nil {
+			said += ": " + explained(u.cause)
+		}
+		return said
 	}
 	reason, message := access.Explain(err)
 	return where + strings.TrimPrefix(reason+": ", "Failed: ") + message
+}
+
+// severalOf returns the errors that an error is made of, each once, but not more than are
+// shown of refusals: the libraries look for all that is asked for before they tell.
+func severalOf(err error) []error {
+	if err == nil {
+		return nil
+	}
+	parts := []error{err}
+	switch all := err.(type) { //nolint:errorlint // what is wrapped is told with the words around it
+	case utilerrors.Aggregate:
+		parts = utilerrors.Flatten(all).Errors()
+	case interface{ Unwrap() []error }:
+		parts = all.Unwrap()
+	}
+	seen := map[string]bool{}
+	parts = slices.DeleteFunc(slices.Clone(parts), func(one error) bool {
+		again := seen[one.Error()]
+		seen[one.Error()] = true
+		return again
+	})
+	if more := len(parts) - maxRefusals; more > 0 {
+		parts = append(parts[:maxRefusals], unknown("%d more like these", more))
+	}
+	return parts
 }
 
 // maxUsage bounds what is said of a call that is wrong, in bytes.
@@ -205,9 +264,8 @@ func (a *app) wrap(cmd *cobra.Command) {
 		}
 		if f := cmd.Flags().Lookup("output"); f != nil {
 			a.output = f.Value.String()
-			allowed := strings.Split(f.Annotations["formats"][0], ",")
-			if !slices.Contains(allowed, a.output) {
-				return usage("--output %q: want one of %s", a.output, strings.Join(allowed, ", "))
+			if err := oneOf("output", a.output, strings.Split(f.Annotations["formats"][0], ",")...); err != nil {
+				return err
 			}
 		}
 		for _, f := range []struct{ name, value string }{{"namespace", *a.config.Namespace}, {"account", a.account}} {
@@ -222,6 +280,24 @@ func (a *app) wrap(cmd *cobra.Command) {
 		}
 		return do(cmd, args)
 	}
+}
+
+// oneOf tells that the value of a flag is none of those that it takes.
+func oneOf(flag, value string, allowed ...string) error {
+	if slices.Contains(allowed, value) {
+		return nil
+	}
+	return usage("--%s %q: want one of %s", flag, value, strings.Join(allowed, ", "))
+}
+
+// checkReceiver tells that the value of a flag is no URL that callbacks can be sent to. A
+// password in it would be in the list of processes.
+func checkReceiver(flag, value string) error {
+	u, err := url.Parse(value)
+	if value == "" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil {
+		return nil
+	}
+	return usage("--%s: want a URL that begins with http:// or https://, without a password, and with two digits behind each %%", flag)
 }
 
 // emptyFlag returns the name of a flag that was given without a value, or with a list

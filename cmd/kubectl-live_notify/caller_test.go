@@ -36,7 +36,7 @@ func TestMistakesAreNoOutage(t *testing.T) {
 			`no matches for kind "LiveNotifyConfig" in version "live.alibabacloud.com/v1": the version is "live.alibabacloud.com/v1alpha1"`,
 		},
 		"no name":                   {document(version + "kind: LiveNotifyConfig\nmetadata: {}"), "metadata.name: Required value"},
-		"only the begin of a name":  {document(version + "kind: LiveNotifyConfig\nmetadata: {generateName: a-}"), "metadata.name: Required value"},
+		"only the begin of a name":  {document(version + "kind: LiveNotifyConfig\nmetadata: {generateName: a-}"), "metadata.name: Required value: generateName"},
 		"a name with a slash":       {document(version + "kind: LiveNotifyConfig\nmetadata: {name: a/b}"), "metadata.name: Invalid value"},
 		"a name of dots":            {document(version + "kind: LiveNotifyConfig\nmetadata: {name: ..}"), "metadata.name: Invalid value"},
 		"a name in capitals":        {document(version + "kind: LiveNotifyConfig\nmetadata: {name: Push}"), "metadata.name: Invalid value"},

@@ -77,7 +77,7 @@ func (a *app) cluster() (client.WithWatch, error) {
 		return nil, errNoKubeconfig()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("finding the cluster: %w", err)
+		return nil, because(err, "finding the cluster")
 	}
 	config.QPS = -1 // requests come one after the other, and the API server has limits of its own
 	config.WarningHandler = rest.NoWarnings{}
@@ -89,7 +89,7 @@ func (a *app) cluster() (client.WithWatch, error) {
 	}
 	c, err := client.NewWithWatch(config, client.Options{Scheme: scheme})
 	if err != nil {
-		return nil, fmt.Errorf("the cluster cannot be reached (%w)", err)
+		return nil, because(err, "the cluster cannot be reached")
 	}
 	return c, nil
 }
@@ -197,7 +197,7 @@ func subjectOf(u *unstructured.Unstructured) (planning.Subject, error) {
 	}
 	o := k.New()
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, o); err != nil {
-		return planning.Subject{}, fmt.Errorf("reading %s %q: %w", u.GetKind(), u.GetName(), err)
+		return planning.Subject{}, because(err, "reading %s %q", u.GetKind(), u.GetName())
 	}
 	return planning.Subject{Kind: k, Object: o}, nil
 }
@@ -248,6 +248,32 @@ func (a *app) subjects(ctx context.Context, c client.Client, s selection, args [
 		list = append(list, subject)
 	}
 	return list, nil
+}
+
+// nothing says why a selection has no object, and what to try.
+func (a *app) nothing(c client.Client, s selection, args []string) {
+	what, where, try := "There is no object of the callback kinds", "in this cluster", ""
+	switch installed := func(k *kind.Kind) bool {
+		_, err := c.RESTMapper().RESTMapping(v1alpha1.GroupVersion.WithKind(k.Name).GroupKind(), v1alpha1.GroupVersion.Version)
+		return !meta.IsNoMatchError(err)
+	}; {
+	case !slices.ContainsFunc(kind.All, installed):
+		fmt.Fprintln(a.err, "The cluster has none of the callback kinds: install the CRDs of this version. The verb check tells which.")
+		return
+	case len(args) > 0:
+		what = "There is no object of the type that is named"
+	}
+	if s.selector != "" {
+		what, try = what+" with the labels of -l", " Look at the labels, or leave -l out."
+	}
+	switch {
+	case !s.all:
+		where = "in namespace " + namespaceOf(a)
+		try += " Look in all namespaces with -A, or in another with -n."
+	case s.selector == "":
+		try = " Is it the right --context? The verb import writes manifests of what the account has."
+	}
+	fmt.Fprintln(a.err, what+" "+where+"."+try)
 }
 
 // named returns the kinds that arguments name, as TYPE/NAME ... or as TYPE NAME ....
@@ -319,7 +345,7 @@ func all(ctx context.Context, c client.Client, namespace string, s selection) ([
 			if meta.IsNoMatchError(err) {
 				continue // of a CRD that is not installed there are none
 			}
-			return nil, fmt.Errorf("listing %s: %w", plural(k), err)
+			return nil, because(err, "listing %s", plural(k))
 		}
 		_ = meta.EachListItem(objects, func(o runtime.Object) error { // fails only on what is not a list
 			list = append(list, planning.Subject{Kind: k, Object: o.(kind.Object)})
@@ -354,7 +380,7 @@ func secretsOf(c client.Client) planning.Secrets {
 		case apierrors.IsForbidden(err):
 			return nil, planning.ErrKeyUnknown
 		case err != nil:
-			return nil, fmt.Errorf("reading Secret %q: %w", name, err)
+			return nil, because(err, "reading Secret %q", name)
 		}
 		return &secret, nil
 	}

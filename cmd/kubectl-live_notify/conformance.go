@@ -6,7 +6,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -39,7 +38,7 @@ func (a *app) conformance() *cobra.Command {
 	f.StringVar(&o.AppID, "app-id", "", "RTC application to try on.")
 	f.StringSliceVar(&o.Points, "point", nil, "Only these points: "+strings.Join(conformance.Points(), ", ")+".")
 	f.BoolVar(&o.ReadOnly, "read-only", false, "Write nothing; fewer points can be tried.")
-	f.BoolVar(&o.dryRun, "dry-run", false, "Say what would be tried.")
+	dryRunFlag(cmd, &o.dryRun, "Say what would be tried.")
 	f.StringVar(&o.yes, "yes", "", "The ingest domain once more, in place of typing it.")
 	a.outputFlag(cmd, "markdown", "emulator-flags")
 	return cmd
@@ -50,8 +49,8 @@ func (a *app) doConformance(ctx context.Context, o conformanceOptions) error {
 		return usage("--ingest-domain: name a domain that nobody needs")
 	}
 	for _, p := range o.Points {
-		if !slices.Contains(conformance.Points(), p) {
-			return usage("--point %q: want one of %s", p, strings.Join(conformance.Points(), ", "))
+		if err := oneOf("point", p, conformance.Points()...); err != nil {
+			return err
 		}
 	}
 	cluster, clouds, err := a.connect(ctx, false)
@@ -133,6 +132,16 @@ func (a *app) consent(ctx context.Context, o conformanceOptions) error {
 	return nil
 }
 
+func conformanceView() view[conformance.Item] {
+	return view[conformance.Item]{
+		head: []string{"POINT", "BRANCH", "CAME", "OPERATOR"}, wide: []string{"SENT", "EMULATOR FLAG"},
+		row: func(i conformance.Item) []string {
+			return []string{i.Point, i.Branch, i.Came, i.Operator, i.Sent, orDash(i.EmulatorFlag)}
+		},
+		name: func(i conformance.Item) string { return i.Point },
+	}
+}
+
 func (a *app) showConformance(r *conformance.Report) error {
 	text := ""
 	switch a.output {
@@ -141,13 +150,7 @@ func (a *app) showConformance(r *conformance.Report) error {
 	case "emulator-flags":
 		text = conformance.EmulatorFlags(r)
 	default:
-		return show(a, r, view[conformance.Item]{
-			head: []string{"POINT", "BRANCH", "CAME", "OPERATOR"}, wide: []string{"SENT", "EMULATOR FLAG"},
-			row: func(i conformance.Item) []string {
-				return []string{i.Point, i.Branch, i.Came, i.Operator, i.Sent, orDash(i.EmulatorFlag)}
-			},
-			name: func(i conformance.Item) string { return i.Point },
-		})
+		return show(a, r, conformanceView())
 	}
 	if _, err := fmt.Fprint(a.out, text); err != nil {
 		return errOutput

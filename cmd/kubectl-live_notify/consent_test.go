@@ -33,13 +33,13 @@ func TestImportWritesNothingBeforeItMay(t *testing.T) {
 	nothing("without a terminal")
 	w.callBy(callOptions{terminal: true, in: strings.NewReader("n\n")}, args...).want(t, exitNo, "Nothing was done")
 	nothing("with a no")
-	w.call(append(args, "--dry-run")...).want(t, exitYes, "1 Secrets in namespace", "(new)")
+	w.call(append(args, "--dry-run")...).want(t, exitYes, "1 Secret in namespace", "(new)")
 	nothing("in a dry run")
 	got := w.call("import", "--kind", "lnc", "--keys-to-cluster")
 	if got.want(t, exitUsage, "--yes"); got.out != "" {
 		t.Errorf("stdout has:\n%s", got.out)
 	}
-	w.callBy(callOptions{terminal: true, in: strings.NewReader("y\n")}, args...).want(t, exitYes, "Wrote 1 Secrets")
+	w.callBy(callOptions{terminal: true, in: strings.NewReader("y\n")}, args...).want(t, exitYes, "Wrote 1 Secret.")
 	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
 		t.Errorf("got %v, %v, want one file", files, err)
 	}

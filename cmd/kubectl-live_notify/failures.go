@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/internal/failures"
+	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/planning"
 	"github.com/live-notify/live-notify-operator/internal/report"
 )
@@ -111,8 +113,8 @@ func (a *app) doFailures(ctx context.Context, o failuresOptions, q failures.Quer
 	if o.limit < 0 {
 		return usage("--limit must not be negative")
 	}
-	if o.groupBy != "" && !slices.Contains(failures.GroupBy, o.groupBy) {
-		return usage("--group-by %q: want one of %s", o.groupBy, strings.Join(failures.GroupBy, ", "))
+	if err := oneOf("group-by", o.groupBy, failures.GroupBy...); o.groupBy != "" && err != nil {
+		return err
 	}
 	c, clouds, err := a.connect(ctx, true)
 	if err != nil {
@@ -122,7 +124,7 @@ func (a *app) doFailures(ctx context.Context, o failuresOptions, q failures.Quer
 	if err != nil {
 		return err
 	}
-	q.Limit, q.WithContent, q.WithResponse = o.limit, o.content, a.output != "table"
+	q.Limit, q.WithContent, q.WithResponse, q.Keys = o.limit, o.content, a.output != "table", planning.KeysFrom(secretsOf(c))
 	if o.groupBy != "" {
 		q.Limit = 0
 	}
@@ -133,10 +135,10 @@ func (a *app) doFailures(ctx context.Context, o failuresOptions, q failures.Quer
 	if o.watch {
 		return a.watchFailures(ctx, r, q, func(q failures.Query) (*failures.Report, error) { return failures.List(ctx, clouds, subjects, q) })
 	}
-	return a.showFailures(r, o, subjects)
+	return a.showFailures(c, r, o, subjects, args)
 }
 
-func (a *app) showFailures(r *failures.Report, o failuresOptions, subjects []planning.Subject) error {
+func (a *app) showFailures(c client.Client, r *failures.Report, o failuresOptions, subjects []planning.Subject, args []string) error {
 	if o.groupBy != "" {
 		r.Summary.Groups = failures.Grouped(r.Items, o.groupBy)
 		r.Items, r.Summary.Shown = []failures.Item{}, 0
@@ -157,10 +159,10 @@ func (a *app) showFailures(r *failures.Report, o failuresOptions, subjects []pla
 	switch {
 	case len(r.Errors) > 0:
 	case len(subjects) == 0:
-		fmt.Fprintln(a.err, "There is no object of the callback kinds here. Look in all namespaces with -A.")
+		a.nothing(c, o.selection, args)
 	case r.Summary.Failed == 0:
-		fmt.Fprintf(a.err, "No failed callback of %d objects that is asked for, from %s to %s. Look further back with --since, or select more.\n",
-			len(subjects), r.Summary.From.Format(time.RFC3339), r.Summary.To.Format(time.RFC3339))
+		fmt.Fprintf(a.err, "No failed callback of %s that is asked for, from %s to %s. Look further back with --since, or select more.\n",
+			live.Count(len(subjects), "object"), r.Summary.From.Format(time.RFC3339), r.Summary.To.Format(time.RFC3339))
 	case o.groupBy == "":
 		fmt.Fprintf(a.err, "%s of %s%s shown.\n", thousands(r.Summary.Shown), most, thousands(r.Summary.Failed))
 	}
@@ -173,16 +175,20 @@ func (a *app) showFailures(r *failures.Report, o failuresOptions, subjects []pla
 	return nil
 }
 
-func (a *app) showGroups(r *failures.Report, by string) error {
-	grouped := report.New[struct{}, failures.Group](r.Kind)
-	grouped.Items, grouped.Warnings, grouped.Errors = r.Summary.Groups, r.Warnings, r.Errors
-	return show(a, grouped, view[failures.Group]{
+func groupsView(by string) view[failures.Group] {
+	return view[failures.Group]{
 		head: []string{"FAILED", "LAST", strings.ToUpper(by)},
 		row: func(g failures.Group) []string {
 			return []string{thousands(g.Failed), g.Last.Format(time.RFC3339), orDash(g.Value)}
 		},
 		name: func(g failures.Group) string { return g.Value },
-	})
+	}
+}
+
+func (a *app) showGroups(r *failures.Report, by string) error {
+	grouped := report.New[struct{}, failures.Group](r.Kind)
+	grouped.Items, grouped.Warnings, grouped.Errors = r.Summary.Groups, r.Warnings, r.Errors
+	return show(a, grouped, groupsView(by))
 }
 
 // every is how often new failures are looked for.
@@ -234,6 +240,9 @@ func failuresView() view[failures.Item] {
 		name: func(i failures.Item) string { return i.Delivery },
 	}
 }
+
+// many returns how many of something there are, as people read it.
+func many(n int, noun string) string { return thousands(n) + " " + live.Plural(n, noun) }
 
 // thousands writes a number as people read it.
 func thousands(n int) string {

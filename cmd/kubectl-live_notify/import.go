@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ import (
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/importing"
 	"github.com/live-notify/live-notify-operator/internal/kind"
+	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/manifest"
 )
 
@@ -95,18 +97,13 @@ func kindCalled(name string) *kind.Kind {
 }
 
 func (o importOptions) check() error {
-	switch {
-	case o.management != string(v1alpha1.Observe) && o.management != string(v1alpha1.Manage):
-		return usage("--management-policy %q: want Observe or Manage", o.management)
-	case o.deletion != string(v1alpha1.DeletionRetain) && o.deletion != string(v1alpha1.DeletionDelete):
-		return usage("--deletion-policy %q: want Retain or Delete", o.deletion)
-	case o.onError != "halt" && o.onError != "continue":
-		return usage("--on-error %q: want halt or continue", o.onError)
-	}
 	if err := importing.CheckGlobs(o.domains); err != nil {
 		return usage("--domain: %s", err)
 	}
-	return nil
+	return cmp.Or(
+		oneOf("management-policy", o.management, string(v1alpha1.Observe), string(v1alpha1.Manage)),
+		oneOf("deletion-policy", o.deletion, string(v1alpha1.DeletionRetain), string(v1alpha1.DeletionDelete)),
+		oneOf("on-error", o.onError, "halt", "continue"))
 }
 
 func (a *app) doImport(ctx context.Context, o importOptions) error {
@@ -143,6 +140,10 @@ func (a *app) doImport(ctx context.Context, o importOptions) error {
 	options.Progress = progress
 	r, err := importing.Import(ctx, account.Client, options)
 	done()
+	if err != nil && r != nil {
+		fmt.Fprintln(a.err, importing.Line(r.Summary))
+		fmt.Fprintln(a.err, "It ended before all was read, and nothing was written. --on-error continue leaves out what cannot be read.")
+	}
 	if err != nil {
 		return err
 	}
@@ -157,7 +158,10 @@ func (a *app) imported(ctx context.Context, c client.Client, r *importing.Report
 			return err // before the first file
 		}
 	}
-	kept, err := a.writeImport(r, o)
+	files, err := a.writeImport(r, o)
+	if o.dir != "" {
+		fmt.Fprintln(a.err, files.line(o.dryRun))
+	}
 	if err != nil {
 		return err
 	}
@@ -169,7 +173,7 @@ func (a *app) imported(ctx context.Context, c client.Client, r *importing.Report
 		}
 	}
 	switch {
-	case r.Summary.Denied+r.Summary.Failed+r.Summary.NotFound+kept == 0:
+	case r.Summary.Denied+r.Summary.Failed+r.Summary.NotFound+files.kept == 0:
 		return nil
 	case r.Summary.Denied+r.Summary.Failed == 0:
 		return errNo
@@ -183,82 +187,93 @@ func (a *app) imported(ctx context.Context, c client.Client, r *importing.Report
 // whyEmpty says why nothing was imported, and what to try.
 func (a *app) whyEmpty(r *importing.Report, o importOptions) {
 	switch {
-	case r.Summary.Imported > 0:
+	case r.Summary.Imported+r.Summary.Failed > 0: // what failed was told
 	case r.Summary.Domains == 0 && len(o.domains) > 0:
 		fmt.Fprintln(a.err, "The account has no domain that matches --domain. Is it the right account?")
 	case r.Summary.Domains == 0:
 		fmt.Fprintln(a.err, "The account has no live domains. Is it the right account? RTC applications are named with --app-id.")
 	case r.Summary.Denied > 0:
 		fmt.Fprintln(a.err, "Nothing may be read: docs/reference/ram-policies.md has the policy for import.")
+	case len(o.domains)+len(o.kinds) > 0:
+		fmt.Fprintln(a.err, "None of these domains has a callback configuration of these kinds. Ask for other domains, or leave --kind out.")
 	default:
-		fmt.Fprintln(a.err, "The domains of the account have no callback configuration.")
+		fmt.Fprintln(a.err, "The domains of the account have no callback configuration. Is it the right account? RTC applications are named with --app-id.")
 	}
 }
 
-// writeImport prints what was read, or writes its files. It returns how many files that
-// are there already say something else, and stay.
-func (a *app) writeImport(r *importing.Report, o importOptions) (kept int, err error) {
+// written counts files.
+type written struct {
+	wrote, same, kept int // kept are those that are there, say something else, and stay
+}
+
+// line says what became of the files.
+func (w written) line(dryRun bool) string {
+	return fmt.Sprintf("Files: %d %s, %d the same, %d left as they are.", w.wrote, map[bool]string{true: "to be written", false: "written"}[dryRun], w.same, w.kept)
+}
+
+// writeImport prints what was read, or writes its files.
+func (a *app) writeImport(r *importing.Report, o importOptions) (files written, err error) {
 	if a.output == "helm-values" {
 		text, err := importing.HelmValues(r)
 		if err == nil {
 			_, err = fmt.Fprint(a.out, text)
 		}
 		if err != nil {
-			return 0, errOutput
+			return files, errOutput
 		}
-		return 0, nil
+		return files, nil
 	}
 	if a.output != "yaml" && o.dir == "" {
-		return 0, show(a, r, importView())
+		return files, show(a, r, importView())
 	}
-	for _, p := range r.Errors {
-		fmt.Fprintf(a.err, "Error: %s: %s: %s\n", p.Object, p.Reason, p.Message)
-	}
+	a.tell(nil, r.Errors)
 	if o.dir != "" && !o.dryRun {
 		if err := os.MkdirAll(o.dir, 0o755); err != nil {
-			return 0, usage("--output-dir: it cannot be made")
+			return files, usage("--output-dir: it cannot be made")
 		}
 	}
 	for _, i := range r.Items {
 		text, err := i.Manifest()
 		switch {
 		case err != nil:
-			return kept, err
+			return files, err
 		case text == "":
 			continue
 		case o.dir == "":
 			_, err = fmt.Fprint(a.out, "---\n"+text)
 		default:
-			var stays bool
-			if stays, err = a.writeManifest(filepath.Join(o.dir, i.File()), text, o.dryRun); stays {
-				kept++
-			}
+			err = a.writeManifest(filepath.Join(o.dir, i.File()), text, o.dryRun, &files)
 		}
 		if err != nil {
-			return kept, errOutput
+			return files, errOutput
 		}
 	}
-	return kept, nil
+	return files, nil
 }
 
 // writeManifest writes a file, or names it in a dry run. One that is there and says
 // something else stays as it is: someone may have edited it.
-func (a *app) writeManifest(path, text string, dryRun bool) (stays bool, err error) {
+func (a *app) writeManifest(path, text string, dryRun bool, files *written) error {
 	have, err := os.ReadFile(path)
 	switch {
-	case err == nil && string(have) == text && !dryRun:
-		return false, nil
 	case err == nil && string(have) != text:
 		fmt.Fprintf(a.err, "%s is there, and says something else: it stays as it is. Compare it, move it away, or give another --output-dir.\n", path)
-		return true, nil
+		files.kept++
+		return nil
+	case err == nil:
+		files.same++
+		return nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
 	case dryRun:
 		_, err = fmt.Fprintln(a.out, path)
-		return false, err
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return false, err
 	default:
-		return false, os.WriteFile(path, []byte(text), 0o644)
+		err = os.WriteFile(path, []byte(text), 0o644)
 	}
+	if err == nil {
+		files.wrote++
+	}
+	return err
 }
 
 func importView() view[importing.Item] {
@@ -313,11 +328,11 @@ func (a *app) mayWrite(ctx context.Context, c client.Client, secrets []secret, o
 	for _, s := range secrets {
 		fate, err := s.fate(ctx, c, namespace)
 		if err != nil {
-			return fmt.Errorf("reading Secret %q: %w", s.name, err)
+			return because(err, "reading Secret %q", s.name)
 		}
 		names = append(names, fmt.Sprintf("%s (%s)", s.name, fate))
 	}
-	fmt.Fprintf(a.err, "%d Secrets in namespace %s: %s\n", len(names), namespace, strings.Join(names, ", "))
+	fmt.Fprintf(a.err, "%s in namespace %s: %s\n", live.Count(len(names), "Secret"), namespace, strings.Join(names, ", "))
 	if o.dryRun {
 		return nil
 	}
@@ -354,12 +369,12 @@ func (a *app) keysToCluster(ctx context.Context, c client.Client, secrets []secr
 	}
 	for n, s := range secrets {
 		if err := writeSecret(ctx, c, namespace, s.name, s.entries); err != nil {
-			fmt.Fprintf(a.err, "%d of %d Secrets were written. Run the same again to go on.\n", n, len(secrets))
-			return fmt.Errorf("writing Secret %q: %w", s.name, err)
+			fmt.Fprintf(a.err, "%d of %s written. Run the same again to go on.\n", n, live.Count(len(secrets), "Secret"))
+			return because(err, "writing Secret %q", s.name)
 		}
 	}
 	if len(secrets) > 0 {
-		fmt.Fprintf(a.err, "Wrote %d Secrets.\n", len(secrets))
+		fmt.Fprintf(a.err, "Wrote %s.\n", live.Count(len(secrets), "Secret"))
 	}
 	return nil
 }

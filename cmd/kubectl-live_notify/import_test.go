@@ -4,6 +4,7 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,7 +18,7 @@ func TestImportOfAnUnknownApplication(t *testing.T) {
 	w := newWorld(t, emulator.Options{})
 	w.cloud.AddApp("", "app1")
 	w.cloud.SetMPUSub("app1", emulator.MPUSub{CallbackURL: "https://hooks.example.com/mpu"})
-	const says = "1 applications not found"
+	const says = "1 application not found"
 	w.call("import", "--app-id", "nosuch").want(t, exitNo, "0 imported", says, "no such application")
 	w.call("import", "--app-id", "nosuch,app1", "-o", "table").want(t, exitNo, "1 imported", says)
 	w.call("import", "--app-id", "app1").want(t, exitYes, "1 imported")
@@ -46,4 +47,67 @@ func TestImportKeepsEditedFiles(t *testing.T) {
 	if text, err := os.ReadFile(path); err != nil || string(text) != "edited" {
 		t.Errorf("got %q, %v", text, err)
 	}
+}
+
+// The end says exactly what became of the domains, each counted once, and apart from
+// that of the configurations; after a halt nothing is imported.
+func TestImportCountsDomainsAndConfigurations(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	for n, domain := range []string{"a.example.com", "b.example.com", "c.example.com", "d.example.com"} {
+		w.cloud.AddDomain("", domain, emulator.IngestDomain)
+		if n < 2 {
+			w.cloud.SetStreamConfig(domain, emulator.StreamConfig{NotifyURL: "https://hooks.example.com/"})
+		}
+	}
+	w.cloud.AddDomain("", "play.example.com", emulator.StreamingDomain)
+	w.cloud.AddDomain("", "sub.example.com", emulator.StreamingDomain)
+	w.cloud.SetRecordConfig("play.example.com", emulator.RecordConfig{NotifyURL: "https://hooks.example.com/"})
+	if err := w.cloud.MapPlayDomain("play.example.com", "sub.example.com"); err != nil {
+		t.Fatal(err)
+	}
+	w.cloud.AddApp("", "app1")
+	w.cloud.SetMPUSub("app1", emulator.MPUSub{CallbackURL: "https://hooks.example.com/mpu"})
+	kinds := []string{"import", "--kind", "lnc,lrnc"}
+	w.call(kinds...).want(t, exitYes, "Import: 6 domains seen, 3 imported, 3 without configuration, 0 denied, 0 failed. Configurations: 3 imported, 3 without, 0 denied, 0 failed.\n")
+	w.call("import", "--app-id", "app1", "--domain", "b.*").want(t, exitYes, "Import: 1 domain seen, 1 imported, 0 without configuration, 0 denied, 0 failed. Configurations: 2 imported, ")
+
+	w.cloud.Inject(emulator.Fault{Action: "DescribeLiveStreamsNotifyUrlConfig", Match: "c.example.com", Code: "Forbidden.RAM", Status: http.StatusForbidden})
+	w.call(kinds...).want(t, exitUnknown, "6 domains seen, 3 imported, 2 without configuration, 1 denied, 0 failed. Configurations: 3 imported, 2 without, 1 denied, 0 failed.")
+	w.cloud.ClearFaults()
+
+	w.cloud.Inject(emulator.Fault{Action: "DescribeLiveStreamsNotifyUrlConfig", Match: "c.example.com", Code: "InternalError", Status: http.StatusInternalServerError})
+	w.call(append(kinds, "--on-error", "continue")...).want(t, exitNo, "6 domains seen, 3 imported, 2 without configuration, 0 denied, 1 failed. Configurations: 3 imported, 2 without, 0 denied, 1 failed.")
+	dir := filepath.Join(t.TempDir(), "out")
+	for range 5 { // whoever is read meanwhile
+		got := w.call(append(kinds, "--on-error", "halt", "--output-dir", dir)...).want(t, exitUnknown,
+			"6 domains seen, 0 imported, 0 without configuration, 0 denied, 1 failed, 5 not imported. Configurations: 0 imported, 0 without, 0 denied, 1 failed.", "nothing was written", "CloudUnavailable")
+		if _, err := os.Stat(dir); err == nil || got.out != "" {
+			t.Errorf("something was written, or %s", got.out)
+		}
+	}
+}
+
+// Files that cannot be written are not counted as written.
+func TestImportCountsFiles(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	for _, domain := range []string{"a.example.com", "b.example.com", "c.example.com"} {
+		w.cloud.AddDomain("", domain, emulator.IngestDomain)
+		w.cloud.SetStreamConfig(domain, emulator.StreamConfig{NotifyURL: "https://hooks.example.com/"})
+	}
+	dir := t.TempDir()
+	second := filepath.Join(dir, "livenotifyconfigs-b-example-com.yaml")
+	if err := os.Symlink(filepath.Join(dir, "missing", "x"), second); err != nil { // whose target cannot be made
+		t.Fatal(err)
+	}
+	args := []string{"import", "--kind", "lnc", "--output-dir", dir}
+	w.call(args...).want(t, exitUnknown, "Files: 1 written, 0 the same, 0 left as they are.", "could not be written")
+	if err := os.Remove(second); err != nil {
+		t.Fatal(err)
+	}
+	w.call(append(args, "--dry-run")...).want(t, exitYes, "Files: 2 to be written, 1 the same, 0 left as they are.")
+	w.call(args...).want(t, exitYes, "Files: 2 written, 1 the same, 0 left as they are.")
+	if err := os.WriteFile(second, []byte("edited"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.call(args...).want(t, exitNo, "Files: 0 written, 2 the same, 1 left as they are.")
 }

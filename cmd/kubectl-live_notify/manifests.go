@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -45,22 +44,14 @@ type manifests struct {
 }
 
 // read reads manifests. Objects of other kinds are none of our business.
-func (a *app) read(f files) (*manifests, error) {
+func (a *app) read(ctx context.Context, f files) (*manifests, error) {
 	namespace, err := a.namespace()
 	if err != nil {
 		return nil, err
 	}
-	b := resource.NewLocalBuilder().Unstructured().ContinueOnError().Local()
-	if i := slices.Index(f.Filenames, "-"); i >= 0 {
-		b = b.Stream(a.in, "stdin")
-		f.Filenames = slices.Delete(slices.Clone(f.Filenames), i, i+1)
-	}
-	if f.given() {
-		b = b.FilenameParam(false, &f.FilenameOptions)
-	}
-	infos, err := b.Flatten().Do().Infos()
+	infos, err := a.load(ctx, f)
 	if err != nil {
-		return nil, usage("reading the manifests: %s", unreadable(err))
+		return nil, err
 	}
 	m := &manifests{}
 	first := map[identity]string{} // where each object is
@@ -93,27 +84,6 @@ func (a *app) read(f files) (*manifests, error) {
 		}
 	}
 	return m, nil
-}
-
-var (
-	// repeated is how the reader of manifests repeats one that has no kind, with the keys
-	// that may be in it.
-	repeated = regexp.MustCompile(`(?s) is missing in '.*`)
-	// noPath is what it says of a path that it cannot open.
-	noPath = regexp.MustCompile(`^the path "[^"]*" (?:does not exist|cannot be accessed: [a-z ]+)$`)
-	// ofFile is how it begins what is wrong with a file.
-	ofFile = regexp.MustCompile(`^(?:error parsing [^:]+|unable to decode "[^"]*"): `)
-)
-
-// unreadable returns why manifests cannot be read. A reader may repeat what it cannot
-// read: behind the name of the file its words are cleaned.
-func unreadable(err error) string {
-	said := repeated.ReplaceAllString(err.Error(), " is missing")
-	if noPath.MatchString(said) {
-		return live.Bound(said, maxUsage)
-	}
-	file := ofFile.FindString(said)
-	return live.Bound(file, maxUsage) + live.Clean(strings.TrimPrefix(said, file), maxUsage)
 }
 
 // identity is which object a manifest is of.
@@ -188,6 +158,9 @@ func (m *manifests) over(cluster []v1alpha1.LiveRolloutPolicy) []v1alpha1.LiveRo
 // embedded CRDs where there is none, or where it has no such address to ask at.
 func judge(ctx context.Context, c client.Client, u *unstructured.Unstructured) (warning string, err error) {
 	name, namespace := u.GetName(), u.GetNamespace()
+	if name == "" && u.GetGenerateName() != "" {
+		return "", usage("%s: metadata.name: Required value: generateName makes another object each time, with which none can be compared. Give it a name", u.GetKind())
+	}
 	unfit := func(part string) bool { return part == "" || noPart(part) }
 	if c == nil || !manifest.Known(u.GroupVersionKind()) || unfit(name) || unfit(namespace) {
 		return "", manifest.Default(ctx, u)
@@ -231,7 +204,7 @@ func (r refusals) Error() string {
 	var lines []string
 	for n, one := range r {
 		if n == maxRefusals {
-			lines = append(lines, fmt.Sprintf("%d more manifests are invalid", len(r)-n))
+			lines = append(lines, fmt.Sprintf("%s more: mend those above first", live.Count(len(r)-n, "invalid manifest")))
 			break
 		}
 		lines = append(lines, one.source+": "+refusalOf(one.err))

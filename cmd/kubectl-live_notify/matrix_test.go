@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -65,9 +66,18 @@ var columns = map[string]func(w *world, c *callOptions){
 	"Ctrl-C at the prompt":     func(_ *world, c *callOptions) { c.atPrompt, c.terminal = true, true },
 	"Ctrl-C, API server hangs": func(w *world, c *callOptions) { c.reached = w.hangingCluster(c) },
 	"Ctrl-C, cloud hangs":      func(w *world, c *callOptions) { c.reached = w.hangingCloud() },
-	"Ctrl-C, receiver hangs":   func(w *world, c *callOptions) { c.reached = w.receiver.hangs() },
-	"closed stdout":            func(_ *world, c *callOptions) { c.out = deaf{} },
-	"no terminal":              func(*world, *callOptions) {},
+	"Ctrl-C, throttled": func(w *world, c *callOptions) {
+		w.cloud.Inject(emulator.Fault{Code: "Throttling.User", RetryAfter: 10 * time.Millisecond})
+		c.asleep = true
+	},
+	"Ctrl-C while it waits": func(w *world, c *callOptions) {
+		w.failing("another")
+		w.healthy(v1alpha1.ReasonInSync, metav1.ConditionTrue, time.Now().Add(-time.Hour)) // the operator is not at work
+		c.asleep = true
+	},
+	"Ctrl-C, receiver hangs": func(w *world, c *callOptions) { c.reached = w.receiver.hangs() },
+	"closed stdout":          func(_ *world, c *callOptions) { c.out = deaf{} },
+	"no terminal":            func(*world, *callOptions) {},
 }
 
 // never marks a cell that a verb cannot come to, and why.
@@ -93,11 +103,13 @@ var (
 	noReceiver   = never("it sends nothing to a receiver")
 	noCloud      = never("it makes no call to the cloud")
 	needsNothing = never("it makes no call at all")
+	waitsForNone = never("it waits for no more than the answers to its calls")
 )
 
 // matrix is the exit code of every verb in every column.
 var matrix = map[string]map[string]cell{
 	"plan": {
+		"Ctrl-C, throttled": stopped, "Ctrl-C while it waits": waitsForNone,
 		"yes": {0, "plan lnc/push --show-in-sync", "1 in sync"}, "no": {1, "", "ExistingConfiguration"}, "usage": {2, "plan --unmanaged=x", ""},
 		"no cluster": {3, "", "no cluster"}, "cluster down": {3, "", "does not answer"}, "not permitted": {3, "", "Forbidden"},
 		"no credentials": {3, "", "AccountNotReady"}, "denied by the cloud": {3, "", "AccessDenied"}, "cloud down": {3, "", "CloudUnavailable"},
@@ -106,16 +118,18 @@ var matrix = map[string]map[string]cell{
 		"Ctrl-C, receiver hangs": noReceiver, "closed stdout": {3, "", "could not be written"}, "no terminal": {0, "", ""},
 	},
 	"import": {
+		"Ctrl-C, throttled": stopped, "Ctrl-C while it waits": waitsForNone,
 		"yes": {0, "import", "1 imported"}, "no": {1, "import --keys-to-cluster", "Nothing was done."}, "usage": {2, "import extra", ""},
 		"no cluster": {3, "import --keys-to-cluster --yes", "no cluster"}, "cluster down": {3, "import --keys-to-cluster --yes", "does not answer"},
 		"not permitted": {3, "import --keys-to-cluster --yes", "Forbidden"}, "no credentials": {3, "", "AccountNotReady"},
 		"denied by the cloud": {3, "", "AccessDenied"}, "cloud down": {3, "", "CloudUnavailable"}, "cloud throttling": {0, "", "1 imported"},
 		"throttled for ever":  {3, "", "DescribeLiveUserDomains: Throttling.User"},
 		"Ctrl-C at the start": stopped, "Ctrl-C at the prompt": {130, "import --keys-to-cluster", "Nothing was done."},
-		"Ctrl-C, API server hangs": {130, "import --keys-to-cluster --yes", "0 of 1 Secrets were written"}, "Ctrl-C, cloud hangs": stopped,
+		"Ctrl-C, API server hangs": {130, "import --keys-to-cluster --yes", "0 of 1 Secret written"}, "Ctrl-C, cloud hangs": stopped,
 		"Ctrl-C, receiver hangs": noReceiver, "closed stdout": {3, "", "could not be written"}, "no terminal": {2, "import --keys-to-cluster", "--yes"},
 	},
 	"failures": {
+		"Ctrl-C, throttled": stopped, "Ctrl-C while it waits": {130, "failures lnc/push -w", "Interrupted."},
 		"yes": {0, "failures lnc/push", "1 of 1 shown"}, "no": {1, "failures lnc/push --fail", "1 of 1 shown"}, "usage": {2, "failures push", ""},
 		"no cluster": {3, "", "no cluster"}, "cluster down": {3, "", "does not answer"}, "not permitted": {3, "", "Forbidden"},
 		"no credentials": {3, "", "AccountNotReady"}, "denied by the cloud": {3, "", "AccessDenied"}, "cloud down": {3, "", "CloudUnavailable"},
@@ -124,6 +138,7 @@ var matrix = map[string]map[string]cell{
 		"Ctrl-C, receiver hangs": noReceiver, "closed stdout": {3, "", "could not be written"}, "no terminal": {0, "", ""},
 	},
 	"replay": {
+		"Ctrl-C, throttled": stopped, "Ctrl-C while it waits": {130, "", "Run the same again to go on."},
 		"yes": {0, "replay lnc/push --yes", "1 delivered"}, "no": {1, "", "1 refused"}, "usage": {2, "replay", ""},
 		"no cluster": {3, "", "no cluster"}, "cluster down": {3, "", "does not answer"}, "not permitted": {3, "", "Forbidden"},
 		"no credentials": {3, "", "AccountNotReady"}, "denied by the cloud": {3, "", "AccessDenied"}, "cloud down": {3, "", "CloudUnavailable"},
@@ -133,6 +148,7 @@ var matrix = map[string]map[string]cell{
 		"closed stdout": {3, "", "could not be written"}, "no terminal": {2, "replay lnc/push", "Nothing was done"},
 	},
 	"probe": asBefore(map[string]cell{
+		"Ctrl-C, throttled": noCloud, "Ctrl-C while it waits": waitsForNone,
 		"yes": {0, "probe lnc/push --yes", "the receiver took it"}, "no": {1, "", "HTTP status 500"}, "usage": {2, "probe --count 0 lnc/push", ""},
 		"no cluster": {3, "", "no cluster"}, "cluster down": {3, "", "does not answer"}, "not permitted": {3, "", "Forbidden"},
 		"Ctrl-C at the start": stopped, "Ctrl-C at the prompt": {130, "probe lnc/push", "Nothing was done."},
@@ -140,6 +156,7 @@ var matrix = map[string]map[string]cell{
 		"closed stdout": {3, "", "could not be written"}, "no terminal": {2, "probe lnc/push", "Nothing was done"},
 	}, ofCloud...),
 	"conformance": asBefore(map[string]cell{
+		"Ctrl-C, throttled": stopped, "Ctrl-C while it waits": never("what it writes shows at once in the emulator, and it waits for nothing else"),
 		"yes": {0, "conformance --ingest-domain free.example.com --read-only", "readable"},
 		"no":  {1, "conformance --ingest-domain free.example.com", "Nothing was done."}, "usage": {2, "conformance", ""},
 		"cluster down": {3, "", "does not answer"}, "not permitted": {3, "", "Forbidden"},
@@ -150,6 +167,7 @@ var matrix = map[string]map[string]cell{
 		"no terminal": {2, "conformance --ingest-domain free.example.com", "Nothing was done"},
 	}, "no cluster"), // it needs none
 	"check": {
+		"Ctrl-C, throttled": stopped, "Ctrl-C while it waits": {130, "check --wait", "Interrupted."},
 		"yes": {0, "check", "They could be loaded."}, "no": {1, "", "has expired"}, "usage": {2, "check extra", ""},
 		"no cluster": {3, "", "no cluster"}, "cluster down": {3, "", "does not answer"}, "not permitted": {3, "", "forbidden"},
 		"no credentials": {1, "", "credentials"}, "denied by the cloud": {1, "", "the cloud answers"}, "cloud down": {3, "", "the cloud answers"},
@@ -158,12 +176,14 @@ var matrix = map[string]map[string]cell{
 		"Ctrl-C, receiver hangs": noReceiver, "closed stdout": {3, "", "could not be written"}, "no terminal": {0, "", ""},
 	},
 	"reconcile": asBefore(map[string]cell{
+		"Ctrl-C, throttled": noCloud, "Ctrl-C while it waits": {130, "reconcile lnc/push --wait", "Interrupted."},
 		"yes": {0, "reconcile lnc/push", "asked to be looked at"}, "no": never("whether the operator has looked is not asked without --wait, and with it no answer is 3"), "usage": {2, "reconcile", ""},
 		"no cluster": {3, "", "no cluster"}, "cluster down": {3, "", "does not answer"}, "not permitted": {3, "", "Forbidden"},
 		"Ctrl-C at the start": stopped, "Ctrl-C at the prompt": asksNothing, "Ctrl-C, API server hangs": {130, "", "0 of 1 were asked to be looked at"},
 		"Ctrl-C, cloud hangs": noCloud, "Ctrl-C, receiver hangs": noReceiver, "closed stdout": {3, "", "could not be written"}, "no terminal": {0, "", ""},
 	}, ofCloud...),
 	"suspend": asBefore(map[string]cell{
+		"Ctrl-C, throttled": noCloud, "Ctrl-C while it waits": waitsForNone,
 		"yes": {0, "suspend lnc/push --yes", "suspended"}, "no": {1, "suspend lnc/push", "Nothing was done."}, "usage": {2, "suspend", ""},
 		"no cluster": {3, "", "no cluster"}, "cluster down": {3, "", "does not answer"}, "not permitted": {3, "", "Forbidden"},
 		"Ctrl-C at the start": stopped, "Ctrl-C at the prompt": {130, "suspend lnc/push", "Nothing was done."},
@@ -171,6 +191,7 @@ var matrix = map[string]map[string]cell{
 		"closed stdout": {3, "", "could not be written"}, "no terminal": {2, "suspend lnc/push", "Nothing was done"},
 	}, ofCloud...),
 	"resume": asBefore(map[string]cell{
+		"Ctrl-C, throttled": noCloud, "Ctrl-C while it waits": waitsForNone,
 		"yes": {0, "resume lnc/push --yes", "resumed"}, "no": {1, "resume lnc/push", "Nothing was done."}, "usage": {2, "resume", ""},
 		"no cluster": {3, "", "no cluster"}, "cluster down": {3, "", "does not answer"}, "not permitted": {3, "", "Forbidden"},
 		"Ctrl-C at the start": stopped, "Ctrl-C at the prompt": {130, "resume lnc/push", "Nothing was done."},
@@ -178,6 +199,7 @@ var matrix = map[string]map[string]cell{
 		"closed stdout": {3, "", "could not be written"}, "no terminal": {2, "resume lnc/push", "Nothing was done"},
 	}, ofCloud...),
 	"status": asBefore(map[string]cell{
+		"Ctrl-C, throttled": noCloud, "Ctrl-C while it waits": {130, "status -w", "Interrupted."},
 		"yes": {0, "status", "1 right"}, "no": {1, "", "1 not ready"}, "usage": {2, "status extra", ""},
 		"no cluster": {3, "", "no cluster"}, "cluster down": {3, "", "does not answer"}, "not permitted": {3, "", "Forbidden"},
 		"Ctrl-C at the start": stopped, "Ctrl-C at the prompt": asksNothing, "Ctrl-C, API server hangs": stopped, "Ctrl-C, cloud hangs": noCloud,
@@ -192,6 +214,7 @@ func local(args, says, usage string) map[string]cell {
 	row := map[string]cell{
 		"yes": {0, args, says}, "no": never("it asks nobody for an answer"), "usage": {2, usage, ""}, "closed stdout": {3, args, ""},
 		"Ctrl-C at the prompt": asksNothing, "Ctrl-C, API server hangs": needsNothing, "Ctrl-C, cloud hangs": needsNothing, "Ctrl-C, receiver hangs": needsNothing,
+		"Ctrl-C, throttled": needsNothing, "Ctrl-C while it waits": needsNothing,
 	}
 	asBefore(row, ofCloud...)
 	return asBefore(row, "no cluster", "cluster down", "not permitted", "Ctrl-C at the start", "no terminal")
@@ -205,6 +228,7 @@ type callOptions struct {
 	terminal    bool
 	interrupted bool
 	atPrompt    bool
+	asleep      bool            // to be interrupted when it begins to wait
 	reached     <-chan struct{} // closed when to interrupt
 	out         io.Writer
 }
@@ -281,8 +305,14 @@ func tryCell(t *testing.T, verb string, row map[string]cell, c cell, arrange fun
 func (w *world) missed() {
 	w.t.Helper()
 	w.cloud.AddDomain("", "free.example.com", emulator.IngestDomain)
+	w.failing("s")
+}
+
+// failing makes the callback of a stream fail, and the receiver well again.
+func (w *world) failing(stream string) {
+	w.t.Helper()
 	w.receiver.answers(http.StatusInternalServerError)
-	if err := w.cloud.StartStream("push.example.com", "app", "s"); err != nil {
+	if err := w.cloud.StartStream("push.example.com", "app", stream); err != nil {
 		w.t.Fatal(err)
 	}
 	w.cloud.Wait()
@@ -426,7 +456,12 @@ func (w *world) callBy(o callOptions, args ...string) answer {
 		a.out = o.out
 	}
 	a.isTerminal = func(stream any) bool { return o.terminal && stream == any(a.in) }
-	a.sleep = briefly
+	a.sleep = func(ctx context.Context, d time.Duration) error {
+		if o.asleep {
+			cancel()
+		}
+		return cmp.Or(ctx.Err(), briefly(ctx, d))
+	}
 	if o.interrupted {
 		cancel()
 	}

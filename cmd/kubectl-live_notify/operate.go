@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/overview"
 	"github.com/live-notify/live-notify-operator/internal/planning"
 	"github.com/live-notify/live-notify-operator/internal/preflight"
@@ -71,12 +72,16 @@ func (a *app) doCheck(ctx context.Context, wait bool) error {
 	}
 }
 
-func (a *app) showCheck(r *preflight.Report) error {
-	err := show(a, r, view[preflight.Item]{
+func checkView() view[preflight.Item] {
+	return view[preflight.Item]{
 		head: []string{"CHECK", "RESULT", "MESSAGE"},
 		row:  func(i preflight.Item) []string { return []string{i.Check, i.Result, i.Message} },
 		name: func(i preflight.Item) string { return i.Check },
-	})
+	}
+}
+
+func (a *app) showCheck(r *preflight.Report) error {
+	err := show(a, r, checkView())
 	switch {
 	case err != nil:
 		return err
@@ -130,7 +135,10 @@ func (a *app) doStatus(ctx context.Context, o statusOptions) error {
 		if o.watch && a.isTerminal(a.out) {
 			fmt.Fprint(a.out, "\x1b[H\x1b[2J")
 		}
-		err = a.showStatus(overview.Of(subjects, policies), o)
+		if len(subjects) == 0 {
+			a.nothing(c, o.selection, nil)
+		}
+		err = a.showStatus(overview.Of(subjects, policies))
 		if !o.watch {
 			return err
 		}
@@ -162,13 +170,8 @@ func (a *app) policies(ctx context.Context, c client.Client, s selection) ([]v1a
 	return list.Items, nil
 }
 
-func (a *app) showStatus(r *overview.Report, o statusOptions) error {
-	more := 0
-	if a.output == "table" && len(r.Items) > screen {
-		more = len(r.Items) - screen
-		r.Items = r.Items[:screen]
-	}
-	err := show(a, r, view[overview.Item]{
+func statusView() view[overview.Item] {
+	return view[overview.Item]{
 		head: []string{"PROBLEM", "OBJECT", "KEY", "REASON", "FAILED"}, wide: []string{"READY", "HEALTHY", "MESSAGE"},
 		row: func(i overview.Item) []string {
 			return []string{
@@ -177,7 +180,16 @@ func (a *app) showStatus(r *overview.Report, o statusOptions) error {
 			}
 		},
 		name: func(i overview.Item) string { return strings.ToLower(i.Kind) + "/" + i.Name },
-	})
+	}
+}
+
+func (a *app) showStatus(r *overview.Report) error {
+	more := 0
+	if a.output == "table" && len(r.Items) > screen {
+		more = len(r.Items) - screen
+		r.Items = r.Items[:screen]
+	}
+	err := show(a, r, statusView())
 	if err != nil {
 		return err
 	}
@@ -185,14 +197,8 @@ func (a *app) showStatus(r *overview.Report, o statusOptions) error {
 		fmt.Fprintf(a.err, "%d more: see all with -o wide.\n", more)
 	}
 	s := r.Summary
-	switch {
-	case s.Objects == 0 && !o.all:
-		fmt.Fprintln(a.err, "There is no object of the callback kinds in this namespace. Look in all with -A.")
-	case s.Objects == 0:
-		fmt.Fprintln(a.err, "There is no object of the callback kinds in this cluster, or none that -l selects. \"import\" writes manifests of what the account has.")
-	}
-	fmt.Fprintf(a.err, "Status: %d objects, %d right, %d stalled, %d not ready, %d failing, %d drifted, %d unknown, %d suspended, %d watched; %d rollouts halted.\n",
-		s.Objects, s.Right, s.Stalled, s.NotReady, s.Failing, s.Drifted, s.Unknown, s.Suspended, s.Watching, s.Halted)
+	fmt.Fprintf(a.err, "Status: %s, %d right, %d stalled, %d not ready, %d failing, %d drifted, %d unknown, %d suspended, %d watched; %s halted.\n",
+		live.Count(s.Objects, "object"), s.Right, s.Stalled, s.NotReady, s.Failing, s.Drifted, s.Unknown, s.Suspended, s.Watching, live.Count(s.Halted, "rollout"))
 	if s.Right+s.Watching < s.Objects || s.Halted > 0 {
 		return errNo
 	}
@@ -289,10 +295,10 @@ func (a *app) patch(ctx context.Context, o changeOptions, args []string, name, w
 		r.Items = append(r.Items, report.Change{Kind: s.Kind.Name, Namespace: s.Object.GetNamespace(), Name: s.Object.GetName(), Result: "to be " + what})
 	}
 	if len(subjects) == 0 {
-		fmt.Fprintln(a.err, "There is no such object here. Look in all namespaces with -A.")
+		a.nothing(c, o.selection, args)
 	}
 	if !o.dryRun && len(subjects) > 0 {
-		if err := a.confirm(ctx, o.yes, fmt.Sprintf("%s %d objects?", name, len(subjects))); err != nil {
+		if err := a.confirm(ctx, o.yes, fmt.Sprintf("%s %s?", name, live.Count(len(subjects), "object"))); err != nil {
 			return err
 		}
 		if err := a.patchAll(ctx, c, subjects, r, what, patch); err != nil {
@@ -346,7 +352,7 @@ func (a *app) awaitAll(ctx context.Context, c client.Client, subjects []planning
 				break
 			}
 			if time.Now().After(end) {
-				return fmt.Errorf("the operator has not looked at %s within %s: does one run, and of this version?", referred(s.Kind.Name, s.Object.GetNamespace(), s.Object.GetName()), waiting)
+				return unknown("the operator has not looked at %s within %s: does one run, and of this version?", referred(s.Kind.Name, s.Object.GetNamespace(), s.Object.GetName()), waiting)
 			}
 			if err := a.sleep(ctx, glance); err != nil {
 				return err

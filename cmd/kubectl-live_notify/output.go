@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"k8s.io/cli-runtime/pkg/printers"
 	"sigs.k8s.io/yaml"
 
+	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/report"
 )
 
@@ -43,16 +45,21 @@ func show[S, I any](a *app, r *report.Report[S, I], v view[I]) error {
 	if flushed := w.Flush(); err == nil {
 		err = flushed
 	}
-	for _, warning := range r.Warnings {
-		fmt.Fprintln(a.err, "Warning:", warning)
-	}
-	for _, p := range r.Errors {
-		fmt.Fprintf(a.err, "Error: %s: %s: %s\n", p.Object, p.Reason, p.Message)
-	}
+	a.tell(r.Warnings, r.Errors)
 	if err != nil {
 		return errOutput
 	}
 	return nil
+}
+
+// tell tells of the warnings and the errors of a report.
+func (a *app) tell(warnings []string, problems []report.Problem) {
+	for _, warning := range warnings {
+		fmt.Fprintln(a.err, "Warning:", warning)
+	}
+	for _, p := range problems {
+		fmt.Fprintf(a.err, "Error: %s: %s: %s\n", p.Object, p.Reason, p.Message)
+	}
 }
 
 func write[S, I any](w io.Writer, format string, r *report.Report[S, I], v view[I]) error {
@@ -107,8 +114,8 @@ func table[I any](w io.Writer, wide bool, items []I, v view[I]) error {
 	}
 	for _, i := range items {
 		row := v.row(i)
-		for c := range row {
-			row[c] = oneLine(row[c])
+		for c := range head {
+			row[c] = fitted(row[c], head[c], c == len(head)-1)
 		}
 		fmt.Fprintln(t, strings.Join(row[:len(head)], "\t"))
 		if v.below == nil {
@@ -119,6 +126,30 @@ func table[I any](w io.Writer, wide bool, items []I, v view[I]) error {
 		}
 	}
 	return t.Flush()
+}
+
+const (
+	// maxCell bounds a cell, in bytes, and maxLast that of the last column, behind which
+	// nothing has to stand in line.
+	maxCell = 100
+	maxLast = 300
+)
+
+// whole are columns that people copy: they are not cut.
+var whole = []string{"OBJECT", "KEY", "NAME", "SECRET", "DELIVERY"}
+
+// fitted returns a value as a cell of a column, which a long one would push out of line.
+// All of it is in JSON and YAML.
+func fitted(value, column string, last bool) string {
+	value = oneLine(value)
+	switch {
+	case slices.Contains(whole, column):
+		return value
+	case last:
+		return live.Bound(value, maxLast)
+	default:
+		return live.Bound(value, maxCell)
+	}
 }
 
 // oneLine keeps a value from breaking a table, or a terminal.
@@ -178,8 +209,13 @@ type consent struct {
 
 // flags adds --dry-run, with what it does, and --yes.
 func (c *consent) flags(cmd *cobra.Command, dryRun string) {
-	cmd.Flags().BoolVar(&c.dryRun, "dry-run", false, dryRun)
+	dryRunFlag(cmd, &c.dryRun, dryRun)
 	cmd.Flags().BoolVar(&c.yes, "yes", false, "Do not ask.")
+}
+
+// dryRunFlag adds --dry-run, with what it does.
+func dryRunFlag(cmd *cobra.Command, value *bool, does string) {
+	cmd.Flags().BoolVar(value, "dry-run", false, does)
 }
 
 // confirm asks whether to go on. Without a terminal nobody can answer.

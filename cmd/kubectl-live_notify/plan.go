@@ -48,6 +48,9 @@ func (a *app) doPlan(ctx context.Context, o planOptions, args []string) error {
 	if o.given() && len(args) > 0 {
 		return usage("give manifests or TYPE/NAME, not both")
 	}
+	if o.Kustomize != "" && (len(o.Filenames) > 0 || o.Recursive) {
+		return usage("give -f or -k, not both; -R goes with -f")
+	}
 	cluster, clouds, err := a.connect(ctx, !o.given())
 	if err != nil {
 		return err
@@ -56,7 +59,7 @@ func (a *app) doPlan(ctx context.Context, o planOptions, args []string) error {
 	var subjects []planning.Subject
 	var warnings []string
 	if o.given() {
-		if m, err = unless(ctx, func() (*manifests, error) { return a.read(o.files) }); err != nil {
+		if m, err = unless(ctx, func() (*manifests, error) { return a.read(ctx, o.files) }); err != nil {
 			return err
 		}
 		subjects, warnings, err = m.subjects(ctx, cluster)
@@ -91,6 +94,9 @@ func (a *app) doPlan(ctx context.Context, o planOptions, args []string) error {
 		if err := importing.Unmanaged(ctx, clouds, r, slices.Concat(subjects, p.Objects)); err != nil {
 			return err
 		}
+	}
+	if len(subjects) == 0 && !o.given() {
+		a.nothing(cluster, o.selection, args)
 	}
 	return a.showPlan(r, o)
 }
@@ -129,12 +135,12 @@ func (a *app) showPlan(r *planning.Report, o planOptions) error {
 	} else if err := show(a, r, a.planView()); err != nil {
 		return err
 	}
-	none := r.Summary.Create+r.Summary.Change+r.Summary.Remove+r.Summary.Blocked+r.Summary.InSync+r.Summary.Unknown == 0
-	switch {
-	case none && o.given():
-		fmt.Fprintln(a.err, "The manifests hold no object of the callback kinds.")
-	case none:
-		fmt.Fprintln(a.err, "There is no object of the callback kinds here. Look in all namespaces with -A, or give manifests with -f.")
+	s := r.Summary
+	switch others := s.Create + s.Change + s.Remove + s.Blocked + s.Unknown + s.Unmanaged; {
+	case others+s.InSync == 0 && o.given():
+		fmt.Fprintln(a.err, "The manifests hold no object of the callback kinds. Are they the right files? -R reads the directories below, too.")
+	case others == 0 && s.InSync > 0 && !o.showInSync:
+		fmt.Fprintln(a.err, "Nothing is to be done: --show-in-sync shows what is in sync.")
 	}
 	fmt.Fprintln(a.err, planning.Line(r.Summary))
 	switch {

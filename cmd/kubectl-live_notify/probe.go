@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -58,8 +57,8 @@ func (o probeOptions) check(args []string) error {
 	switch {
 	case len(args) == 0 && o.url == "":
 		return usage("name an object as TYPE/NAME, or a receiver with --url")
-	case o.url != "" && !isReceiver(o.url):
-		return usage("--url: want a URL that begins with http:// or https://, without a password, and with two digits behind each %%")
+	case checkReceiver("url", o.url) != nil:
+		return checkReceiver("url", o.url)
 	case len(args) == 0 && o.as == "":
 		return usage("say with --as which callback to send")
 	case o.as != "" && callback.Family(o.as).Method() == "":
@@ -95,7 +94,7 @@ func (a *app) doProbe(ctx context.Context, o probeOptions, args []string) error 
 	if o.verify {
 		n += 3
 	}
-	fmt.Fprintf(a.err, "Probe: %d callbacks of %s, %s, to %s\n", n, t.Family, map[bool]string{true: "unsigned", false: "signed"}[t.Key == ""], oneLine(t.URL))
+	fmt.Fprintf(a.err, "Probe: %s of %s, %s, to %s\n", live.Count(n, "callback"), t.Family, map[bool]string{true: "unsigned", false: "signed"}[t.Key == ""], oneLine(t.Shown()))
 	if o.dryRun {
 		return show(a, probing.Foretell(t, o.verify, o.count), probeView())
 	}
@@ -139,6 +138,7 @@ func (a *app) target(ctx context.Context, cluster client.Client, o probeOptions,
 			return t, usage("the key %s", err)
 		}
 	}
+	t.Secrets = append(t.Secrets, string(t.Key))
 	if !t.Family.Signed() {
 		t.Key = "" // what is sent is not signed, whatever is given
 	}
@@ -186,6 +186,7 @@ func (a *app) aim(ctx context.Context, c client.Client, t *probing.Target, args 
 		return usage("the object names no receiver of these callbacks: give one with --url")
 	}
 	t.Key, err = planning.KeysFrom(secretsOf(c))(ctx, s.Kind, s.Object)
+	t.Secrets = []string{string(t.Key)}
 	return err
 }
 
@@ -208,18 +209,14 @@ const maxKeyFile = 4096
 func (a *app) givenKey(ctx context.Context, c client.Client, o probeOptions) (live.Key, error) {
 	var text string
 	if o.keyFile != "" {
-		in := a.in
-		if o.keyFile != "-" {
-			f, err := os.Open(o.keyFile)
-			if err != nil {
-				return "", usage("--key-file: it cannot be opened")
-			}
-			defer f.Close()
-			in = f
+		in, err := a.open("--key-file", o.keyFile)
+		if err != nil {
+			return "", err
 		}
+		defer in.Close()
 		b, err := io.ReadAll(io.LimitReader(in, maxKeyFile))
 		if err != nil {
-			return "", usage("--key-file: it cannot be read")
+			return "", unknown("--key-file: it cannot be read")
 		}
 		text = strings.TrimRight(string(b), "\r\n")
 	} else {
@@ -250,14 +247,17 @@ func probeView() view[probing.Item] {
 	return view[probing.Item]{
 		head: []string{"CASE", "GOOD", "STATUS", "TIME", "ADDRESS", "TLS", "DAYS LEFT", "MESSAGE"}, wide: []string{"CERTIFICATE", "ANSWER"},
 		row: func(i probing.Item) []string {
-			good, days := "no", "-"
-			if i.Good {
-				good = "yes"
+			good, status, took, days := "-", "-", "-", "-" // of what was not sent
+			if i.Good != nil {
+				good, took = map[bool]string{true: "yes", false: "no"}[*i.Good], fmt.Sprintf("%d ms", i.Milliseconds)
+			}
+			if i.Status != 0 {
+				status = fmt.Sprint(i.Status)
 			}
 			if i.DaysLeft != nil {
 				days = fmt.Sprint(*i.DaysLeft)
 			}
-			return []string{i.Case, good, fmt.Sprint(i.Status), fmt.Sprintf("%d ms", i.Milliseconds), orDash(i.Connected), orDash(i.TLS), days, i.Message, orDash(i.Certificate), i.Answer}
+			return []string{i.Case, good, status, took, orDash(i.Connected), orDash(i.TLS), days, i.Message, orDash(i.Certificate), i.Answer}
 		},
 		name: func(i probing.Item) string { return i.Case },
 	}

@@ -4,6 +4,8 @@
 package main
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,4 +42,28 @@ func TestProbeOfWhatTheCloudNeverSends(t *testing.T) {
 	probe(short, "snapshot", "--type", "snapshot").want(t, exitYes)
 	probe(short, "mpu").want(t, exitYes, "of mpu, unsigned")
 	w.call("probe", "lnc/push", "--type", "publish_done", "--yes").want(t, exitYes)
+}
+
+// What a dry run would send was not tried: it is neither good nor bad.
+func TestProbeThatIsNotSentIsNotJudged(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	w.stream("push-probe.example.com")
+	for _, more := range []string{"--dry-run", "--dry-run --verify", "--dry-run --count 2"} {
+		args := append([]string{"probe", "lnc/push"}, strings.Fields(more)...)
+		got := w.call(args...).want(t, exitYes, "to be sent")
+		for _, line := range strings.Split(strings.TrimSpace(got.out), "\n")[1:] {
+			if cells := regexp.MustCompile(`\s{2,}`).Split(strings.TrimSpace(line), -1); !slices.Equal(cells[1:len(cells)-1], []string{"-", "-", "-", "-", "-", "-"}) {
+				t.Errorf("%s: got %q, want that it was not tried", more, cells)
+			}
+		}
+		if got := w.call(append(args, "-o", "json")...).want(t, exitYes); strings.Contains(got.out, `"good": false`) || strings.Contains(got.out, `"good": true`) {
+			t.Errorf("%s: got %s", more, got.out)
+		}
+	}
+	if got := w.receiver.requests(); len(got) > 0 {
+		t.Errorf("got %+v", got)
+	}
+	w.call("probe", "lnc/push", "--yes", "-o", "json").want(t, exitYes, `"good": true`)
+	w.receiver.answers(500)
+	w.call("probe", "lnc/push", "--yes", "-o", "json").want(t, exitNo, `"good": false`)
 }

@@ -115,12 +115,12 @@ func TestRefusalsRepeatNoValue(t *testing.T) {
 func TestUnreadableRepeatsNoKey(t *testing.T) {
 	const canary, file = "0123456789abcdefCANARY0123456789", "teams/a-team-with-a-long-name/callbacks.yaml"
 	for _, begin := range []string{"error parsing " + file + ": ", `unable to decode "` + file + `": `} {
-		got := unreadable(errors.New(begin + `yaml: line 4: key "` + canary + `" already set in map`))
+		got := unreadable(errors.New(begin + `yaml: line 4: key "` + canary + `" already set in map`)).Error()
 		if strings.Contains(got, canary) || !strings.Contains(got, file) || !strings.Contains(got, "line 4") {
 			t.Errorf("got %q, want the file and the line, and no key", got)
 		}
 	}
-	if got := unreadable(errors.New(`the path "` + file + `" does not exist`)); !strings.Contains(got, file) {
+	if got := unreadable(errors.New(`the path "` + file + `" does not exist`)).Error(); !strings.Contains(got, file) {
 		t.Errorf("got %q, want the path", got)
 	}
 }

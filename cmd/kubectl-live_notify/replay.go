@@ -79,16 +79,9 @@ func (a *app) replay() *cobra.Command {
 // leastRate and mostRate bound --rate.
 const leastRate, mostRate = 0.001, 10_000.0
 
-// isReceiver tells whether callbacks can be sent to a URL. A password in it would be
-// in the list of processes.
-func isReceiver(text string) bool {
-	u, err := url.Parse(text)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil
-}
-
 func (o replayOptions) check(args []string) error {
-	if o.toURL != "" && !isReceiver(o.toURL) {
-		return usage("--to-url: want a URL that begins with http:// or https://, without a password, and with two digits behind each %%")
+	if err := checkReceiver("to-url", o.toURL); err != nil {
+		return err
 	}
 	switch {
 	case o.file == "" && len(args) == 0 && !o.all && o.selector == "":
@@ -123,6 +116,9 @@ func (a *app) doReplay(ctx context.Context, o replayOptions, q failures.Query, a
 	if err != nil {
 		return err
 	}
+	if len(subjects) == 0 && o.file == "" {
+		a.nothing(cluster, o.selection, args)
+	}
 	r := report.New[replay.Summary, replay.Item]("Replay")
 	candidates, err := a.candidates(ctx, cluster, clouds, subjects, failed, r)
 	if err != nil {
@@ -138,12 +134,7 @@ func (a *app) failed(ctx context.Context, clouds *access.Clouds, subjects []plan
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range r.Warnings {
-		fmt.Fprintln(a.err, "Warning:", w)
-	}
-	for _, p := range r.Errors {
-		fmt.Fprintf(a.err, "Error: %s: %s: %s\n", p.Object, p.Reason, p.Message)
-	}
+	a.tell(r.Warnings, r.Errors)
 	if len(r.Errors) > 0 {
 		return nil, errTold
 	}
@@ -155,15 +146,11 @@ const maxLine = 1 << 20
 
 // readFailures reads failures from a file.
 func (a *app) readFailures(name string) ([]failures.Item, error) {
-	in := a.in
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, usage("-f: the file cannot be opened")
-		}
-		defer f.Close()
-		in = f
+	in, err := a.open("-f", name)
+	if err != nil {
+		return nil, err
 	}
+	defer in.Close()
 	var items []failures.Item
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, maxLine)
@@ -178,8 +165,11 @@ func (a *app) readFailures(name string) ([]failures.Item, error) {
 		}
 		items = append(items, i)
 	}
-	if lines.Err() != nil {
-		return nil, usage("-f: the failures cannot be read")
+	switch err := lines.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		return nil, usage("-f: a line is longer than %d bytes, and none of failures is", maxLine)
+	case err != nil:
+		return nil, unknown("-f: the failures cannot be read")
 	}
 	return items, nil
 }
@@ -189,7 +179,7 @@ func (a *app) readFailures(name string) ([]failures.Item, error) {
 func subjectsOf(ctx context.Context, c client.Client, items []failures.Item) ([]planning.Subject, error) {
 	var list []planning.Subject
 	for _, i := range items {
-		if slices.ContainsFunc(list, func(s planning.Subject) bool { return isOf(s, i) }) {
+		if slices.ContainsFunc(list, i.IsOf) {
 			continue
 		}
 		k := kindOf(i.Kind, v1alpha1.GroupVersion.String())
@@ -207,10 +197,6 @@ func subjectsOf(ctx context.Context, c client.Client, items []failures.Item) ([]
 	return list, nil
 }
 
-func isOf(s planning.Subject, i failures.Item) bool {
-	return s.Kind.Name == i.Kind && s.Object.GetNamespace() == i.Namespace && s.Object.GetName() == i.Name
-}
-
 // late is by how much a callback may be recorded later than what happened after it: the
 // cloud tries six times, for 5 s each.
 const late = time.Minute
@@ -223,7 +209,7 @@ func (a *app) candidates(ctx context.Context, c client.Client, clouds *access.Cl
 	for _, s := range subjects {
 		mine := replay.Candidate{Subject: s}
 		for _, i := range failed {
-			if isOf(s, i) {
+			if i.IsOf(s) {
 				mine.Failed = append(mine.Failed, i)
 			}
 		}
@@ -272,9 +258,9 @@ func (a *app) deliver(ctx context.Context, o replayOptions, candidates []replay.
 	case r.Summary.Pending == 0 || o.dryRun:
 		return a.showReplay(r, o, nil)
 	case r.Summary.Pending > o.most:
-		return usage("%s callbacks are to be delivered, more than --max %s: narrow the selection, or raise it", thousands(r.Summary.Pending), thousands(o.most))
+		return usage("%s to be delivered, more than --max %s: narrow the selection, or raise it", many(r.Summary.Pending, "callback"), thousands(o.most))
 	}
-	if err := a.confirm(ctx, o.yes, fmt.Sprintf("Deliver %s callbacks?", thousands(r.Summary.Pending))); err != nil {
+	if err := a.confirm(ctx, o.yes, fmt.Sprintf("Deliver %s?", many(r.Summary.Pending, "callback"))); err != nil {
 		return err
 	}
 	step, done := a.progress(r.Summary.Pending, "delivering")
@@ -292,14 +278,18 @@ func (a *app) deliver(ctx context.Context, o replayOptions, candidates []replay.
 
 // foretell says how many, to whom, of which types, of which span, and how long.
 func (a *app) foretell(r *replay.Report, o replayOptions) {
-	receivers, typed := map[string]int{}, map[string]int{}
+	receivers, typed, private := map[string]int{}, map[string]int{}, map[string]bool{}
 	var first, last time.Time
 	for _, i := range r.Items {
 		if i.Result != replay.Pending {
 			continue
 		}
-		receivers[i.To]++
-		typed[i.Type]++
+		at, shown := i.To, i.Shown()
+		receivers[shown.To]++
+		typed[shown.Type]++
+		if u, err := url.Parse(at); err == nil && !callback.Public(u.Host) {
+			private[shown.To] = true
+		}
 		if first.IsZero() {
 			first = i.Time
 		}
@@ -322,7 +312,7 @@ func (a *app) foretell(r *replay.Report, o replayOptions) {
 	}
 	for _, to := range slices.Sorted(maps.Keys(receivers)) {
 		fmt.Fprintf(a.err, "  %s to %s\n", thousands(receivers[to]), oneLine(to))
-		if u, err := url.Parse(to); err == nil && !callback.Public(u.Host) {
+		if private[to] {
 			fmt.Fprintln(a.err, "    This address is not public: the cloud itself cannot reach it.")
 		}
 	}
@@ -337,8 +327,8 @@ func (a *app) foretell(r *replay.Report, o replayOptions) {
 
 // showReplay prints what was done, also when it came to an end in the middle.
 func (a *app) showReplay(r *replay.Report, o replayOptions, ended error) error {
-	for i := range r.Items {
-		r.Items[i].Content = "" // it may hold tokens
+	for n, i := range r.Items {
+		r.Items[n] = i.Shown()
 	}
 	if err := show(a, r, replayView()); err != nil {
 		return err
@@ -355,7 +345,7 @@ func (a *app) showReplay(r *replay.Report, o replayOptions, ended error) error {
 	case o.dryRun:
 		return nil
 	case s.Pending > 0:
-		fmt.Fprintf(a.err, "Stopped after %d failures in a row. Mend the receiver, and run the same again to go on.\n", o.stopAfter)
+		fmt.Fprintf(a.err, "Stopped after %s in a row. Mend the receiver, and run the same again to go on.\n", many(o.stopAfter, "failure"))
 		return errNo
 	case s.Refused+s.InDoubt+s.NotPossible > 0:
 		return errNo

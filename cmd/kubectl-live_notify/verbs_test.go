@@ -278,7 +278,7 @@ func TestProbeFindsAReceiverThatVerifiesNothing(t *testing.T) {
 	w := newWorld(t, emulator.Options{})
 	w.stream("push-probe.example.com")
 	w.call("probe", "lnc/push").want(t, exitUsage, "--yes")
-	w.call("probe", "lnc/push", "--dry-run").want(t, exitYes, "1 callbacks of stream, signed")
+	w.call("probe", "lnc/push", "--dry-run").want(t, exitYes, "Probe: 1 callback of stream, signed")
 	w.call("probe", "lnc/push", "--yes").want(t, exitYes, "the receiver took it", "not public")
 	if got := w.receiver.requests(); len(got) != 1 || got[0].Header.Get("X-Live-Notify-Probe") != "1" || !strings.Contains(got[0].URL, "id=live-notify-probe-") {
 		t.Errorf("got %+v", got)

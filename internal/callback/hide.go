@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -17,8 +18,8 @@ import (
 // shortest key.
 const piece = 8
 
-// hidden stands where a secret was.
-const hidden = "(hidden)"
+// Hidden stands where a secret was.
+const Hidden = "(hidden)"
 
 // Hide returns what a receiver said without the secrets that it was sent, or shares:
 // as they are or in pieces, in either case of letters, with something between their
@@ -43,19 +44,25 @@ func Hide(text string, secrets ...string) string {
 		case !secret[n]:
 			b.WriteRune(r)
 		case n == 0 || !secret[n-1]:
-			b.WriteString(hidden)
+			b.WriteString(Hidden)
 		}
 	}
 	return b.String()
 }
 
-// HideIn returns a value of a configuration without the keys that it repeats, as Hide
-// does; where their characters are mixed with escapes, nothing of it is left.
+// credentials finds the name and the password of a URL, also of one that is escaped as
+// part of another.
+var credentials = regexp.MustCompile(`(?i)((?::|%3A)(?:\\?/|%2F){2})[^/?#\s]*(?:@|%40)`)
+
+// HideIn returns a value of a configuration, or a text with such values, without the
+// keys that it repeats, as Hide does, and without the credentials of URLs; where the
+// characters of a key are mixed with escapes, nothing of it is left.
 func HideIn(value string, keys ...string) string {
+	value = credentials.ReplaceAllString(value, "${1}"+Hidden+"@")
 	if shown := Hide(value, keys...); shown != value || !Holds(value, keys...) {
 		return shown
 	}
-	return hidden
+	return Hidden
 }
 
 // Holds tells whether a value of a configuration has one of the keys in it, as a whole:

@@ -55,6 +55,25 @@ func TestHide(t *testing.T) {
 	}
 }
 
+// The credentials of a URL are hidden, wherever it is, and nothing else is.
+func TestCredentialsOfURLs(t *testing.T) {
+	for value, want := range map[string]string{
+		"https://me:pass@hooks.example.com/a@b":                     "https://(hidden)@hooks.example.com/a@b",
+		"https://token@hooks.example.com":                           "https://(hidden)@hooks.example.com",
+		"HTTP://me:p@ss@hooks.example.com/":                         "HTTP://(hidden)@hooks.example.com/",
+		`{"url":"https:\/\/me:pass@hooks.example.com\/"}`:           `{"url":"https:\/\/(hidden)@hooks.example.com\/"}`,
+		"https://a.example.com/?to=https%3A%2F%2Fme%3Apass%40b%2Fc": "https://a.example.com/?to=https%3A%2F%2F(hidden)@b%2Fc",
+		"cannot reach https://me:pass@hooks.example.com: no answer": "cannot reach https://(hidden)@hooks.example.com: no answer",
+		"https://hooks.example.com/a@b?c=d@e":                       "https://hooks.example.com/a@b?c=d@e",
+		"https://hooks.example.com?c=d@e":                           "https://hooks.example.com?c=d@e",
+		"write to me@example.com, see https://hooks.example.com/":   "write to me@example.com, see https://hooks.example.com/",
+	} {
+		if got := callback.HideIn(value, "CanaryStreamKey0000000000000001"); got != want {
+			t.Errorf("got %s of %s", got, value)
+		}
+	}
+}
+
 // A value of a configuration that repeats a key is told from one that has a part of it,
 // and nothing of the key is shown.
 func TestValuesThatHoldAKey(t *testing.T) {

@@ -189,7 +189,7 @@ func (r *accountReconciler) verify(ctx context.Context, opened *account.Account)
 		v.Message = "The token service knows these credentials."
 	case ofService && e.Class == live.NoCredentials:
 		v.Ready, v.Reason = metav1.ConditionFalse, v1alpha1.ReasonNotIdentified
-		v.Message = "The token service does not know these credentials: " + e.Error() + ". Check them."
+		v.Message = "The token service does not know these credentials: " + live.Sentence(e.Error()) + " Check them."
 	default:
 		v.Ready, v.Reason = metav1.ConditionUnknown, v1alpha1.ReasonTokenServiceUnavailable
 		v.Message = "The token service cannot be asked whose these credentials are. The account is used all the same, with request limits of its own."

@@ -19,6 +19,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
 // filled tells whether the cache has been filled since the start, which takes a while
@@ -69,7 +71,7 @@ func (w *watchdog) Check(*http.Request) error {
 		}
 	}
 	if stuck > 0 {
-		return fmt.Errorf("%d workers have been in one pass for over %s", stuck, stuckAfter)
+		return fmt.Errorf("%s stuck in one pass for over %s", live.Count(stuck, "worker"), stuckAfter)
 	}
 	return nil
 }

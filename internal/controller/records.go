@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -125,7 +124,7 @@ func (p *pass) notCounted(ctx context.Context, err error) time.Duration {
 		return wait
 	}
 	p.setCondition(v1alpha1.ConditionCallbacksHealthy, metav1.ConditionUnknown, v1alpha1.ReasonRecordsUnavailable,
-		"The callback records cannot be read: "+strings.TrimSuffix(p.hide(e.Error()), ".")+". Counts in status are the last that could.")
+		"The callback records cannot be read: "+live.Sentence(p.hide(e.Error()))+" Counts in status are the last that could.")
 	log.FromContext(ctx).Info("cannot read callback records", "error", p.hide(e.Error()), "requestID", e.RequestID)
 	return wait
 }
@@ -147,18 +146,18 @@ func (p *pass) judge(counts live.Counts) {
 	wasFailing := p.status.Callbacks != nil && p.status.Callbacks.Unhealthy
 	status, reason := metav1.ConditionTrue, v1alpha1.ReasonNoFailures
 	message := fmt.Sprintf("No callback failed in the last %s.", window)
-	number := fmt.Sprint(counts.Failed)
+	number := live.Count(counts.Failed, "callback")
 	if counts.AtLeast {
 		number = "at least " + number
 	}
 	if counts.Failed > 0 {
 		reason = v1alpha1.ReasonBelowThreshold
-		message = fmt.Sprintf("%s callbacks failed in the last %s, fewer than the threshold of %d.", number, window, threshold)
+		message = fmt.Sprintf("%s failed in the last %s, fewer than the threshold of %d.", number, window, threshold)
 	}
 	failing := counts.Failed >= threshold
 	if failing {
 		status, reason = metav1.ConditionFalse, v1alpha1.ReasonFailuresAboveThreshold
-		message = fmt.Sprintf("%s callbacks failed in the last %s (threshold %d)%s. Look at the receiver.", number, window, threshold, plan.Last(lastFailure(counts.Last)))
+		message = fmt.Sprintf("%s failed in the last %s (threshold %d)%s Look at the receiver.", number, window, threshold, live.Sentence(plan.Last(lastFailure(counts.Last))))
 	}
 	p.setCondition(v1alpha1.ConditionCallbacksHealthy, status, reason, message)
 	switch {

@@ -270,3 +270,19 @@ func TestBusyFirstBucket(t *testing.T) {
 		d.Expect(statusOf(obj).Callbacks.Failed).To(BeEquivalentTo(n))
 	})
 }
+
+// The credentials of a URL that the cloud recorded are not in the status, also of an
+// object that has no key.
+func TestCredentialsOfRecordedURLsAreHidden(t *testing.T) {
+	d := driven(t, recordFixture(), emulator.Options{})
+	d.create("a", func(o Object) { o.(*v1alpha1.LiveRecordNotifyConfig).Spec.Authentication = nil })
+	d.settle("a")
+	d.cloud.AddRecords(emulator.Records{Record: []emulator.CallbackRecord{{
+		Time: d.clock.Now().Add(-time.Second), Domain: d.f.key, App: "live", Stream: "s", Type: "file_created", Result: emulator.ResultFailed,
+		URL: "https://me:pass@hooks.example.com/", Description: "no answer of https://me:pass@hooks.example.com/",
+	}}})
+	d.passes("a", 6*time.Minute)
+	last := statusOf(d.get("a")).Callbacks.LastFailure
+	d.Expect(last.URL).To(Equal("https://(hidden)@hooks.example.com/"))
+	d.Expect(last.Reason).NotTo(ContainSubstring("pass"))
+}

@@ -122,7 +122,7 @@ func (r *rolloutReconciler) describe(ctx context.Context, policy *v1alpha1.LiveR
 		set(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPaused, "spec.paused is true: no change starts.")
 	default:
 		set(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonInForce,
-			fmt.Sprintf("At most %d changes are under way at once.", state.Max))
+			fmt.Sprintf("At most %s at once.", live.Count(state.Max, "change")))
 	}
 	if len(s.Halted) == 0 {
 		set(v1alpha1.ConditionHalted, metav1.ConditionFalse, v1alpha1.ReasonNoFailedChange, "No change is held up.")

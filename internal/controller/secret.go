@@ -84,22 +84,25 @@ func (p *pass) readKey(ctx context.Context) (live.Key, authentication, error) {
 	return key, auth, nil
 }
 
-// hide returns what the cloud said without the authentication key, if this pass has
-// read it. The cloud shows it, and someone may have put it where it does not belong.
+// hide returns what the cloud said without the credentials of URLs, and without the
+// authentication key, if this pass has read it. The cloud shows it, and someone may have
+// put it where it does not belong.
 func (p *pass) hide(text string) string {
 	if p.keyRead == nil {
-		return text
+		return callback.HideIn(text)
 	}
 	key, _, _ := p.keyRead()
 	return callback.HideIn(text, string(key))
 }
 
-// hideIn hides the key in a failed callback, which is noted in the status.
+// hideIn hides keys and credentials in a failed callback, which is noted in the status.
 func (p *pass) hideIn(ctx context.Context, f *live.Failure) {
-	if f == nil || p.kind.KeyRef(p.wanted()) == nil {
+	if f == nil {
 		return
 	}
-	_, _, _ = p.authKey(ctx) // without it there is nothing to hide
+	if p.kind.KeyRef(p.wanted()) != nil {
+		_, _, _ = p.authKey(ctx) // without it there is no key to hide
+	}
 	for _, said := range []*string{&f.Type, &f.URL, &f.AppName, &f.StreamName, &f.Reason} {
 		*said = p.hide(*said)
 	}
@@ -108,6 +111,6 @@ func (p *pass) hideIn(ctx context.Context, f *live.Failure) {
 func keyUnavailable(format string, args ...any) error {
 	return &plan.Unavailable{
 		Reason:  v1alpha1.ReasonAuthKeyUnavailable,
-		Message: "The authentication key cannot be used: " + fmt.Errorf(format, args...).Error() + ". The cloud keeps what it has.",
+		Message: "The authentication key cannot be used: " + live.Sentence(fmt.Errorf(format, args...).Error()) + " The cloud keeps what it has.",
 	}
 }

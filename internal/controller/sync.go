@@ -305,7 +305,7 @@ func (p *pass) notPut(err error, unsure bool) outcome {
 	if live.ClassOf(err) == live.Exists && p.mem.failures == 0 {
 		return outcome{err: err, Verdict: plan.Verdict{
 			Ready: metav1.ConditionUnknown, Reason: v1alpha1.ReasonProgressing, Transient: true,
-			Message: fmt.Sprintf("%s. It was created in the meantime; the operator looks again.", strings.TrimSuffix(err.Error(), ".")),
+			Message: live.Sentence(err.Error()) + " It was created in the meantime; the operator looks again.",
 		}}
 	}
 	if d, ok := errors.AsType[*quota.Deferral](err); ok {

@@ -10,11 +10,13 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/live-notify/live-notify-operator/internal/access"
+	"github.com/live-notify/live-notify-operator/internal/callback"
 	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/planning"
 	"github.com/live-notify/live-notify-operator/internal/report"
@@ -29,6 +31,8 @@ type Query struct {
 	Limit        int    // of what is shown; 0 for all
 	WithContent  bool
 	WithResponse bool
+	// Keys are hidden in what is recorded; nil for what is not to be shown.
+	Keys planning.Keys
 }
 
 // Check tells which glob is none.
@@ -117,7 +121,7 @@ func List(ctx context.Context, clouds *access.Clouds, subjects []planning.Subjec
 		r.Summary.AtLeast = r.Summary.AtLeast || atLeast
 		for _, d := range deliveries {
 			if d.Failed && q.match(d) {
-				r.Items = append(r.Items, ItemOf(s, d))
+				r.Items = append(r.Items, itemOf(s, d))
 			}
 		}
 	}
@@ -134,6 +138,9 @@ func List(ctx context.Context, clouds *access.Clouds, subjects []planning.Subjec
 		if !q.WithResponse {
 			r.Items[i].Response = ""
 		}
+	}
+	if q.Keys != nil {
+		q.hide(ctx, r, subjects)
 	}
 	return r, nil
 }
@@ -177,8 +184,69 @@ func (q Query) match(d live.Delivery) bool {
 		glob(q.URL, d.URL) && glob(q.Reason, d.Reason)
 }
 
-// ItemOf returns a delivery as an item, with all that is known of it.
-func ItemOf(s planning.Subject, d live.Delivery) Item {
+// keyLike is whatever may be a key: as it is, or escaped.
+var keyLike = regexp.MustCompile(`(?:[A-Za-z0-9]|%[0-9A-Fa-f]{2}){16,}`)
+
+// hide takes the keys of the objects, and the credentials of URLs, out of what is
+// recorded. Where a key is not known, whatever may be one is taken out.
+func (q Query) hide(ctx context.Context, r *Report, subjects []planning.Subject) {
+	rewrites := map[string]func(string) string{}
+	for n := range r.Items {
+		i := &r.Items[n]
+		rewrite := rewrites[i.object()]
+		if rewrite == nil {
+			s := subjects[slices.IndexFunc(subjects, i.IsOf)]
+			key, err := q.Keys(ctx, s.Kind, s.Object)
+			rewrite = remembered(func(text string) string { return callback.HideIn(text, string(key)) })
+			if err != nil {
+				r.Warn("Not every authentication key could be read: what may be one is hidden in what is recorded of its callbacks.")
+				rewrite = func(text string) string { return keyLike.ReplaceAllString(callback.HideIn(text), callback.Hidden) }
+			}
+			rewrites[i.object()] = rewrite
+		}
+		i.Rewrite(rewrite)
+	}
+}
+
+// remembered is a function that remembers what it made of short texts: most of what is
+// recorded comes again.
+func remembered(rewrite func(string) string) func(string) string {
+	made := map[string]string{}
+	return func(text string) string {
+		if len(text) > maxRemembered {
+			return rewrite(text)
+		}
+		said, again := made[text]
+		if !again {
+			said = rewrite(text)
+			made[text] = said
+		}
+		return said
+	}
+}
+
+// maxRemembered is how long a text is that may come again, in bytes.
+const maxRemembered = 512
+
+// object returns the object of an item, as people name it.
+func (i *Item) object() string {
+	return strings.ToLower(i.Kind) + "/" + i.Name + " (" + i.Namespace + ")"
+}
+
+// IsOf tells whether an item is of an object.
+func (i *Item) IsOf(s planning.Subject) bool {
+	return s.Kind.Name == i.Kind && s.Object.GetNamespace() == i.Namespace && s.Object.GetName() == i.Name
+}
+
+// Rewrite rewrites all that is recorded of a callback.
+func (i *Item) Rewrite(rewrite func(string) string) {
+	for _, said := range []*string{&i.Type, &i.App, &i.Stream, &i.URL, &i.Reason, &i.Response, &i.Content} {
+		*said = rewrite(*said)
+	}
+}
+
+// itemOf returns a delivery as an item, with all that is known of it.
+func itemOf(s planning.Subject, d live.Delivery) Item {
 	return Item{
 		Time: d.Time, Kind: s.Kind.Name, Namespace: s.Object.GetNamespace(), Name: s.Object.GetName(), Key: s.Kind.Key(s.Object),
 		Type: d.Type, App: d.AppName, Stream: d.StreamName, URL: d.URL, HTTPStatus: d.HTTPStatus, Reason: d.Reason,
@@ -209,7 +277,7 @@ func Grouped(items []Item, by string) []Group {
 	for _, i := range items {
 		value := map[string]string{
 			"reason": i.Reason, "url": i.URL, "type": i.Type, "stream": i.App + "/" + i.Stream,
-			"object": strings.ToLower(i.Kind) + "/" + i.Name + " (" + i.Namespace + ")",
+			"object": i.object(),
 		}[by]
 		g := groups[value]
 		if g == nil {

@@ -72,10 +72,13 @@ type Item struct {
 // AuthKey returns the authentication key that was read; "" for none.
 func (i Item) AuthKey() live.Key { return i.key }
 
-// Summary counts the items.
+// Summary counts the configurations, and the domains.
 type Summary struct {
 	// Domains that the account has, of those that were asked for.
-	Domains  int `json:"domains"`
+	Domains int `json:"domains"`
+	DomainCounts
+
+	// Imported are configurations, as are all that follow.
 	Imported int `json:"imported"`
 	// WithoutConfiguration were read, and have none.
 	WithoutConfiguration int `json:"withoutConfiguration"`
@@ -85,10 +88,23 @@ type Summary struct {
 	NotFound int `json:"notFound"`
 }
 
+// DomainCounts count what became of the domains: each once, by the worst of its
+// configurations.
+type DomainCounts struct {
+	DomainsImported             int `json:"domainsImported"`
+	DomainsWithoutConfiguration int `json:"domainsWithoutConfiguration"`
+	DomainsDenied               int `json:"domainsDenied"`
+	DomainsFailed               int `json:"domainsFailed"`
+	// DomainsNotImported are the others of a run that was halted.
+	DomainsNotImported int `json:"domainsNotImported"`
+}
+
 // Report is what was imported.
 type Report = report.Report[Summary, Item]
 
-// Import reads an account. With Halt, what cannot be read is an error.
+// Import reads an account. With Halt, what cannot be read is an error: the report then has
+// the counts of what was read until then, of which nothing is imported. Without counts
+// there is none.
 func Import(ctx context.Context, c *live.Client, o Options) (*Report, error) {
 	o.check = func(ctx context.Context, f found) error {
 		if err := checkKey(f); err != nil {
@@ -100,15 +116,21 @@ func Import(ctx context.Context, c *live.Client, o Options) (*Report, error) {
 		return manifest.Default(ctx, &unstructured.Unstructured{Object: runtime.DeepCopyJSON(i.object)})
 	}
 	all, domains, err := inventory(ctx, c, o.Query)
-	if err != nil {
+	if err != nil && domains == 0 {
 		return nil, err
 	}
 	r := report.New[Summary, Item]("Import")
 	r.Summary.Domains = domains
+	if err != nil {
+		r.Summary.halted(all)
+		return r, err
+	}
+	results := map[string]string{} // of domains
 	names, unknown, told := namesOf(all), strangers(all), map[string]bool{}
 	for _, f := range all {
 		if f.key == "" && f.err == nil {
 			r.Summary.WithoutConfiguration++ // a sub-streaming domain
+			results[f.id] = cmp.Or(results[f.id], Absent)
 			continue
 		}
 		if unknown[f.id] {
@@ -138,8 +160,46 @@ func Import(ctx context.Context, c *live.Client, o Options) (*Report, error) {
 		}
 		r.Summary.add(i.Result)
 		r.Items = append(r.Items, i)
+		if before := results[f.id]; f.kind.OfDomain && slices.Index(worse, i.Result) > slices.Index(worse, before) {
+			results[f.id] = i.Result
+		}
 	}
+	r.Summary.domains(results)
 	return r, nil
+}
+
+// worse are the results of domains, the worst last.
+var worse = []string{"", Absent, Imported, Denied, Failed}
+
+// domains counts what became of each domain.
+func (s *Summary) domains(results map[string]string) {
+	var of Summary
+	for _, result := range results {
+		of.add(result)
+	}
+	s.DomainsImported, s.DomainsWithoutConfiguration, s.DomainsDenied, s.DomainsFailed = of.Imported, of.WithoutConfiguration, of.Denied, of.Failed
+}
+
+// halted counts what was read until something could not be: nothing is imported.
+func (s *Summary) halted(all []found) {
+	results := map[string]string{}
+	for _, f := range all {
+		result := ""
+		switch {
+		case live.ClassOf(f.err) == live.AccessDenied:
+			result = Denied
+		case f.err != nil && !errors.Is(f.err, context.Canceled):
+			result = Failed
+		default:
+			continue
+		}
+		s.add(result)
+		if f.kind.OfDomain && slices.Index(worse, result) > slices.Index(worse, results[f.id]) {
+			results[f.id] = result
+		}
+	}
+	s.domains(results)
+	s.DomainsNotImported = s.Domains - len(results)
 }
 
 // unfit is what is wrong with the key of a configuration, in words of our own.
@@ -165,7 +225,7 @@ func checkKey(f found) error {
 		return nil
 	}
 	if _, err := live.ParseKey(string(key), f.kind.MaxAuthKey); err != nil {
-		return &unfit{"the authentication key " + err.Error() + ". Give the configuration another key in the cloud."}
+		return &unfit{"the authentication key " + live.Sentence(err.Error()) + " Give the configuration another key in the cloud."}
 	}
 	for _, field := range fields {
 		if !field.Secret && callback.Holds(field.Value, string(key)) {
@@ -201,10 +261,14 @@ func (s *Summary) add(result string) {
 
 // Line sums an import up.
 func Line(s Summary) string {
-	line := fmt.Sprintf("Import: %d domains seen, %d imported, %d without configuration, %d denied, %d failed",
-		s.Domains, s.Imported, s.WithoutConfiguration, s.Denied, s.Failed)
+	line := fmt.Sprintf("Import: %s seen, %d imported, %d without configuration, %d denied, %d failed",
+		live.Count(s.Domains, "domain"), s.DomainsImported, s.DomainsWithoutConfiguration, s.DomainsDenied, s.DomainsFailed)
+	if s.DomainsNotImported > 0 {
+		line += fmt.Sprintf(", %d not imported", s.DomainsNotImported)
+	}
+	line += fmt.Sprintf(". Configurations: %d imported, %d without, %d denied, %d failed", s.Imported, s.WithoutConfiguration, s.Denied, s.Failed)
 	if s.NotFound > 0 {
-		line += fmt.Sprintf(", %d applications not found", s.NotFound)
+		line += ", " + live.Count(s.NotFound, "application") + " not found"
 	}
 	return line + "."
 }
@@ -295,6 +359,9 @@ func (i *Item) field(spec map[string]any, f found, field live.Field, o Options) 
 func namesOf(all []found) map[*kind.Kind]map[string]string {
 	byName := map[*kind.Kind]map[string][]string{}
 	for _, f := range all {
+		if f.key == "" {
+			continue // a sub-streaming domain, which has no object
+		}
 		if byName[f.kind] == nil {
 			byName[f.kind] = map[string][]string{}
 		}

@@ -52,8 +52,8 @@ type found struct {
 // parallel is how many requests of one operation wait for their turn at a time.
 const parallel = 8
 
-// inventory reads all that a query selects, ordered by kind and key. It tells how
-// many domains there are.
+// inventory reads all that a query selects, ordered by kind and key, and tells how many
+// domains there are. With an error it is what was read until then.
 func inventory(ctx context.Context, c *live.Client, q Query) (all []found, domains int, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -83,9 +83,6 @@ func inventory(ctx context.Context, c *live.Client, q Query) (all []found, domai
 	}
 	wg.Go(func() { i.streaming(ctx, streaming) })
 	wg.Wait()
-	if ctx.Err() != nil {
-		return nil, domains, context.Cause(ctx)
-	}
 	order := func(k *kind.Kind) int { return slices.Index(kind.All, k) }
 	slices.SortFunc(i.all, func(a, b found) int {
 		if a.kind != b.kind {
@@ -96,6 +93,9 @@ func inventory(ctx context.Context, c *live.Client, q Query) (all []found, domai
 		}
 		return 1
 	})
+	if ctx.Err() != nil {
+		return i.all, domains, context.Cause(ctx) // not all of it
+	}
 	return i.all, domains, nil
 }
 
@@ -252,7 +252,7 @@ func (i *reading) streaming(ctx context.Context, names []string) {
 			case err != nil:
 				i.note(found{kind: k, key: name, id: name, err: err})
 			case role == live.PlayRole:
-				i.note(found{kind: k}) // it has none
+				i.note(found{kind: k, id: name}) // it has none
 			default:
 				mains[k] <- name
 			}

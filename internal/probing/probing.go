@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,7 +29,12 @@ type Target struct {
 	Domain string   // whose callbacks these are; "" for one that says so
 	Type   string   // of the callback; "" for the first of the family
 	Key    live.Key // "" for unsigned
+	// Secrets are hidden in what is shown: the key, also where nothing is signed with it.
+	Secrets []string
 }
+
+// Shown returns the receiver's URL as it is shown: the key may be in it.
+func (t Target) Shown() string { return callback.HideIn(t.URL, t.Secrets...) }
 
 // Item is what came of one callback.
 type Item struct {
@@ -37,8 +43,8 @@ type Item struct {
 	URL  string `json:"url"`
 	// Status that the receiver answered with; 0 for no answer.
 	Status int `json:"status"`
-	// Good tells that the receiver did what it should.
-	Good    bool   `json:"good"`
+	// Good tells whether the receiver did what it should; not there for what was not sent.
+	Good    *bool  `json:"good,omitempty"`
 	Message string `json:"message"`
 	Answer  string `json:"answer,omitempty"`
 
@@ -156,7 +162,7 @@ func randomHex(n int) string {
 func Foretell(t Target, verify bool, count int) *Report {
 	r := report.New[Summary, Item]("Probe")
 	for _, trial := range t.trials(verify, count, time.Time{}) {
-		r.Items = append(r.Items, Item{Case: trial.name, URL: t.URL, Message: "to be sent"})
+		r.Items = append(r.Items, Item{Case: trial.name, URL: t.Shown(), Message: "to be sent"})
 	}
 	return r
 }
@@ -179,19 +185,19 @@ func Probe(ctx context.Context, s *callback.Sender, t Target, verify bool, count
 			return nil, err
 		}
 		x := s.Send(ctx, req, http.Header{Header: {"1"}})
-		secrets := []string{string(t.Key), trial.key, req.Header.Get(callback.SignatureHeader), right.Header.Get(callback.SignatureHeader)}
+		secrets := append(slices.Clone(t.Secrets), trial.key, req.Header.Get(callback.SignatureHeader), right.Header.Get(callback.SignatureHeader))
 		x.Answer = callback.Hide(x.Answer, secrets...)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		i := itemOf(trial, t.URL, x, now())
+		i := itemOf(trial, t.Shown(), x, now())
 		i.Certificate = callback.Hide(i.Certificate, secrets...)
 		if x.Address != "" && !callback.Public(x.Address) {
 			r.Warn("The address " + x.Address + " is not public: the cloud cannot reach it.")
 		}
 		r.Items = append(r.Items, i)
 		r.Summary.Sent++
-		if i.Good {
+		if *i.Good {
 			r.Summary.Good++
 		} else {
 			r.Summary.Bad++
@@ -202,7 +208,9 @@ func Probe(ctx context.Context, s *callback.Sender, t Target, verify bool, count
 
 // itemOf judges what a receiver did.
 func itemOf(t trial, url string, x callback.Exchange, now time.Time) Item {
+	good := false
 	i := Item{
+		Good: &good,
 		Case: t.name, URL: url, Status: x.Status, Message: x.Trouble, Answer: x.Answer,
 		Milliseconds: x.Cost.Milliseconds(), Addresses: x.Addresses, Connected: x.Address, TLS: x.TLSVersion,
 	}
@@ -215,9 +223,9 @@ func itemOf(t trial, url string, x callback.Exchange, now time.Time) Item {
 	case t.bad && x.Taken():
 		i.Message = "the receiver took it: it does not verify this"
 	case t.bad:
-		i.Good, i.Message = true, "the receiver refused it, as it should"
+		good, i.Message = true, "the receiver refused it, as it should"
 	case x.Status == http.StatusOK && x.Trouble == "":
-		i.Good, i.Message = true, fmt.Sprintf("the receiver took it within %s of the %s that the cloud waits", x.Cost.Round(time.Millisecond), callback.Timeout)
+		good, i.Message = true, fmt.Sprintf("the receiver took it within %s of the %s that the cloud waits", x.Cost.Round(time.Millisecond), callback.Timeout)
 	case x.Taken() && x.Trouble == "":
 		i.Message = fmt.Sprintf("the receiver answered %d: the cloud takes only 200 for success", x.Status)
 	}

@@ -53,6 +53,22 @@ type Item struct {
 	key   live.Key
 }
 
+// hide returns a text without the key of the item's object, and without the credentials
+// of URLs.
+func (i *Item) hide(text string) string { return callback.HideIn(text, string(i.key)) }
+
+// receiver returns the item's receiver as it is noted and shown.
+func (i *Item) receiver() string { return i.hide(i.To) }
+
+// Shown returns the item as it is shown: without a secret, and without its content, which
+// may hold tokens.
+func (i Item) Shown() Item {
+	i.Content = ""
+	i.Rewrite(i.hide)
+	i.To = i.receiver()
+	return i
+}
+
 // Summary counts the items.
 type Summary struct {
 	Selected  int `json:"selected"`
@@ -98,7 +114,7 @@ func Select(candidates []Candidate, journal func(delivery, to string) State, o O
 			}
 			seen[target{f.Delivery, i.To}] = true
 			i.event = callback.Event{Family: c.Subject.Kind.Family, Domain: f.Key, Target: i.To, Content: f.Content}
-			i.judge(c, journal(f.Delivery, i.To), o)
+			i.judge(c, journal(f.Delivery, i.receiver()), o)
 			items = append(items, i)
 		}
 	}
@@ -143,6 +159,8 @@ func (i *Item) judge(c Candidate, known State, o Options) {
 		i.Message = "it was sent before, and no answer is noted: look for its delivery at the receiver; another --journal sends it"
 	case i.Content == "":
 		cannot("its content is not known: list failures with --content")
+	case strings.Contains(i.Content+i.To, callback.Hidden):
+		cannot("a secret is hidden in what is known of it: name its object, in place of -f")
 	case err != nil:
 		cannot(err.Error()) // in our own words
 	case slices.ContainsFunc(c.Records, func(d live.Delivery) bool { return !d.Failed && d.URL == i.To && i.same(d) && !d.Time.Before(i.Time) }):
@@ -240,7 +258,7 @@ func (r *Runner) deliver(ctx context.Context, i *Item) error {
 		return nil
 	}
 	journal := r.Journal(*i)
-	if err := journal.Note(i.Delivery, i.To, Sending, 0); err != nil {
+	if err := journal.Note(i.Delivery, i.receiver(), Sending, 0); err != nil {
 		return err
 	}
 	ctx, cancel := lingering(ctx)
@@ -259,7 +277,7 @@ func (r *Runner) deliver(ctx context.Context, i *Item) error {
 	default:
 		i.Result = WasRefused
 	}
-	return journal.Note(i.Delivery, i.To, state, x.Status)
+	return journal.Note(i.Delivery, i.receiver(), state, x.Status)
 }
 
 // linger is for how long an answer is waited for once the program is told to end.
