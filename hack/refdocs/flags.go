@@ -44,7 +44,7 @@ func flagsOf(program string) ([]flagInfo, error) {
 		if m := flagDefault.FindStringSubmatch(f.Usage); m != nil {
 			f.Default, f.Usage = m[1], strings.TrimSuffix(f.Usage, m[0])
 		}
-		f.Usage = strings.NewReplacer("|", `\|`, "<", `\<`).Replace(f.Usage)
+		f.Usage = strings.NewReplacer("|", `\|`, "<", `\<`, "[", `\[`).Replace(f.Usage)
 		all = append(all, f)
 	}
 	if len(all) == 0 {

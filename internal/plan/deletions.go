@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
 // Deletions is how many removals an account allows within an hour, and how many it
@@ -104,8 +105,8 @@ func (d Deletions) Turn(now time.Time, ahead int) time.Time {
 func (d Deletions) Held(now time.Time, ahead int) Verdict {
 	turn := d.Turn(now, ahead)
 	v := verdict(metav1.ConditionUnknown, v1alpha1.ReasonDeletionHeld,
-		"%s allows %d removals an hour, and had them. The turn of this one is at about %s. To have it removed sooner, raise the limit; or set deletionPolicy: Retain, which releases this object and leaves the configuration.",
-		d.Where, d.PerHour, turn.UTC().Add(time.Minute-time.Nanosecond).Truncate(time.Minute).Format(time.RFC3339))
+		"%s allows %s an hour, and had them. The turn of this one is at about %s. To have it removed sooner, raise the limit; or set deletionPolicy: Retain, which releases this object and leaves the configuration.",
+		d.Where, live.Count(d.PerHour, "removal"), turn.UTC().Add(time.Minute-time.Nanosecond).Truncate(time.Minute).Format(time.RFC3339))
 	v.Event = v1alpha1.EventDeletionHeld
 	v.After = max(turn.Sub(now), time.Second)
 	return v

@@ -69,10 +69,10 @@ func TestSteps(t *testing.T) {
 		want     []string
 	}{
 		"neither": {},
-		"a guard": {own: &v1alpha1.GuardSpec{OnFailure: v1alpha1.OnFailureReport}, want: []string{"It is watched for 10m; with 1 failed callbacks that is reported."}},
+		"a guard": {own: &v1alpha1.GuardSpec{OnFailure: v1alpha1.OnFailureReport}, want: []string{"It is watched for 10m; with 1 failed callback that is reported."}},
 		"a policy": {
 			policies: []v1alpha1.LiveRolloutPolicy{policy("b", nil), policy("a", nil)},
-			want:     []string{`LiveRolloutPolicy "a" lets 1 such changes be watched at once; 0 are, and 4 wait.`, watched},
+			want:     []string{`LiveRolloutPolicy "a" lets 1 such change be watched at once; 0 are, and 4 wait.`, watched},
 		},
 		"one that is paused": {
 			policies: []v1alpha1.LiveRolloutPolicy{policy("a", func(p *v1alpha1.LiveRolloutPolicy) { p.Spec.Paused = true })},

@@ -16,6 +16,7 @@ import (
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/account"
 	"github.com/live-notify/live-notify-operator/internal/kind"
+	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/plan"
 )
 
@@ -92,7 +93,7 @@ func watched(g plan.Guard) string {
 	if g.Report {
 		then = "that is reported"
 	}
-	return fmt.Sprintf("It is watched for %s; with %d failed callbacks %s.", plan.Short(g.Window), g.MaxFailures, then)
+	return fmt.Sprintf("It is watched for %s; with %s %s.", plan.Short(g.Window), live.Count(g.MaxFailures, "failed callback"), then)
 }
 
 // line is who a policy is for.
@@ -147,8 +148,8 @@ func (l *line) answer(items []Item, absent func(types.UID) bool) {
 			continue
 		}
 		s := l.policy.Status
-		i.Notes = slices.Insert(i.Notes, 0, fmt.Sprintf("LiveRolloutPolicy %q lets %d such changes be watched at once; %d are, and %d wait.",
-			l.policy.Name, r.Max, s.Watching, s.Waiting))
+		i.Notes = slices.Insert(i.Notes, 0, fmt.Sprintf("LiveRolloutPolicy %q lets %s be watched at once; %d are, and %d wait.",
+			l.policy.Name, live.Count(r.Max, "such change"), s.Watching, s.Waiting))
 	}
 }
 
