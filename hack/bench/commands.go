@@ -85,7 +85,9 @@ func (c *commandLine) imports(ctx context.Context, all []member) {
 	c.apply(ctx, observed)
 	c.await(ctx, 2*len(all))
 	c.apply(ctx, managed)
+	start = time.Now()
 	c.readBack(ctx)
+	figure(fmt.Sprintf("in sync once managed, with %d reads for each kind", len(all)), "%.0f s", time.Since(start).Seconds())
 	figure("writes to the cloud when it is observed, then managed (0)", "%d", log.count(isWrite))
 }
 
