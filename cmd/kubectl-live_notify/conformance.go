@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -74,11 +75,17 @@ func (a *app) doConformance(ctx context.Context, o conformanceOptions) error {
 	}
 	o.Sleep, o.Patience = a.sleep, clouds.Patience
 	o.Restoring = func() {
-		fmt.Fprintln(a.err, "Interrupted: what was there before is being restored, which may take a minute. To interrupt again would leave it undone.")
+		fmt.Fprintln(a.err, "Interrupted: what was there before is being restored, which may take two minutes. To interrupt again would leave it undone.")
 	}
 	r, err := conformance.Run(ctx, account.Client, o.Options)
 	if shown := a.showConformance(r); shown != nil && err == nil {
 		return shown
+	}
+	if e, ok := errors.AsType[*conformance.Error](err); ok {
+		for _, line := range e.Was {
+			fmt.Fprintln(a.err, line)
+		}
+		err = because(e.Cause, "%s", e.Message)
 	}
 	if !o.ReadOnly && r.Summary.Restored {
 		fmt.Fprintln(a.err, "What was there before is there again: it was read.")

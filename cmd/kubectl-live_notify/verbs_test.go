@@ -274,6 +274,38 @@ func TestConformanceFindsTheBranches(t *testing.T) {
 	}
 }
 
+// What there was before comes back although writes fail meanwhile; where it cannot, all
+// of it is told but the key.
+func TestConformanceRestores(t *testing.T) {
+	const domain = "push.conformance.example"
+	before := emulator.StreamConfig{NotifyURL: "https://hooks.example.com/own", ExceptionNotifyURL: "https://hooks.example.com/odd", Auth: true, AuthKey: streamKey}
+	run := func(t *testing.T, fault emulator.Fault) (*world, answer) {
+		w := newWorld(t, emulator.Options{})
+		w.cloud.AddDomain("", domain, emulator.IngestDomain)
+		w.cloud.SetStreamConfig(domain, before)
+		w.cloud.Inject(fault)
+		return w, w.callBy(callOptions{}, "conformance", "--ingest-domain", domain, "--point", "stream-describe-absent", "--yes="+domain)
+	}
+	for name, fault := range map[string]emulator.Fault{
+		"a failure":          {Action: "SetLiveStreamsNotifyUrlConfig", Code: "InternalError", Status: http.StatusInternalServerError, Times: 4},
+		"lost connections":   {Action: "SetLiveStreamsNotifyUrlConfig", Drop: true, Times: 4},
+		"throttled for long": {Action: "SetLiveStreamsNotifyUrlConfig", Code: "Throttling.User", Status: http.StatusBadRequest, Times: 12},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, got := run(t, fault)
+			got.want(t, exitYes, "there again")
+			if after, _ := w.cloud.StreamConfig(domain); after != before {
+				t.Errorf("got %+v afterwards", after)
+			}
+		})
+	}
+	t.Run("a failure that lasts", func(t *testing.T) {
+		_, got := run(t, emulator.Fault{Action: "SetLiveStreamsNotifyUrlConfig", Code: "InternalError", Status: http.StatusInternalServerError})
+		got.want(t, exitUnknown, domain+" had notifyURL="+before.NotifyURL, domain+" had exceptionNotifyURL="+before.ExceptionNotifyURL,
+			domain+" had authentication=(hidden)", "put it back by hand", "InternalError")
+	})
+}
+
 func TestProbeFindsAReceiverThatVerifiesNothing(t *testing.T) {
 	w := newWorld(t, emulator.Options{})
 	w.stream("push-probe.example.com")

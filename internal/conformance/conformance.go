@@ -7,6 +7,7 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/live-notify/live-notify-operator/internal/access"
+	"github.com/live-notify/live-notify-operator/internal/callback"
 	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/quota"
 	"github.com/live-notify/live-notify-operator/internal/report"
@@ -111,7 +113,7 @@ type copied struct {
 func Run(ctx context.Context, c *live.Client, o Options) (r *Report, err error) {
 	r = report.New[Summary, Item]("Conformance")
 	x := &run{Options: o, client: c, stream: live.NewStream(c), record: live.NewRecord(c), mpu: live.NewMPU(c)}
-	before, err := x.copy(ctx)
+	before, err := x.keep(ctx)
 	if err != nil {
 		return r, err
 	}
@@ -172,8 +174,29 @@ func Foretell(o Options) *Report {
 	return r
 }
 
-// restoreTimeout bounds the way back.
-const restoreTimeout = time.Minute
+const (
+	// restoreTimeout bounds the way back, restoreTries how often what is there is looked
+	// at, and restorePause the time between two tries.
+	restoreTimeout = 2 * time.Minute
+	restoreTries   = 20
+	restorePause   = 8 * time.Second
+	// steady is for how long what is copied must not change: reads may lag behind.
+	steady = 3 * time.Second
+)
+
+// Error is what went wrong with the copy, in words of our own.
+type Error struct {
+	Message string
+	Cause   error // nil for none
+	// Was is what is to be put back, a line each, without keys.
+	Was []string
+}
+
+// Error returns the message.
+func (e *Error) Error() string { return e.Message }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Cause }
 
 // patiently makes a request when it has its turn.
 func (r *run) patiently(ctx context.Context, request func(context.Context) error) error {
@@ -197,53 +220,85 @@ func (r *run) copy(ctx context.Context) (before copied, err error) {
 	return before, err
 }
 
-// restore writes back what was there, and proves it by a read.
-func (r *run) restore(ctx context.Context, before copied) error {
-	put := func(want, have any, key string, put, remove func(context.Context) error) error {
-		if want == have {
-			return nil
-		}
-		do := put
-		if want == any(live.StreamConfig{}) || want == any(live.RecordConfig{}) {
-			do = remove
-		}
-		if err := r.patiently(ctx, do); err != nil {
-			return fmt.Errorf("restoring the configuration of %s: %w", key, err)
-		}
-		return nil
+// keep copies what is there, and what it will come back to.
+func (r *run) keep(ctx context.Context) (copied, error) {
+	before, err := r.copy(ctx)
+	if err != nil || r.ReadOnly {
+		return before, err
 	}
-	for range restoreTries {
-		now, err := r.copy(ctx)
-		if err != nil {
-			return err
-		}
-		if now == before {
-			return nil
-		}
-		err = errors.Join(
-			put(before.stream, now.stream, r.Ingest,
-				func(ctx context.Context) error {
-					return r.stream.Put(ctx, quota.Least, r.Ingest, now.stream, before.stream, true)
-				},
-				func(ctx context.Context) error { return r.stream.Delete(ctx, quota.Least, r.Ingest) }),
-			put(before.record, now.record, r.Streaming,
-				func(ctx context.Context) error {
-					return r.record.Put(ctx, quota.Least, r.Streaming, now.record, before.record, true)
-				},
-				func(ctx context.Context) error { return r.record.Delete(ctx, quota.Least, r.Streaming) }),
-		)
-		if err != nil {
-			return err
-		}
-		if err := r.Sleep(ctx, time.Second); err != nil {
-			return err
-		}
+	if err := r.Sleep(ctx, steady); err != nil {
+		return before, err
 	}
-	return errors.New("what was there before could not be restored: the cloud still shows another configuration")
+	now, err := r.copy(ctx)
+	if err == nil && now != before {
+		err = &Error{Message: "what the domain has changes at present, so that no copy of it would be the right one: nothing was written. Wait a minute, and see to it that nobody else changes it"}
+	}
+	return before, err
 }
 
-// restoreTries is how often what was restored is read.
-const restoreTries = 15
+// restore writes back what was there until a read shows it. What fails is tried again:
+// nobody else has what was there.
+func (r *run) restore(ctx context.Context, before copied) error {
+	pause := time.Second
+	var failed error
+	for range restoreTries {
+		now, err := r.copy(ctx)
+		if err == nil && now == before {
+			return nil
+		}
+		if err == nil {
+			err = r.putBack(ctx, now, before)
+		}
+		failed = cmp.Or(err, failed)
+		if r.Sleep(ctx, pause) != nil {
+			break
+		}
+		pause = min(2*pause, restorePause)
+	}
+	return before.lost(r.Options, failed)
+}
+
+// putBack makes the cloud, which has now, hold before.
+func (r *run) putBack(ctx context.Context, now, before copied) error {
+	var stream, record error
+	if now.stream != before.stream {
+		stream = r.patiently(ctx, func(ctx context.Context) error {
+			if before.stream == (live.StreamConfig{}) {
+				return r.stream.Delete(ctx, quota.Least, r.Ingest)
+			}
+			return r.stream.Put(ctx, quota.Least, r.Ingest, now.stream, before.stream, true)
+		})
+	}
+	if now.record != before.record {
+		record = r.patiently(ctx, func(ctx context.Context) error {
+			if before.record == (live.RecordConfig{}) {
+				return r.record.Delete(ctx, quota.Least, r.Streaming)
+			}
+			return r.record.Put(ctx, quota.Least, r.Streaming, now.record, before.record, true)
+		})
+	}
+	return errors.Join(stream, record)
+}
+
+// lost says that what was there before is not there again, and what it was.
+func (c copied) lost(o Options, cause error) error {
+	e := &Error{
+		Message: "what was there before could not be put back, and is lost in the cloud: put it back by hand, by the lines above, with the key that the receiver has", Cause: cause,
+	}
+	for domain, fields := range map[string][]live.Field{o.Ingest: c.stream.Fields(), o.Streaming: c.record.Fields()} {
+		key := string(live.KeyOf(fields))
+		for _, f := range fields {
+			if f.Value != "" && f.Value != "false" {
+				e.Was = append(e.Was, domain+" had "+callback.HideIn(live.Bound(f.String(), maxShown), key))
+			}
+		}
+	}
+	slices.Sort(e.Was)
+	return e
+}
+
+// maxShown bounds a value that is shown to be put back, in bytes: that of a URL.
+const maxShown = 2200
 
 // trialURL is one that nobody answers at.
 const trialURL = "https://conformance.live-notify.invalid/"

@@ -226,6 +226,8 @@ func call[Reply any](ctx context.Context, c *Client, t turn, op Operation, reque
 		return nil, err
 	}
 	switch {
+	case x.ails: // nobody knows what became of it
+		return nil, malformed(op.Action, "a reply that speaks of a failure in a way that is not documented")
 	case op.Write:
 		logr.FromContextOrDiscard(ctx).Info("wrote to the cloud", "action", op.Action, "requestID", x.requestID)
 	case t.lane != quota.Records && x.stray(): // nobody knows what there is

@@ -120,6 +120,38 @@ func FuzzDescribe(f *testing.F) {
 	})
 }
 
+// ailing are members of a reply that speak of a failure.
+var ailing = map[string]string{
+	"a number as code":       `"Code":500`,
+	"a code in lower case":   `"code":"InternalError"`,
+	"a message":              `"Message":"The service is busy, try again."`,
+	"another code":           `"ErrorCode":"InternalError","ErrorMessage":"x"`,
+	"another code, a number": `"errCode":17`,
+	"errors":                 `"Errors":[{"Code":"Internal"}]`,
+	"an error":               `"error":{"message":"x"}`,
+	"a status":               `"Status":500`,
+}
+
+// TestDoubtfulWrite: a reply that speaks of a failure does not say that something was
+// written or removed, and one that speaks of a success does.
+func TestDoubtfulWrite(t *testing.T) {
+	t.Parallel()
+	send := func(said string) error {
+		c := wired(t, answered(200, http.Header{}, []byte(`{"RequestId":"R",`+said+`}`)))
+		return errors.Join(NewStream(c).Add(t.Context(), fuzzDomain, StreamConfig{NotifyURL: "https://hooks.example.com"}), NewStream(c).Remove(t.Context(), fuzzDomain))
+	}
+	for name, said := range ailing {
+		if err := send(said); ClassOf(err) != Unavailable || Refused(err) {
+			t.Errorf("%s: got %v, want a failure of which nobody knows what it did", name, err)
+		}
+	}
+	for _, said := range []string{`"Code":0`, `"Code":200,"Message":"OK"`, `"code":"200","success":true,"msg":"successful"`, `"Errors":[],"HostId":"live.aliyuncs.com"`, `"Status":"online"`} {
+		if err := send(said); err != nil {
+			t.Errorf("%s: %v, want a success", said, err)
+		}
+	}
+}
+
 // TestDoubtfulAbsence: a reply that may say more than the model has, or that is no whole
 // reply of the API, does not say that there is no configuration.
 func TestDoubtfulAbsence(t *testing.T) {
@@ -137,6 +169,12 @@ func TestDoubtfulAbsence(t *testing.T) {
 			"wrapped":                         {200, `{"RequestId":"R","Response":{"` + m + `":{"` + u + `":"https:\/\/a.example.com\/"}}}`},
 			"another case":                    {200, `{"RequestId":"R","` + m + `":{"` + strings.ToLower(u) + `_":"https://a.example.com/"}}`},
 			"no success":                      {200, `{"RequestId":"R","Success":false}`},
+			"wrapped nothing":                 {200, `{"RequestId":"R","Data":null}`},
+		}
+		for name, said := range ailing {
+			answers[name] = answer{200, `{"RequestId":"R",` + said + `}`}
+			answers[name+", beside nothing"] = answer{200, `{"RequestId":"R",` + said + `,"` + m + `":{}}`}
+			answers[name+", inside"] = answer{200, `{"RequestId":"R","` + m + `":{` + said + `}}`}
 		}
 		for name, a := range answers {
 			none, err := d.get(wired(t, answered(a.code, http.Header{}, []byte(a.body))))

@@ -70,6 +70,7 @@ type exchange struct {
 	received  time.Time // when there was a reply of the API; zero if there was none
 	date      time.Time // what the cloud's clock said then; zero if it did not
 	places    []chan struct{}
+	ails      bool        // the reply speaks of a failure
 	stray     func() bool // whether the reply has URLs that the model does not know; nil if there was none
 }
 

@@ -64,6 +64,7 @@ func ask[Reply any](ctx context.Context, w *wire, timeout time.Duration, signed 
 	if err == nil {
 		reply = new(Reply)
 		err = dara.Convert(json.RawMessage(body), reply)
+		x.ails = ails(body, reflect.TypeFor[Reply]())
 		x.stray = func() bool { return strays(body, reply) }
 	}
 	return reply, x, err
