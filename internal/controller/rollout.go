@@ -220,7 +220,8 @@ func (p *pass) ticket() v1alpha1.RolloutGrant {
 // await is for a change that may not start yet.
 func (p *pass) await(ctx context.Context, why plan.Refusal, ahead int) (outcome, bool) {
 	wait := recheckTurn
-	if why == plan.NotInLine {
+	// One that has just come may not know yet of those that came with it.
+	if why == plan.NotInLine || p.now.Sub(p.change().SeenTime.Time) < passedOver {
 		wait = passedOver + time.Second
 	}
 	p.mem.nextTurn = p.now.Add(wait)

@@ -4,6 +4,7 @@
 package controller
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -209,7 +210,7 @@ func TestChangesGoInSteps(t *testing.T) {
 	c.Expect(c.count(v1alpha1.ChangeWaiting)).To(Equal(5))
 	waits := c.get("o-004")
 	c.Expect(readyReason(waits)).To(Equal(v1alpha1.ReasonWaitingForRollout))
-	c.Expect(messageOf(waits, v1alpha1.ConditionReady)).To(And(ContainSubstring(`"steps"`), ContainSubstring("number")))
+	c.Expect(messageOf(waits, v1alpha1.ConditionReady)).To(And(ContainSubstring(`"steps"`), ContainSubstring("as number 3 in line")))
 	s := c.thePolicy().Status
 	c.Expect([]int32{s.Selected, s.UpToDate, s.Watching, s.Waiting, s.Failed}).To(Equal([]int32{7, 0, 2, 5, 0}))
 
@@ -223,6 +224,24 @@ func TestChangesGoInSteps(t *testing.T) {
 	for _, name := range c.names {
 		have, _ := c.cloud.StreamConfig(name + ".example.com")
 		c.Expect(have.NotifyURL).To(Equal(changedURL))
+	}
+}
+
+// TestPlacesInLine: changes that come at once each say their own place soon after, as
+// nothing moves them for long.
+func TestPlacesInLine(t *testing.T) {
+	t.Parallel()
+	d := simulated(t, streamFixture(), emulator.Options{})
+	names := d.fleet(4)
+	d.pausedPolicy()
+	for _, name := range names {
+		d.update(name, d.f.change)
+	}
+	last := slices.Clone(names)
+	slices.Reverse(last)
+	d.sweep(last, 20*time.Second) // who is last comes first
+	for n, name := range names {
+		d.Expect(messageOf(d.get(name), v1alpha1.ConditionReady)).To(ContainSubstring(fmt.Sprintf("as number %d in line", n+1)), name)
 	}
 }
 
