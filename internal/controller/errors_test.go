@@ -265,3 +265,25 @@ func TestOutageKeepsNobodyWaiting(t *testing.T) {
 		d.Expect(f.have(d.cloud)).To(Equal(f.want(d.get("a"), "")))
 	})
 }
+
+// TestOutageSaysWhatCame: an object that was never looked at while others were, and so
+// only knows that nothing is sent, says what comes in place of an answer.
+func TestOutageSaysWhatCame(t *testing.T) {
+	t.Parallel()
+	for fault, want := range map[emulator.Fault]string{
+		{Body: "<html>a proxy</html>"}: "MalformedReply: HTTP 200 with a body that is not a reply of the API",
+		{Drop: true}:                   "Network: ",
+	} {
+		d := simulated(t, streamFixture(), emulator.Options{})
+		names := d.fleet(5)
+		d.cloud.Inject(fault)
+		for _, name := range names {
+			d.update(name, d.f.change)
+		}
+		d.sweep(names, 30*time.Second)
+		d.cloud.AddDomain("", "late.example.com", emulator.IngestDomain)
+		d.create("late", func(o Object) { o.(*v1alpha1.LiveNotifyConfig).Spec.DomainName = "late.example.com" })
+		d.pass("late")
+		d.Expect(messageOf(d.get("late"), v1alpha1.ConditionReady)).To(And(ContainSubstring("NoAnswer"), ContainSubstring("The last was "+want)))
+	}
+}

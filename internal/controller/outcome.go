@@ -110,10 +110,11 @@ func (p *pass) wait(ctx context.Context, out outcome) (reconcile.Result, error) 
 // outage is the verdict on an object that waits for the cloud to answer again,
 // and is not in sync: that is news to tell once.
 func (p *pass) outage(wait time.Duration) plan.Verdict {
-	return plan.Failed(&live.Error{
-		Class: live.Unavailable, Action: "outage", Code: "NoAnswer", RetryAfter: wait,
-		Message: p.account.Client.Host() + " does not answer; it is tried every few seconds",
-	})
+	message := p.account.Client.Host() + " gives no answer of the API; it is tried every few seconds"
+	if last := p.account.Client.Unanswered(); last != "" {
+		message += ". The last was " + last
+	}
+	return plan.Failed(&live.Error{Class: live.Unavailable, Action: "outage", Code: "NoAnswer", RetryAfter: wait, Message: message})
 }
 
 // faulted is the end of a pass that the Kubernetes API cut short. What it refuses

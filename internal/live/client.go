@@ -59,7 +59,8 @@ type Client struct {
 	options     Options      // with the defaults
 	skew        atomic.Int64 // of the cloud's clock against ours, in nanoseconds
 	learned     sync.Map     // what families found out about the cloud
-	subscribed  sync.Map     // what is known of event subscriptions, by key
+	unanswered  atomic.Pointer[Error]
+	subscribed  sync.Map // what is known of event subscriptions, by key
 }
 
 // NewClient returns a client. It fails on an endpoint that is malformed or not
@@ -101,6 +102,16 @@ func HostOf(endpoint string) string {
 // Outage returns when a request may be tried again while the endpoint does not answer
 // anyone; 0 if it does.
 func (c *Client) Outage() time.Duration { return c.options.Breaker.Outage() }
+
+// Unanswered says what was the last that came in place of an answer of the API, such as
+// "Timeout: ..."; "" if nothing ever did.
+func (c *Client) Unanswered() string {
+	e := c.unanswered.Load()
+	if e == nil {
+		return ""
+	}
+	return e.Code + ": " + e.Message
+}
 
 // maxSkew bounds how far a reply moves our idea of the time. The cloud refuses
 // requests that are further from its own.
@@ -216,7 +227,10 @@ func call[Reply any](ctx context.Context, c *Client, t turn, op Operation, reque
 	answer := quota.Unanswered // also of what panics
 	defer func() { done(answer) }()
 	reply, x, err := ask[Reply](ctx, c.wire, c.options.Timeout, signed, op.Method(), op.Action, request)
-	answer = answerOf(err)
+	if answer = answerOf(err); answer == quota.Unanswered {
+		e, _ := errors.AsType[*Error](err)
+		c.unanswered.Store(e)
+	}
 	c.compare(x)
 	err = c.credentials.judge(signed, err)
 	if e, ok := errors.AsType[*Error](err); ok && e.Class == Throttled {
