@@ -48,6 +48,7 @@ func TestMistakesAreNoOutage(t *testing.T) {
 		for _, offline := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s offline %t", name, offline), func(t *testing.T) {
 				w := newWorld(t, emulator.Options{})
+				w.anywhere = true
 				if offline {
 					withoutCluster(t)
 				}

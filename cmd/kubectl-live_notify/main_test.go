@@ -116,6 +116,7 @@ type world struct {
 	url       string
 	namespace string
 	receiver  *receiver
+	anywhere  bool // no call says -n
 }
 
 func newWorld(t *testing.T, o emulator.Options) *world {
@@ -144,7 +145,10 @@ func (w *world) call(args ...string) answer { return w.callWith(w.t.Context(), "
 
 func (w *world) callWith(ctx context.Context, in string, args ...string) answer {
 	w.t.Helper()
-	args = append(slices.Clone(args), "--endpoint", w.url, "-n", w.namespace, "--quota-share-percent", "100000", "--cache-dir", discovered)
+	args = append(slices.Clone(args), "--endpoint", w.url, "--quota-share-percent", "100000", "--cache-dir", discovered)
+	if !w.anywhere {
+		args = append(args, "-n", w.namespace)
+	}
 	var out, errOut bytes.Buffer
 	a := newApp("kubectl live-notify", strings.NewReader(in), &out, &errOut)
 	code := a.run(ctx, args)

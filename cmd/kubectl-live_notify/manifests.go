@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -40,12 +41,18 @@ type manifests struct {
 	secrets []*corev1.Secret
 	// policies are as they would be once applied.
 	policies []v1alpha1.LiveRolloutPolicy
-	doubles  refusals // objects that are there before
+	accounts []v1alpha1.LiveAccount
+	refused  refusals // what no cluster is asked about: objects that are there before, or elsewhere
 }
 
-// read reads manifests. Objects of other kinds are none of our business.
-func (a *app) read(ctx context.Context, f files) (*manifests, error) {
-	namespace, err := a.namespace()
+// read reads the manifests that have the labels of a selector. Objects of other kinds are
+// none of our business.
+func (a *app) read(ctx context.Context, f files, selector string) (*manifests, error) {
+	namespace, given, err := a.config.ToRawKubeConfigLoader().Namespace()
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := parseSelector(selector)
 	if err != nil {
 		return nil, err
 	}
@@ -53,11 +60,14 @@ func (a *app) read(ctx context.Context, f files) (*manifests, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(infos) == 0 {
+		return nil, usage("there is no manifest in what -f or -k names: it is empty. Look at the path, or at what writes to the pipe")
+	}
 	m := &manifests{}
 	first := map[identity]string{} // where each object is
 	for n, source := range sourcesOf(infos) {
 		u, ok := infos[n].Object.(*unstructured.Unstructured)
-		if !ok {
+		if !ok || !chosen.Matches(labels.Set(u.GetLabels())) {
 			continue
 		}
 		if u.GetNamespace() == "" {
@@ -67,9 +77,13 @@ func (a *app) read(ctx context.Context, f files) (*manifests, error) {
 		if secret := u.GetKind() == "Secret" && u.GetAPIVersion() == "v1"; !ours && !secret {
 			continue
 		}
+		if given && u.GetNamespace() != namespace {
+			m.refused = append(m.refused, &located{source, usage("the namespace from the provided object %q does not match the namespace %q of -n: leave -n out, or name that one", live.Bound(u.GetNamespace(), 100), live.Bound(namespace, 100))})
+			continue
+		}
 		one := identity{u.GetKind(), u.GetNamespace(), u.GetName()}
 		if there, again := first[one]; again && one.name != "" {
-			m.doubles = append(m.doubles, &located{source, usage("%s is there before, in %s: keep one of the two", referred(one.kind, one.namespace, one.name), there)})
+			m.refused = append(m.refused, &located{source, usage("%s is there before, in %s: keep one of the two", referred(one.kind, one.namespace, one.name), there)})
 		} else {
 			first[one] = source
 		}
@@ -111,7 +125,7 @@ func sourcesOf(infos []*resource.Info) []string {
 // run of the API server, or by the embedded CRDs where there is none. Invalid
 // manifests are an error in the API server's words.
 func (m *manifests) subjects(ctx context.Context, c client.Client) (list []planning.Subject, warnings []string, err error) {
-	refused := slices.Clone(m.doubles)
+	refused := slices.Clone(m.refused)
 	for n, u := range m.objects {
 		warning, err := judge(ctx, c, u)
 		if warning != "" {
@@ -133,6 +147,10 @@ func (m *manifests) subjects(ctx context.Context, c client.Client) (list []plann
 			var policy v1alpha1.LiveRolloutPolicy
 			err = runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &policy)
 			m.policies = append(m.policies, policy)
+		case u.GetKind() == "LiveAccount":
+			var account v1alpha1.LiveAccount
+			err = runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &account)
+			m.accounts = append(m.accounts, account)
 		}
 		if err != nil {
 			refused = append(refused, &located{m.sources[n], usage("%s cannot be read: metadata, or the status, is not of the right type", u.GetKind())})
@@ -152,6 +170,31 @@ func (m *manifests) over(cluster []v1alpha1.LiveRolloutPolicy) []v1alpha1.LiveRo
 			return mine.Namespace == p.Namespace && mine.Name == p.Name
 		})
 	}), m.policies...)
+}
+
+// ahead warns of the LiveAccounts that objects refer to and that have yet to be applied:
+// the cloud is asked as those of the cluster say.
+func (m *manifests) ahead(ctx context.Context, c client.Client, subjects []planning.Subject) (warnings []string, err error) {
+	for _, account := range m.accounts {
+		if !slices.ContainsFunc(subjects, func(s planning.Subject) bool {
+			spec, _ := s.Object.Callback()
+			return spec.AccountRef != nil && spec.AccountRef.Name == account.Name && s.Object.GetNamespace() == account.Namespace
+		}) {
+			continue
+		}
+		var have v1alpha1.LiveAccount
+		trouble := "is not in the cluster yet"
+		switch err := c.Get(ctx, client.ObjectKeyFromObject(&account), &have); {
+		case err == nil && equality.Semantic.DeepEqual(have.Spec, account.Spec):
+			continue
+		case err == nil:
+			trouble = "is another one in the cluster, which this plan uses"
+		case !apierrors.IsNotFound(err):
+			return nil, because(err, "reading LiveAccount %q", account.Name)
+		}
+		warnings = append(warnings, fmt.Sprintf("%s of the manifests %s: apply it first, then plan again", referred("LiveAccount", account.Namespace, account.Name), trouble))
+	}
+	return warnings, nil
 }
 
 // judge defaults and validates an object: by a dry run of the API server, or by the

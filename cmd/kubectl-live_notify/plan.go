@@ -44,12 +44,22 @@ func (a *app) plan() *cobra.Command {
 	return cmd
 }
 
-func (a *app) doPlan(ctx context.Context, o planOptions, args []string) error {
-	if o.given() && len(args) > 0 {
+// check refuses what does not go together.
+func (o planOptions) check(args []string) error {
+	switch {
+	case o.given() && len(args) > 0:
 		return usage("give manifests or TYPE/NAME, not both")
-	}
-	if o.Kustomize != "" && (len(o.Filenames) > 0 || o.Recursive) {
+	case o.Kustomize != "" && (len(o.Filenames) > 0 || o.Recursive):
 		return usage("give -f or -k, not both; -R goes with -f")
+	case o.given() && o.all:
+		return usage("-A is for objects of the cluster, and a manifest says its namespace itself: leave -A out")
+	}
+	return nil
+}
+
+func (a *app) doPlan(ctx context.Context, o planOptions, args []string) error {
+	if err := o.check(args); err != nil {
+		return err
 	}
 	cluster, clouds, err := a.connect(ctx, !o.given())
 	if err != nil {
@@ -59,7 +69,7 @@ func (a *app) doPlan(ctx context.Context, o planOptions, args []string) error {
 	var subjects []planning.Subject
 	var warnings []string
 	if o.given() {
-		if m, err = unless(ctx, func() (*manifests, error) { return a.read(ctx, o.files) }); err != nil {
+		if m, err = unless(ctx, func() (*manifests, error) { return a.read(ctx, o.files, o.selector) }); err != nil {
 			return err
 		}
 		subjects, warnings, err = m.subjects(ctx, cluster)
@@ -76,6 +86,12 @@ func (a *app) doPlan(ctx context.Context, o planOptions, args []string) error {
 			return err
 		}
 		warnings = append(warnings, warning...)
+		if a.account == "" {
+			if warning, err = m.ahead(ctx, cluster, subjects); err != nil {
+				return err
+			}
+			warnings = append(warnings, warning...)
+		}
 	} else if slices.ContainsFunc(subjects, func(s planning.Subject) bool { spec, _ := s.Object.Callback(); return spec.AccountRef != nil }) {
 		warnings = append(warnings, "there is no cluster to read LiveAccounts from: the vendor's default credentials are used for all")
 	}
@@ -137,6 +153,8 @@ func (a *app) showPlan(r *planning.Report, o planOptions) error {
 	}
 	s := r.Summary
 	switch others := s.Create + s.Change + s.Remove + s.Blocked + s.Unknown + s.Unmanaged; {
+	case others+s.InSync == 0 && o.given() && o.selector != "":
+		fmt.Fprintln(a.err, "The manifests hold no object of the callback kinds with the labels of -l. Look at the labels, or leave -l out.")
 	case others+s.InSync == 0 && o.given():
 		fmt.Fprintln(a.err, "The manifests hold no object of the callback kinds. Are they the right files? -R reads the directories below, too.")
 	case others == 0 && s.InSync > 0 && !o.showInSync:

@@ -170,6 +170,8 @@ func (a *app) readFailures(name string) ([]failures.Item, error) {
 		return nil, usage("-f: a line is longer than %d bytes, and none of failures is", maxLine)
 	case err != nil:
 		return nil, unknown("-f: the failures cannot be read")
+	case len(items) == 0:
+		return nil, usage("-f: there is no failure in it. Look at the path, or at what writes to the pipe")
 	}
 	return items, nil
 }

@@ -132,6 +132,7 @@ func TestTheClusterComesFirst(t *testing.T) {
 	}
 	elsewhere := w.file("elsewhere.yaml", "---\n"+fmt.Sprintf("apiVersion: live.alibabacloud.com/v1alpha1\nkind: LiveNotifyConfig\nmetadata: {name: new, namespace: not-there-yet}\n"+
 		"spec: {domainName: %s, notifyURL: 'https://hooks.example.com/new'}\n", "push.example.com"))
+	w.anywhere = true
 	if diff := cmp.Diff(map[string]string{"new": "! Conflict"}, w.planned("-f", elsewhere)); diff != "" {
 		t.Errorf("in a namespace that does not exist: %s", diff)
 	}
@@ -183,6 +184,7 @@ func TestOneObjectTwice(t *testing.T) {
 		w.call("plan", "-f", dir).want(t, exitUsage,
 			filepath.Join(dir, "b.yaml")+": livenotifyconfig/a in "+w.namespace+" is there before, in "+filepath.Join(dir, "a.yaml")+" (object 1)",
 			filepath.Join(dir, "c.yaml")+": secret/key in "+w.namespace+" is there before, in "+filepath.Join(dir, "a.yaml")+" (object 2)")
-		w.call("plan", "-f", w.file("fine.yaml", rival("a", "push.example.com", "")+"---\napiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n"+strings.Replace(rival("a", "push.example.com", ""), "name: a", "name: a, namespace: default", 1))).want(t, exitNo, "1 to create", "1 blocked")
+		w.anywhere = true
+		w.call("plan", "-f", w.file("fine.yaml", rival("a", "push.example.com", "")+"---\napiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n"+strings.Replace(rival("a", "push.example.com", ""), "name: a", "name: a, namespace: "+w.namespace, 1))).want(t, exitNo, "1 to create", "1 blocked")
 	}
 }

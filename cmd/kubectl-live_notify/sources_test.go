@@ -19,10 +19,13 @@ import (
 	"syscall"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
+	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
 )
 
@@ -53,6 +56,7 @@ func TestSourcesOfManifests(t *testing.T) {
 	}))
 	defer srv.Close()
 	good, empty, none := w.file("a.yaml", fine), w.file("empty.yaml", ""), t.TempDir()
+	other := w.file("a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
 	loop := filepath.Join(none, "loop")
 	if err := os.Symlink("loop", loop); err != nil {
 		t.Fatal(err)
@@ -70,8 +74,12 @@ func TestSourcesOfManifests(t *testing.T) {
 		"a URL":                          {args: []string{"-f", srv.URL + "/fine"}, code: exitNo, says: "1 to create"},
 		"stdin":                          {args: []string{"-f", "-"}, in: strings.NewReader(fine), code: exitNo, says: "1 to create"},
 		"one file twice":                 {args: []string{"-f", good, "-f", good}, code: exitNo, says: "1 to create"},
-		"an empty file":                  {args: []string{"-f", empty}, code: exitYes, says: "The manifests hold no object of the callback kinds"},
-		"an empty stdin":                 {args: []string{"-f", "-"}, in: strings.NewReader(""), code: exitYes, says: "The manifests hold no object of the callback kinds"},
+		"an empty file":                  {args: []string{"-f", empty}, code: exitUsage, says: "there is no manifest in what -f or -k names"},
+		"a file of comments":             {args: []string{"-f", w.file("a.yaml", "# later\n---\n")}, code: exitUsage, says: "there is no manifest"},
+		"a list of nothing":              {args: []string{"-f", w.file("a.yaml", "apiVersion: v1\nkind: List\nitems: []\n")}, code: exitUsage, says: "there is no manifest"},
+		"an empty stdin":                 {args: []string{"-f", "-"}, in: strings.NewReader(""), code: exitUsage, says: "there is no manifest"},
+		"an empty file and another":      {args: []string{"-f", empty, "-f", good}, code: exitNo, says: "1 to create"},
+		"other kinds":                    {args: []string{"-f", other}, code: exitYes, says: "The manifests hold no object of the callback kinds"},
 		"a missing file":                 {args: []string{"-f", good + ".not"}, code: exitUsage, says: "does not exist"},
 		"a glob that matches nothing":    {args: []string{"-f", none + "/*.yaml"}, code: exitUsage, says: "does not exist"},
 		"two missing files":              {args: []string{"-f", good + ".not", "-f", good + ".nor"}, code: exitUsage, says: `the path "` + good + `.nor" does not exist`},
@@ -105,6 +113,9 @@ func TestSourcesOfManifests(t *testing.T) {
 	for _, args := range [][]string{{"replay", "-f", "-"}, {"probe", "--url", w.receiver.URL, "--as", "stream", "--key-file", "-", "--yes"}} {
 		w.callBy(callOptions{in: broken{}}, args...).want(t, exitUnknown, "cannot be read")
 		w.call(append(args, args[1], none)...).want(t, exitUsage)
+	}
+	for _, text := range []string{"", "\n \n"} {
+		w.callBy(callOptions{in: strings.NewReader(text)}, "replay", "-f", "-", "--yes").want(t, exitUsage, "-f: there is no failure in it")
 	}
 }
 
@@ -155,6 +166,77 @@ func TestSeveralErrors(t *testing.T) {
 			got := answer{a.code(context.Background(), "live-notify plan", tc.err), "", errOut.String()}.want(t, tc.code, tc.says...)
 			if strings.Contains(got.err, streamKey) || strings.Count(got.err, "Error: ") > 2 {
 				t.Errorf("got %s", got.err)
+			}
+		})
+	}
+}
+
+// The flags that select objects of a cluster select manifests as kubectl does, or are
+// refused: none goes unheard.
+func TestSelectionOfManifests(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	w.cloud.AddDomain("", "push.example.com", emulator.IngestDomain)
+	labelled := strings.NewReplacer("name: ", "labels: {app: live}, name: ").Replace
+	elsewhere := func(manifest string) string {
+		return strings.Replace(manifest, "name: ", "namespace: elsewhere, name: ", 1)
+	}
+	secret := "---\napiVersion: v1\nkind: Secret\nmetadata: {name: key}\n"
+	mixed := labelled(rival("a", "push.example.com", "")) + rival("b", "push.example.com", "") + elsewhere(rival("b", "push.example.com", ", invalid: true"))
+	for name, tc := range map[string]struct {
+		text string
+		args []string
+		code int
+		says []string
+	}{
+		"by a label":                 {mixed, []string{"-l", "app=live"}, exitNo, []string{"1 to create, 0 to change, 0 to remove, 0 blocked"}},
+		"by another label":           {mixed, []string{"-l", "app=other"}, exitYes, []string{"no object of the callback kinds with the labels of -l"}},
+		"by the want of one":         {labelled(rival("a", "push.example.com", "")) + rival("b", "push.example.com", ""), []string{"-l", "!app"}, exitNo, []string{"livenotifyconfig/b", "1 to create"}},
+		"by a selector that is none": {mixed, []string{"-l", "app in"}, exitUsage, []string{"--selector: "}},
+		"of all namespaces":          {rival("a", "push.example.com", ""), []string{"-A"}, exitUsage, []string{"leave -A out"}},
+		"of another namespace": {elsewhere(rival("a", "push.example.com", "")) + elsewhere(secret), nil, exitUsage, []string{
+			"(object 1): the namespace from the provided object \"elsewhere\" does not match the namespace \"" + w.namespace + "\" of -n", "(object 2): the namespace",
+		}},
+		"of the same namespace": {strings.Replace(rival("a", "push.example.com", ""), "name: ", "namespace: "+w.namespace+", name: ", 1), nil, exitNo, []string{"1 to create"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w.t = t
+			w.call(append([]string{"plan", "-f", w.file("a.yaml", tc.text)}, tc.args...)...).want(t, tc.code, tc.says...)
+		})
+	}
+	w.t, w.anywhere = t, true
+	w.call("plan", "-f", w.file("a.yaml", elsewhere(rival("a", "push.example.com", "")))).want(t, exitNo, "1 to create")
+}
+
+// A LiveAccount of the manifests does not count until it is applied, and a plan that
+// would need it says so.
+func TestAccountsOfManifests(t *testing.T) {
+	const ahead = "apply it first, then plan again"
+	w := newWorld(t, emulator.Options{})
+	w.cloud.AddDomain("", "push.example.com", emulator.IngestDomain)
+	w.apply(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "access"}, StringData: map[string]string{"accessKeyID": "cli-test", "accessKeySecret": canary}})
+	w.apply(&v1alpha1.LiveAccount{ObjectMeta: metav1.ObjectMeta{Name: "one"}, Spec: v1alpha1.LiveAccountSpec{
+		Endpoint: w.url, Credentials: v1alpha1.LiveCredentials{AccessKeySecretRef: &v1alpha1.LocalSecretReference{Name: "access"}},
+	}})
+	account := func(name, more string) string {
+		return fmt.Sprintf("---\napiVersion: live.alibabacloud.com/v1alpha1\nkind: LiveAccount\nmetadata: {name: %s}\n"+
+			"spec: {endpoint: '%s', credentials: {accessKeySecretRef: {name: access}}%s}\n", name, w.url, more)
+	}
+	of := func(name string) string { return rival("a", "push.example.com", ", accountRef: {name: "+name+"}") }
+	for name, tc := range map[string]struct {
+		text, says string
+	}{
+		"as in the cluster":    {of("one") + account("one", ""), ""},
+		"that is changed":      {of("one") + account("one", ", maxDeletionsPerHour: 2"), "liveaccount/one in " + w.namespace + " of the manifests is another one in the cluster"},
+		"that is new":          {of("two") + account("two", ""), "liveaccount/two in " + w.namespace + " of the manifests is not in the cluster yet"},
+		"that nobody needs":    {of("one") + account("two", ""), ""},
+		"of another namespace": {of("one") + strings.Replace(account("one", ", maxDeletionsPerHour: 2"), "name: ", "namespace: default, name: ", 1), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w.t, w.anywhere = t, true
+			text := strings.ReplaceAll(tc.text, "metadata: {name: ", "metadata: {namespace: "+w.namespace+", name: ")
+			got := w.call("plan", "-f", w.file("a.yaml", text), "-o", "json").want(t, exitNo, tc.says)
+			if strings.Contains(got.out, ahead) != (tc.says != "") {
+				t.Errorf("got %s", got.out)
 			}
 		})
 	}

@@ -4,15 +4,19 @@
 package planning
 
 import (
-	"slices"
+	"context"
+	"errors"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/plan"
 )
 
 // configuration is what several objects may name, of which it belongs to one.
@@ -28,8 +32,7 @@ func (s Subject) configuration() configuration {
 // exists tells whether an object is in a cluster: one that is not has no UID yet.
 func (s Subject) exists() bool { return s.Object.GetUID() != "" }
 
-// contend blocks the items of objects that another one comes before, and keeps what is
-// in the cloud from being removed with them. All are the objects of the run, as they
+// contend blocks the items of objects that another one comes before. All are the objects of the run, as they
 // would be, and then the others of the cluster; items are the plans without that.
 func (p *Planner) contend(all []Subject, items []Item) {
 	rivals := map[configuration][]int{}
@@ -65,8 +68,6 @@ func (p *Planner) settle(all []Subject, of []int, items []Item) {
 			switch i := &items[of[n]]; {
 			case comes != n:
 				*i = i.lost(judged[n], judged[comes])
-			case i.Change == Remove && p.inherited(judged, n):
-				*i = newItem(judged[n]).retained()
 			case owners && i.owns(judged[n]):
 				own(judged[n].Object)
 			}
@@ -74,20 +75,94 @@ func (p *Planner) settle(all []Subject, of []int, items []Item) {
 	}
 }
 
-// inherited tells whether another object takes over what one owns that is deleted.
-func (p *Planner) inherited(rivals []Subject, deleted int) bool {
-	_, status := rivals[deleted].Object.Callback()
-	a, account := status.Applied, types.NamespacedName{}
-	if a.Account != "" {
-		account = types.NamespacedName{Namespace: rivals[deleted].Object.GetNamespace(), Name: a.Account}
+// bequeath gives what objects own that are being deleted to their heirs: the operator does
+// that before the heirs come to it. All are the objects of the run, and then the others.
+func (p *Planner) bequeath(ctx context.Context, all []Subject, run int) {
+	rivals := map[configuration][]int{}
+	for n, s := range all {
+		of := s.configuration()
+		if _, named := rivals[of]; named || n < run {
+			rivals[of] = append(rivals[of], n)
+		}
 	}
-	return slices.ContainsFunc(rivals, func(rival Subject) bool {
-		theirs, exists := p.cloudOf(rival.Object)
-		_, status := rival.Object.Callback()
-		ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
-		return rival.exists() && exists && kind.Inherits(rival.Object) && (ready == nil || ready.Reason != v1alpha1.ReasonAccountNotReady) &&
-			(theirs.Account == account || theirs.ID != "" && theirs.ID == a.AccountID)
-	})
+	for n, s := range all {
+		of := rivals[s.configuration()]
+		if len(of) < 2 || s.Object.GetDeletionTimestamp().IsZero() {
+			continue
+		}
+		if cloud, err := p.Clouds.Of(ctx, s.Object.GetNamespace(), refOf(s.Object), s.Kind.Domain(s.Object)); err == nil {
+			s = p.moved(s, cloud)
+		}
+		if !kind.Wrote(s.Object) {
+			continue
+		}
+		if heir := p.heir(ctx, all, of, s); heir >= 0 {
+			all[heir] = all[heir].inheriting(s)
+			all[n] = s.disowned()
+		}
+	}
+}
+
+// heir returns which of some objects takes over what an owner wrote that is being deleted:
+// the first that writes to the same cloud account; -1 if none does.
+func (p *Planner) heir(ctx context.Context, all []Subject, of []int, owner Subject) int {
+	_, status := owner.Object.Callback()
+	a, heir := status.Applied, -1
+	for _, n := range of {
+		o := all[n].Object
+		if !kind.Inherits(o) || heir >= 0 && !precedes(all[n], all[heir], false) {
+			continue
+		}
+		theirs, _ := p.cloudOf(o)
+		same := accountName(o) == a.Account && (a.Account == "" || o.GetNamespace() == owner.Object.GetNamespace())
+		if !same && (theirs.ID == "" || theirs.ID != a.AccountID) {
+			continue
+		}
+		_, err := p.Clouds.Of(ctx, o.GetNamespace(), refOf(o), all[n].Kind.Domain(o))
+		if _, unavailable := errors.AsType[*plan.Unavailable](err); !unavailable {
+			heir = n
+		}
+	}
+	return heir
+}
+
+// inheriting returns an heir as it is once it owns what another object wrote. One that is
+// not in the cluster yet is, by then.
+func (s Subject) inheriting(owner Subject) Subject {
+	if kind.Wrote(s.Object) {
+		return s
+	}
+	o := s.Object.DeepCopyObject().(kind.Object)
+	if o.GetUID() == "" {
+		o.SetUID("heir of " + owner.Object.GetUID())
+	}
+	controllerutil.AddFinalizer(o, v1alpha1.Finalizer)
+	_, from := owner.Object.Callback()
+	_, status := o.Callback()
+	status.Applied = from.Applied.DeepCopy()
+	status.Applied.UID, status.Applied.Account = o.GetUID(), accountName(o)
+	if s.Kind.Recall != nil {
+		s.Kind.Wrote(o, s.Kind.Recall(owner.Object, nil))
+	}
+	return Subject{s.Kind, o}
+}
+
+// disowned returns an object as it is once it owns nothing.
+func (s Subject) disowned() Subject {
+	o := s.Object.DeepCopyObject().(kind.Object)
+	_, status := o.Callback()
+	status.Applied = nil
+	return Subject{s.Kind, o}
+}
+
+func refOf(o kind.Object) *v1alpha1.AccountReference {
+	spec, _ := o.Callback()
+	return spec.AccountRef
+}
+
+// accountName returns the LiveAccount that an object refers to; "" for the operator's own.
+func accountName(o kind.Object) string {
+	return ptr.Deref(refOf(o), v1alpha1.AccountReference{}).Name
 }
 
 // judged is an object of a run as it is once the operator has looked at it; new, if it is

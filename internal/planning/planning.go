@@ -120,6 +120,9 @@ const parallel = 16
 func (p *Planner) Plan(ctx context.Context, subjects []Subject) (*Report, error) {
 	out := report.New[Summary, Item]("Plan")
 	p.understand()
+	all := p.all(subjects)
+	p.bequeath(ctx, all, len(subjects))
+	subjects = all[:len(subjects)]
 	items, asking := make([]Item, len(subjects)), make([]*plan.Member, len(subjects))
 	work := make(chan int)
 	var wg sync.WaitGroup
@@ -144,7 +147,6 @@ func (p *Planner) Plan(ctx context.Context, subjects []Subject) (*Report, error)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	all := p.all(subjects)
 	p.contend(all, items)
 	p.takeTurns(all, items, asking)
 	p.holdRemovals(all, items)
