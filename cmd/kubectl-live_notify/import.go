@@ -142,7 +142,10 @@ func (a *app) doImport(ctx context.Context, o importOptions) error {
 	done()
 	if err != nil && r != nil {
 		fmt.Fprintln(a.err, importing.Line(r.Summary))
-		fmt.Fprintln(a.err, "It ended before all was read, and nothing was written. --on-error continue leaves out what cannot be read.")
+		fmt.Fprintln(a.err, "It ended before all was read, and nothing was written. --on-error continue leaves out what cannot be read; --domain asks for less.")
+	}
+	if unread, ok := errors.AsType[*importing.Unread](err); ok {
+		return because(unread.Unwrap(), "%s", unread.Object)
 	}
 	if err != nil {
 		return err
@@ -172,16 +175,10 @@ func (a *app) imported(ctx context.Context, c client.Client, r *importing.Report
 			return err
 		}
 	}
-	switch {
-	case r.Summary.Denied+r.Summary.Failed+r.Summary.NotFound+files.kept == 0:
-		return nil
-	case r.Summary.Denied+r.Summary.Failed == 0:
+	if r.Summary.Denied+r.Summary.Failed+r.Summary.NotFound+files.kept > 0 {
 		return errNo
-	case o.onError == "continue":
-		return errNo
-	default:
-		return errTold
 	}
+	return nil
 }
 
 // whyEmpty says why nothing was imported, and what to try.

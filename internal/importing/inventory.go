@@ -24,7 +24,7 @@ type Query struct {
 	Kinds   []*kind.Kind
 	Domains []string // globs; none for all
 	AppIDs  []string
-	// Halt ends at the first configuration that cannot be read.
+	// Halt ends at the first configuration that cannot be read, with an Unread.
 	Halt bool
 	// Progress is told how much there is to read, and of each that was read; nil for
 	// nobody.
@@ -48,6 +48,9 @@ type found struct {
 	// foreign: it is of an application that this product of the cloud does not know.
 	foreign bool
 }
+
+// object names the object in messages.
+func (f found) object() string { return f.kind.Name + "/" + f.key }
 
 // parallel is how many requests of one operation wait for their turn at a time.
 const parallel = 8
@@ -335,10 +338,22 @@ func (i *reading) getOne(ctx context.Context, k *kind.Kind, id, channel string) 
 	i.note(f)
 }
 
+// Unread tells which configuration could not be read, and why.
+type Unread struct {
+	Object string // kind and key
+	err    error
+}
+
+// Error returns the reason behind the object.
+func (u *Unread) Error() string { return u.Object + ": " + u.err.Error() }
+
+// Unwrap returns the reason.
+func (u *Unread) Unwrap() error { return u.err }
+
 // note keeps what was read.
 func (i *reading) note(f found) {
-	if f.err != nil && i.query.Halt && live.ClassOf(f.err) != live.AccessDenied {
-		i.fail(f.err)
+	if f.err != nil && i.query.Halt {
+		i.fail(&Unread{f.object(), f.err})
 	}
 	read, known := i.keep(f)
 	if i.query.Progress != nil {
