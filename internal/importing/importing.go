@@ -153,7 +153,7 @@ func Import(ctx context.Context, c *live.Client, o Options) (*Report, error) {
 		case f.have != nil:
 			i.written(f, names[f.kind][f.key], o)
 			if f.bad != nil {
-				i = Item{Kind: i.Kind, Key: i.Key, Name: i.Name, Result: Failed}
+				i = Item{Kind: i.Kind, Key: i.Key, Result: Failed}
 				i.Message = "What the cloud holds is nothing that a manifest may say: " + refusal(f.bad)
 				r.Fail(report.Problem{Object: f.object(), Reason: "Invalid", Message: i.Message})
 			}

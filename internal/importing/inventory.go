@@ -60,6 +60,9 @@ const parallel = 8
 func inventory(ctx context.Context, c *live.Client, q Query) (all []found, domains int, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	// What is asked for twice is read once.
+	q.Kinds = slices.DeleteFunc(slices.Clone(kind.All), func(k *kind.Kind) bool { return !slices.Contains(q.Kinds, k) })
+	q.AppIDs = slices.Compact(slices.Sorted(slices.Values(q.AppIDs)))
 	i := &reading{client: c, query: q, roles: map[string]string{}, fail: cancel}
 	var ingest, streaming []string
 	for _, typed := range []struct {
