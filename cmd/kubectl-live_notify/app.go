@@ -99,6 +99,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
+	strict(root) // whose completion takes over where to print
 	verb, err := root.ExecuteContextC(ctx)
 	code := a.code(ctx, verb.CommandPath(), err)
 	if code == exitNo && a.exitZero {
@@ -250,6 +251,37 @@ func (a *app) root() *cobra.Command {
 		root.AddCommand(cmd)
 	}
 	return root
+}
+
+// strict makes the verbs that are cobra's own refuse what they do not know: they would
+// print help, and succeed.
+func strict(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "help":
+			cmd.Args = func(_ *cobra.Command, args []string) error {
+				if _, rest, err := root.Find(args); err != nil || len(rest) > 0 {
+					return usage("there is no such verb: help without one lists them")
+				}
+				return nil
+			}
+		case "completion":
+			cmd.DisableFlagsInUseLine = true
+			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() } // else Args is not asked
+			cmd.Args = func(cmd *cobra.Command, args []string) error {
+				if len(args) == 0 {
+					return nil
+				}
+				var shells []string
+				for _, shell := range cmd.Commands() {
+					shells = append(shells, shell.Name())
+				}
+				return usage("there is no completion for this shell: want one of %s", strings.Join(shells, ", "))
+			}
+		}
+	}
 }
 
 // wrap checks the flags that all verbs have, before one is done.

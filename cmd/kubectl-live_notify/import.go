@@ -20,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -100,6 +101,9 @@ func (o importOptions) check() error {
 	if err := importing.CheckGlobs(o.domains); err != nil {
 		return usage("--domain: %s", err)
 	}
+	if o.keySecret != "" && len(content.IsDNS1123Subdomain(o.keySecret)) > 0 {
+		return usage("--key-secret: the name of a Secret has lower-case letters, digits, hyphens and dots, at most 253, and each part between dots begins and ends with a letter or a digit")
+	}
 	return cmp.Or(
 		oneOf("management-policy", o.management, string(v1alpha1.Observe), string(v1alpha1.Manage)),
 		oneOf("deletion-policy", o.deletion, string(v1alpha1.DeletionRetain), string(v1alpha1.DeletionDelete)),
@@ -142,7 +146,10 @@ func (a *app) doImport(ctx context.Context, o importOptions) error {
 	done()
 	if err != nil && r != nil {
 		fmt.Fprintln(a.err, importing.Line(r.Summary))
-		fmt.Fprintln(a.err, "It ended before all was read, and nothing was written. --on-error continue leaves out what cannot be read.")
+		fmt.Fprintln(a.err, "It ended before all was read, and nothing was written. --on-error continue leaves out what cannot be read; --domain asks for less.")
+	}
+	if unread, ok := errors.AsType[*importing.Unread](err); ok {
+		return because(unread.Unwrap(), "%s", unread.Object)
 	}
 	if err != nil {
 		return err
@@ -172,16 +179,10 @@ func (a *app) imported(ctx context.Context, c client.Client, r *importing.Report
 			return err
 		}
 	}
-	switch {
-	case r.Summary.Denied+r.Summary.Failed+r.Summary.NotFound+files.kept == 0:
-		return nil
-	case r.Summary.Denied+r.Summary.Failed == 0:
+	if r.Summary.Denied+r.Summary.Failed+r.Summary.NotFound+files.kept > 0 {
 		return errNo
-	case o.onError == "continue":
-		return errNo
-	default:
-		return errTold
 	}
+	return nil
 }
 
 // whyEmpty says why nothing was imported, and what to try.
@@ -213,6 +214,10 @@ func (w written) line(dryRun bool) string {
 
 // writeImport prints what was read, or writes its files.
 func (a *app) writeImport(r *importing.Report, o importOptions) (files written, err error) {
+	if a.output != "yaml" && a.output != "helm-values" && o.dir == "" {
+		return files, show(a, r, importView())
+	}
+	a.tell(r.Warnings, r.Errors)
 	if a.output == "helm-values" {
 		text, err := importing.HelmValues(r)
 		if err == nil {
@@ -223,10 +228,6 @@ func (a *app) writeImport(r *importing.Report, o importOptions) (files written, 
 		}
 		return files, nil
 	}
-	if a.output != "yaml" && o.dir == "" {
-		return files, show(a, r, importView())
-	}
-	a.tell(nil, r.Errors)
 	if o.dir != "" && !o.dryRun {
 		if err := os.MkdirAll(o.dir, 0o755); err != nil {
 			return files, usage("--output-dir: it cannot be made")
@@ -367,14 +368,27 @@ func (a *app) keysToCluster(ctx context.Context, c client.Client, secrets []secr
 	if err != nil {
 		return err
 	}
-	for n, s := range secrets {
-		if err := writeSecret(ctx, c, namespace, s.name, s.entries); err != nil {
-			fmt.Fprintf(a.err, "%d of %s written. Run the same again to go on.\n", n, live.Count(len(secrets), "Secret"))
+	wrote, same := 0, 0
+	others := func() string {
+		if same == 0 {
+			return "."
+		}
+		return fmt.Sprintf(", %d the same.", same)
+	}
+	for _, s := range secrets {
+		changed, err := writeSecret(ctx, c, namespace, s.name, s.entries)
+		switch {
+		case err != nil:
+			fmt.Fprintf(a.err, "%d of %s written%s Run the same again to go on.\n", wrote, live.Count(len(secrets), "Secret"), others())
 			return because(err, "writing Secret %q", s.name)
+		case changed:
+			wrote++
+		default:
+			same++
 		}
 	}
 	if len(secrets) > 0 {
-		fmt.Fprintf(a.err, "Wrote %s.\n", live.Count(len(secrets), "Secret"))
+		fmt.Fprintf(a.err, "Wrote %s%s\n", live.Count(wrote, "Secret"), others())
 	}
 	return nil
 }
@@ -395,21 +409,25 @@ func canMake(dir string) bool {
 	}
 }
 
-// writeSecret creates a Secret, or sets entries of one that exists.
-func writeSecret(ctx context.Context, c client.Client, namespace, name string, data map[string][]byte) error {
+// writeSecret creates a Secret, or sets entries of one that exists, unless it has them.
+func writeSecret(ctx context.Context, c client.Client, namespace, name string, data map[string][]byte) (changed bool, err error) {
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Data: data}
-	err := c.Create(ctx, secret)
+	err = c.Create(ctx, secret)
 	if !apierrors.IsAlreadyExists(err) {
-		return err
+		return true, err
 	}
 	if err := c.Get(ctx, client.ObjectKeyFromObject(secret), secret); err != nil {
-		return err
+		return false, err
 	}
+	before := maps.Clone(secret.Data)
 	if secret.Data == nil {
 		secret.Data = map[string][]byte{}
 	}
 	maps.Copy(secret.Data, data)
-	return c.Update(ctx, secret)
+	if maps.EqualFunc(before, secret.Data, bytes.Equal) {
+		return false, nil
+	}
+	return true, c.Update(ctx, secret)
 }
 
 // reading returns progress of work whose size is found out on the way.

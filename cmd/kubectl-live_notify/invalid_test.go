@@ -23,7 +23,7 @@ func TestImportTellsWhatIsInvalidAsPlanDoes(t *testing.T) {
 		w.cloud.SetStreamConfig(domain, c)
 	}
 	for _, format := range []string{"yaml", "json", "wide"} {
-		got := w.call("import", "--kind", "lnc", "-o", format).want(t, exitUnknown,
+		got := w.call("import", "--kind", "lnc", "-o", format).want(t, exitNo,
 			`LiveNotifyConfig.live.alibabacloud.com`, "spec.notifyURL: Invalid value", "spec.exceptionNotifyURL: Invalid value")
 		if strings.Contains(got.out+got.err, canary) {
 			t.Errorf("-o %s repeats the value:\n%s%s", format, got.out, got.err)

@@ -150,3 +150,19 @@ func TestStdoutOfAProgram(t *testing.T) {
 		})
 	}
 }
+
+// Of a stdout that is closed from the start the Go runtime makes /dev/null, which others
+// give on purpose: the code is that of the answer, and nothing that is opened later gets
+// what is printed.
+func TestStdoutClosedFromTheStart(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	w.stream("push.example.com")
+	for args, want := range map[string]int{"version": exitYes, "completion bash": exitYes, "import --kind lnc": exitYes, "import --app-id nosuch": exitNo} {
+		t.Run(args, func(t *testing.T) {
+			cmd, out, errOut := w.program(strings.Fields(args)...)
+			shell := exec.CommandContext(t.Context(), "sh", append([]string{"-c", `exec "$0" "$@" >&-`}, cmd.Args...)...)
+			shell.Env, shell.Stdout, shell.Stderr = cmd.Env, out, errOut
+			answer{code(shell.Run()), out.String(), errOut.String()}.want(t, want)
+		})
+	}
+}

@@ -228,6 +228,25 @@ func TestUsageIsTwo(t *testing.T) {
 	}
 }
 
+// Nor do cobra's own verbs succeed with what they do not know; a shell would run what
+// they print.
+func TestUnknownShellsAndTopics(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	for _, args := range [][]string{
+		{"completion", "foo"}, {"completion", "Bash"}, {"completion", "foo", "bash"}, {"completion", "bash", "foo"}, {"help", "foo"}, {"help", "plan", "foo"}, {"help", "completion", "foo"},
+	} {
+		if got := w.call(args...).want(t, exitUsage, "Error: "); got.out != "" {
+			t.Errorf("%q: stdout has:\n%s", args, got.out)
+		}
+	}
+	w.call("completion", "foo").want(t, exitUsage, "no completion for this shell: want one of bash, fish, powershell, zsh")
+	for _, args := range [][]string{{"completion"}, {"completion", "zsh"}, {"help"}, {"help", "plan"}, {"help", "completion", "bash"}, {"help", "help"}} {
+		if got := w.call(args...).want(t, exitYes); got.out == "" {
+			t.Errorf("%q printed nothing", args)
+		}
+	}
+}
+
 func TestNoClusterIsThree(t *testing.T) {
 	w := newWorld(t, emulator.Options{})
 	withoutCluster(t)

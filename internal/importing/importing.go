@@ -149,13 +149,13 @@ func Import(ctx context.Context, c *live.Client, o Options) (*Report, error) {
 			}
 			var reason string
 			reason, i.Message = access.Explain(f.err)
-			r.Fail(report.Problem{Object: f.kind.Name + "/" + f.key, Reason: reason, Message: i.Message})
+			r.Fail(report.Problem{Object: f.object(), Reason: reason, Message: i.Message})
 		case f.have != nil:
 			i.written(f, names[f.kind][f.key], o)
 			if f.bad != nil {
-				i = Item{Kind: i.Kind, Key: i.Key, Name: i.Name, Result: Failed}
+				i = Item{Kind: i.Kind, Key: i.Key, Result: Failed}
 				i.Message = "What the cloud holds is nothing that a manifest may say: " + refusal(f.bad)
-				r.Fail(report.Problem{Object: f.kind.Name + "/" + f.key, Reason: "Invalid", Message: i.Message})
+				r.Fail(report.Problem{Object: f.object(), Reason: "Invalid", Message: i.Message})
 			}
 		}
 		r.Summary.add(i.Result)
@@ -239,7 +239,7 @@ func checkKey(f found) error {
 func notFound(r *Report, f found) {
 	i := Item{Kind: f.kind.Name, Key: f.key, Result: NotFound}
 	i.Message = "The account has no such application: check the ID, and that it belongs to the account in use."
-	r.Fail(report.Problem{Object: i.Kind + "/" + i.Key, Reason: v1alpha1.ReasonDomainNotFound, Message: i.Message})
+	r.Fail(report.Problem{Object: f.object(), Reason: v1alpha1.ReasonDomainNotFound, Message: i.Message})
 	r.Summary.add(i.Result)
 	r.Items = append(r.Items, i)
 }
@@ -456,7 +456,7 @@ func Unmanaged(ctx context.Context, clouds *access.Clouds, r *planning.Report, s
 		case f.err != nil:
 			reason, message := access.Explain(f.err)
 			r.Summary.Add(planning.Unknown)
-			r.Fail(report.Problem{Object: f.kind.Name + "/" + f.key, Reason: reason, Message: message})
+			r.Fail(report.Problem{Object: f.object(), Reason: reason, Message: message})
 		case f.have != nil && !slices.ContainsFunc(subjects, func(s planning.Subject) bool { return s.Kind == f.kind && s.Kind.Key(s.Object) == f.key }):
 			r.Summary.Add(planning.Unmanaged)
 			r.Items = append(r.Items, planning.Item{

@@ -24,7 +24,7 @@ type Query struct {
 	Kinds   []*kind.Kind
 	Domains []string // globs; none for all
 	AppIDs  []string
-	// Halt ends at the first configuration that cannot be read.
+	// Halt ends at the first configuration that cannot be read, with an Unread.
 	Halt bool
 	// Progress is told how much there is to read, and of each that was read; nil for
 	// nobody.
@@ -49,6 +49,9 @@ type found struct {
 	foreign bool
 }
 
+// object names the object in messages.
+func (f found) object() string { return f.kind.Name + "/" + f.key }
+
 // parallel is how many requests of one operation wait for their turn at a time.
 const parallel = 8
 
@@ -57,6 +60,9 @@ const parallel = 8
 func inventory(ctx context.Context, c *live.Client, q Query) (all []found, domains int, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	// What is asked for twice is read once.
+	q.Kinds = slices.DeleteFunc(slices.Clone(kind.All), func(k *kind.Kind) bool { return !slices.Contains(q.Kinds, k) })
+	q.AppIDs = slices.Compact(slices.Sorted(slices.Values(q.AppIDs)))
 	i := &reading{client: c, query: q, roles: map[string]string{}, fail: cancel}
 	var ingest, streaming []string
 	for _, typed := range []struct {
@@ -335,10 +341,22 @@ func (i *reading) getOne(ctx context.Context, k *kind.Kind, id, channel string) 
 	i.note(f)
 }
 
+// Unread tells which configuration could not be read, and why.
+type Unread struct {
+	Object string // kind and key
+	err    error
+}
+
+// Error returns the reason behind the object.
+func (u *Unread) Error() string { return u.Object + ": " + u.err.Error() }
+
+// Unwrap returns the reason.
+func (u *Unread) Unwrap() error { return u.err }
+
 // note keeps what was read.
 func (i *reading) note(f found) {
-	if f.err != nil && i.query.Halt && live.ClassOf(f.err) != live.AccessDenied {
-		i.fail(f.err)
+	if f.err != nil && i.query.Halt {
+		i.fail(&Unread{f.object(), f.err})
 	}
 	read, known := i.keep(f)
 	if i.query.Progress != nil {

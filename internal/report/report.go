@@ -24,7 +24,8 @@ type Report[S, I any] struct {
 	Items []I `json:"items"`
 	// Warnings do not change the exit code.
 	Warnings []string `json:"warnings"`
-	// Errors are what could not be found out. Any makes the exit code 3.
+	// Errors are what could not be found out, or done. Any makes the exit code 3, but for
+	// an import that goes on without it: that is 1.
 	Errors []Problem `json:"errors"`
 }
 
