@@ -325,6 +325,34 @@ func TestDeletionWithoutCredentials(t *testing.T) {
 	})
 }
 
+// TestNoHeirAtAnotherEndpoint: who has the same credentials but asks somewhere else takes
+// over nothing, as what is there is another configuration.
+func TestNoHeirAtAnotherEndpoint(t *testing.T) {
+	t.Parallel()
+	f := streamFixture()
+	d, _ := accounts(t, f)
+	other := newCloud(t, emulator.Options{})
+	f.prepare(other.cloud)
+	d.accessKeySecret(map[string]string{"accessKeyID": keyID, "accessKeySecret": keySecret})
+	d.account(byAccessKey)
+	elsewhere := d.theAccount("account")
+	elsewhere.ObjectMeta = metav1.ObjectMeta{Namespace: d.namespace, Name: "elsewhere"}
+	elsewhere.Spec.Endpoint = other.endpoint
+	d.Expect(d.api.Create(d.ctx, elsewhere)).To(Succeed())
+	for _, name := range []string{"account", "elsewhere"} {
+		d.Eventually(func() string { return d.theAccount(name).Status.AccountID }).ShouldNot(BeEmpty())
+	}
+	d.create("a", viaAccount)
+	d.reaches("a", v1alpha1.ReasonInSync)
+	d.create("b", func(o Object) { spec(o).AccountRef = &v1alpha1.AccountReference{Name: "elsewhere"} })
+	d.reaches("b", v1alpha1.ReasonConflict)
+	d.remove("a")
+	d.Eventually(func() bool { return d.gone("a") }).Should(BeTrue())
+	d.Expect(f.have(d.cloud)).To(BeNil())
+	b := d.reaches("b", v1alpha1.ReasonInSync)
+	d.Expect(f.have(other.cloud)).To(Equal(f.want(b, "")))
+}
+
 // TestMovingToAnotherAccount: in another account an object owns nothing, so that
 // what is there is adopted or left alone like anybody's; it is no drift.
 func TestMovingToAnotherAccount(t *testing.T) {

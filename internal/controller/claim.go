@@ -158,7 +158,7 @@ func (p *pass) heir(ctx context.Context) (kind.Object, error) {
 		return nil, err
 	}
 	return foremost(rivals, func(o kind.Object) bool {
-		if !p.mayInherit(o) {
+		if !p.mayInherit(ctx, o) {
 			return false
 		}
 		spec, _ := o.Callback()
@@ -169,20 +169,23 @@ func (p *pass) heir(ctx context.Context) (kind.Object, error) {
 
 // mayInherit tells whether another object of the key would write the configuration, and
 // someone works on it.
-func (p *pass) mayInherit(o kind.Object) bool {
-	return (p.scope.has(o) || kind.Looked(o) && p.scope.hasNamespace(o.GetNamespace())) && kind.Inherits(o) && p.sameAccount(o)
+func (p *pass) mayInherit(ctx context.Context, o kind.Object) bool {
+	return (p.scope.has(o) || kind.Looked(o) && p.scope.hasNamespace(o.GetNamespace())) && kind.Inherits(o) && p.sameAccount(ctx, o)
 }
 
 // sameAccount tells whether another object's cloud account is the one that this
-// one wrote to.
-func (p *pass) sameAccount(o kind.Object) bool {
+// one wrote to, and at the same endpoint: what a tenant's own endpoint holds is nothing
+// to take over from elsewhere.
+func (p *pass) sameAccount(ctx context.Context, o kind.Object) bool {
 	a := p.status.Applied
 	name := accountName(o)
 	if name == a.Account && (name == "" || o.GetNamespace() == p.obj.GetNamespace()) {
 		return true
 	}
 	id := p.accounts.KnownID(o.GetNamespace(), name)
-	return id != "" && id == p.writtenTo()
+	theirs, _ := p.cloudOf(ctx, o)
+	mine, _ := p.cloudOf(ctx, p.obj)
+	return id != "" && id == p.writtenTo() && theirs.SameEndpoint(mine)
 }
 
 // bequeath gives the ownership of what this object wrote to its heir, which

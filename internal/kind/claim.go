@@ -30,11 +30,15 @@ func (c Cloud) Same(other Cloud) bool {
 		return true
 	case c.ID != "" && other.ID != "":
 		return c.ID == other.ID
-	case c.Host != "" && other.Host != "":
-		return c.Host == other.Host || live.VendorEndpoint(c.Host) && live.VendorEndpoint(other.Host)
 	default:
-		return true
+		return c.SameEndpoint(other)
 	}
+}
+
+// SameEndpoint tells whether two objects may be asked for at one place: the endpoint of
+// one, all those of the vendor, or one that is not known.
+func (c Cloud) SameEndpoint(other Cloud) bool {
+	return c.Host == "" || other.Host == "" || c.Host == other.Host || live.VendorEndpoint(c.Host) && live.VendorEndpoint(other.Host)
 }
 
 // CloudOf returns the cloud that a LiveAccount is of.

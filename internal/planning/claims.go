@@ -108,6 +108,7 @@ func (p *Planner) bequeath(ctx context.Context, all []Subject, run int) {
 func (p *Planner) heir(ctx context.Context, all []Subject, of []int, owner Subject) int {
 	_, status := owner.Object.Callback()
 	a, heir := status.Applied, -1
+	mine, _ := p.cloudOf(owner.Object)
 	for _, n := range of {
 		o := all[n].Object
 		if !kind.Inherits(o) || heir >= 0 && !precedes(all[n], all[heir], false) {
@@ -115,7 +116,7 @@ func (p *Planner) heir(ctx context.Context, all []Subject, of []int, owner Subje
 		}
 		theirs, _ := p.cloudOf(o)
 		same := accountName(o) == a.Account && (a.Account == "" || o.GetNamespace() == owner.Object.GetNamespace())
-		if !same && (theirs.ID == "" || theirs.ID != a.AccountID) {
+		if !same && (theirs.ID == "" || theirs.ID != a.AccountID || !theirs.SameEndpoint(mine)) {
 			continue
 		}
 		_, err := p.Clouds.Of(ctx, o.GetNamespace(), refOf(o), all[n].Kind.Domain(o))
