@@ -3,6 +3,27 @@ Copyright The live-notify-operator Authors.
 SPDX-License-Identifier: Apache-2.0
 */ -}}
 
+{{- /*
+Every template includes this first. In Helm null takes a default away, and so does a
+key with nothing behind it: of lists, resources and labels none are left then, and all
+else has its default again.
+*/}}
+{{- define "lno.fill" -}}
+{{- include "lno.filled" (dict "values" .Values "defaults" (.Files.Get "files/values.yaml" | fromYaml)) }}
+{{- end }}
+
+{{- define "lno.filled" -}}
+{{- range $key, $default := .defaults }}
+{{- $value := index $.values $key }}
+{{- $free := has $key (list "resources" "labels") }}
+{{- if kindIs "invalid" $value }}
+{{- $_ := set $.values $key ($free | ternary dict (kindIs "slice" $default | ternary list $default)) }}
+{{- else if and (kindIs "map" $default) (not $free) }}
+{{- include "lno.filled" (dict "values" $value "defaults" $default) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "lno.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
@@ -165,9 +186,6 @@ true
 {{- end }}
 {{- if and .metrics.enabled (eq (int .metrics.port) 8081) }}
 {{- fail "metrics.port is 8081, which is the port of the probes: choose another" }}
-{{- end }}
-{{- if kindIs "invalid" .replicas }}
-{{- fail "replicas is null: give a number" }}
 {{- end }}
 {{- if and .metrics.readerRole.subjects (not .metrics.readerRole.create) }}
 {{- fail "metrics.readerRole.subjects has no effect without metrics.readerRole.create" }}
