@@ -194,6 +194,9 @@ true
 {{- if and (eq .kind "ServiceAccount") (not .namespace) }}
 {{- fail (printf "metrics.readerRole.subjects has the ServiceAccount %s without a namespace" .name) }}
 {{- end }}
+{{- if and (eq .kind "ServiceAccount") (not (regexMatch "^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$" .name)) }}
+{{- fail (printf "metrics.readerRole.subjects has the ServiceAccount %q, a name that none can have: lower-case letters, digits, hyphens and dots" .name) }}
+{{- end }}
 {{- end }}
 {{- $own := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/part-of" "app.kubernetes.io/version" "app.kubernetes.io/managed-by" "helm.sh/chart" }}
 {{- $maps := dict "commonLabels" .commonLabels "podLabels" .podLabels "serviceMonitor.labels" .serviceMonitor.labels "prometheusRule.labels" .prometheusRule.labels "grafanaDashboard.labels" .grafanaDashboard.labels }}
