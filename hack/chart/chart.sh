@@ -28,6 +28,7 @@ cd "$out/$operator/files"
 for file in prometheus/rules.yaml prometheus/dashboard.json rbac/users.yaml rbac/role.yaml admission/deletion-protection.yaml; do
 	ln -sf "../../../config/$file" .
 done
+ln -sf ../values.yaml .
 cd crds
 for crd in ../../../../config/crd/bases/*.yaml; do
 	ln -sf "$crd" .

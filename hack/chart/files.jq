@@ -20,10 +20,55 @@ def fields: ([."x-kubernetes-validations"[]?.rule] | join(" ")) as $rules | .pro
 def spec: .spec.versions[0].schema.openAPIV3Schema.properties.spec;
 def callbacks: map(select(spec.properties.managementPolicy));
 
+# What is behind a token that a text begins with.
+def after($token): sub("^ +"; "") | select(startswith($token)) | .[($token | length):] | sub("^ +"; "");
+
+# Parts with tokens between them, each with the text that is left.
+def parts(part; $token; $key):
+  def all: part as $one | ($one.rest | after($token) | all | {is: ([$one.is] + .is), rest}) // {is: [$one.is], rest: $one.rest};
+  all | .is |= if length == 1 then .[0] else {($key): .} end;
+
+# What a rule says, as JSON schema does: matches, of patterns without quotation marks
+# and escapes, and has, with !, &&, || and parentheses. What only the template can judge
+# is in a field called only. The API server has the others.
+def either:
+  def term:
+    (after("!") | term | .is |= {not: (if .pattern then {type: "string"} + . else . end)}),
+    (after("(") | either | .rest |= after(")") | select(.rest)),
+    (after("has(self.") | capture("^(?<name>[^.)]*)\\)(?<rest>[\\s\\S]*)$") | {is: {required: [.name]}, rest}),
+    (after("self == ''") | {is: {pattern: "^$"}, rest: .}),
+    (after("self.trim() != ''") | {is: {not: {pattern: "^[\\s\\x{85}\\p{Z}]*$"}}, rest: .}),
+    (after("self != self.trim()") | {is: {pattern: "^[\\s\\x{85}\\p{Z}]|[\\s\\x{85}\\p{Z}]$"}, rest: .}),
+    (after("duration(self) >= duration('") | capture("^(?<least>[^']*)'\\)(?<rest>[\\s\\S]*)$") | {is: {only: {least}}, rest}),
+    (after("duration(self) <= duration('") | capture("^(?<most>[^']*)'\\)(?<rest>[\\s\\S]*)$") | {is: {only: {most}}, rest}),
+    (after("size(self.") | capture("^(?<empty>[^.)]*)\\) == 0(?<rest>[\\s\\S]*)$") | {is: {only: {empty}}, rest}),
+    (after("self.") | capture("^(?<field>[A-Za-z]+) != '(?<other>[^']*)'(?<rest>[\\s\\S]*)$") | {is: {only: {field, other}}, rest}),
+    (after("self.findAll('") | capture("^(?<every>[^'\\\\]*)'\\)[.]all\\(p, p in (?<among>[^]]*\\])\\)(?<rest>[\\s\\S]*)$")
+      | {is: {only: {every, among: .among | gsub("'"; "\"") | fromjson}}, rest}),
+    (after("self.matches('") | capture("^(?<pattern>[^'\\\\]*)'\\)(?<rest>[\\s\\S]*)$") | {is: {pattern}, rest});
+  parts(parts(term; "&&"; "allOf"); "||"; "anyOf");
+
+# The words of a message that depends: cond ? 'words' : cond ? 'words' : 'words'.
+def words:
+  def literal: sub("^ +"; "") | capture("^'(?<is>[^']*)'(?<rest>[\\s\\S]*)$"), capture("^\"(?<is>[^\"]*)\"(?<rest>[\\s\\S]*)$");
+  (literal | select(.rest | test("^ *$")) | [{words: .is}])
+  // (first(either) | .is as $when | .rest | after("?") | literal | .is as $words | .rest | after(":") | [{when: $when, words: $words}] + words);
+
+# The rules of a field and of those below it that the template judges, with their words.
+def rules:
+  def some: with_entries(select(.value | length > 0));
+  {
+    own: [."x-kubernetes-validations"[]? | select(.rule | contains("oldSelf") | not)
+      | first(.rule | either | select(.rest | test("^ *$")) | .is) as $is
+      | {is: $is, words: (if .messageExpression then .messageExpression | words else [{words: .message}] end)}],
+    fields: (.properties // {} | map_values(rules) | some),
+    items: (.items // {} | if . == {} then . else rules end)
+  } | some;
+
 def kinds:
   header(""),
   (callbacks[] | spec.properties as $has
-    | "\(.spec.names.plural):\n  defaults:\n\(shared | map(select($has[.])) | list("  "))\n  fields: \(spec | fields | tojson)\n  key: \($has | key | tojson)\n  kind: \(.spec.names.kind)");
+    | "\(.spec.names.plural):\n  defaults:\n\(shared | map(select($has[.])) | list("  "))\n  fields: \(spec | fields | tojson)\n  key: \($has | key | tojson)\n  kind: \(.spec.names.kind)\n  rules: \(spec | rules | tojson)");
 
 def role($name; $resources; $verbs): "---
 apiVersion: rbac.authorization.k8s.io/v1
@@ -58,28 +103,11 @@ def hub:
       displayName: \(.spec.names.kind)
       description: \($version.schema.openAPIV3Schema.description | split(".")[0] | gsub("\\s+"; " "))";
 
-# What is behind a token that a text begins with.
-def after($token): sub("^ +"; "") | select(startswith($token)) | .[($token | length):] | sub("^ +"; "");
-
-# Parts with tokens between them, each with the text that is left.
-def parts(part; $token; $key):
-  def all: part as $one | ($one.rest | after($token) | all | {is: ([$one.is] + .is), rest}) // {is: [$one.is], rest: $one.rest};
-  all | .is |= if length == 1 then .[0] else {($key): .} end;
-
-# The rules that JSON schema can say too: matches, of patterns without quotation marks
-# and escapes, and has, with !, &&, || and parentheses. The API server has the others.
-def either:
-  def term:
-    (after("!") | term | .is |= {not: (if .pattern then {type: "string"} + . else . end)}),
-    (after("(") | either | .rest |= after(")") | select(.rest)),
-    (after("has(self.") | capture("^(?<name>[^.)]*)\\)(?<rest>[\\s\\S]*)$") | {is: {required: [.name]}, rest}),
-    (after("self.matches('") | capture("^(?<pattern>[^'\\\\]*)'\\)(?<rest>[\\s\\S]*)$") | {is: {pattern}, rest});
-  parts(parts(term; "&&"; "allOf"); "||"; "anyOf");
-
 # A field that may be left out may be null, too: it drops a default of the chart.
 def nullable: .type |= (if type == "string" then [., "null"] else . end) | if .enum then .enum += [null] else . end;
 
-# The JSON schema of a field of a CRD.
+# The JSON schema of a field of a CRD. Of the rules it has single patterns, for editors:
+# what else it refuses cannot be read, and the template has the words.
 def schema:
   with_entries(select(.key | IN("type", "description", "pattern", "minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum", "enum")))
   + if .items then {items: .items | schema} else {} end
@@ -87,17 +115,20 @@ def schema:
   + if .properties then (.required // []) as $required
       | {properties: .properties | with_entries(.key as $name | .value |= (schema | if $required | index($name) then . else nullable end)), $required, additionalProperties: false}
     else {} end
-  + ([.["x-kubernetes-validations"][]?.rule | either | select(.rest | test("^ *$")) | .is] | if . == [] then {} else {allOf: .} end);
+  + ([.["x-kubernetes-validations"][]? | select(.message) | .rule | either | select(.rest | test("^ *$")) | .is | select(keys == ["pattern"])] | if . == [] then {} else {allOf: .} end);
 
-# The schema of the values of live-callbacks, which refuses what the CRDs refuse, as far
-# as JSON schema can say it.
+# The schema of the values of live-callbacks. With the rules of kinds.yaml it refuses
+# what the CRDs refuse.
 def values:
   [callbacks[] | {key: .spec.names.plural, value: spec | schema}] as $kinds
-  | ({type: "object", additionalProperties: {type: ["string", "null"]}} | nullable) as $labels
+  | "[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?" as $text
+  | "[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*" as $domain
+  | def keyed($prefix; $value): {type: "object", patternProperties: {"^(\($prefix)/)?\($text)$": ({type: "string"} + $value | nullable)}, additionalProperties: false} | nullable;
+  keyed($domain; {pattern: "^(\($text))?$"}) as $labels | keyed("[A-Za-z0-9]([-.A-Za-z0-9]*[A-Za-z0-9])?"; {}) as $annotations
   | {
       "$schema": "http://json-schema.org/draft-07/schema#", title: "Values of live-callbacks", type: "object", additionalProperties: false,
       properties: ({
-        global: {type: "object"}, commonLabels: $labels, commonAnnotations: $labels,
+        global: {type: "object"}, commonLabels: $labels, commonAnnotations: $annotations,
         defaults: {
           type: "object", additionalProperties: false,
           properties: [$kinds[].value.properties | with_entries(select(.key | IN(shared[])))] | add
@@ -105,9 +136,9 @@ def values:
       } + ($kinds | map(.value |= {
         type: "array",
         items: (
-          {type: "string", maxLength: 253, pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"} as $name
+          {type: "string", maxLength: 253, pattern: "^\($domain)$"} as $name
           | if .properties.domainName then .properties.name = ($name | nullable) else .properties.name = $name | .required += ["name"] end
-          | .properties += {labels: $labels, annotations: $labels})
+          | .properties += {labels: $labels, annotations: $annotations})
       }) | from_entries))
     };
 

@@ -23,6 +23,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/test/controlplane"
+	"github.com/live-notify/live-notify-operator/test/schema"
 )
 
 const callbacks = "../../charts/live-callbacks"
@@ -168,8 +169,8 @@ func cluster(t *testing.T) client.Client {
 	return client.NewDryRunClient(api)
 }
 
-// TestCallbacksRefused holds the schema of the values to that of the CRDs: what one
-// refuses the other refuses too.
+// TestCallbacksRefused holds the chart to the CRDs: what one refuses the other refuses
+// too, in the same words.
 func TestCallbacksRefused(t *testing.T) {
 	t.Parallel()
 	api := cluster(t)
@@ -179,31 +180,48 @@ func TestCallbacksRefused(t *testing.T) {
 		spec         map[string]any
 		want         string // in what helm says
 	}{
-		"no domain":           {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"notifyURL": at}, "missing property 'domainName'"},
-		"no URL":              {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com"}, "missing property"},
-		"no scheme":           {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": "hooks.example.com"}, "notifyURL"},
-		"a port":              {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": "https://hooks.example.com:65536/"}, "notifyURL"},
-		"an address":          {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": "https://1.2.3.256/"}, "notifyURL"},
-		"a template":          {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": "https://hooks.example.com/${X}"}, "notifyURL"},
-		"no host":             {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": "https://0.0.0.0/"}, "notifyURL"},
-		"null for a domain":   {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": nil, "notifyURL": at}, "domainName': got null, want string"},
-		"null for a name":     {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "accountRef": map[string]any{"name": nil}}, "accountRef/name': got null, want string"},
-		"a left-over filter":  {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "records": map[string]any{"appName": "${APP}"}}, "records/appName"},
-		"a left-over user":    {"livertceventsubs", "LiveRtcEventSub", map[string]any{"appID": "app", "callbackURL": at, "channelID": "a", "events": []any{"UserEvent"}, "users": []any{"<user>"}}, "users/0"},
-		"this machine":        {"livemessageappcallbacks", "LiveMessageAppCallback", map[string]any{"appID": "app", "eventCallbackURL": "https://localhost/"}, "eventCallbackURL"},
-		"a domain with caps":  {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "A.example.com", "notifyURL": at}, "domainName"},
-		"a domain of numbers": {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "1.2.3.4", "notifyURL": at}, "domainName"},
-		"a policy":            {"liverecordnotifyconfigs", "LiveRecordNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "driftPolicy": "Ignore"}, "driftPolicy"},
-		"a field":             {"liverecordnotifyconfigs", "LiveRecordNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "notifyUrl": at}, "'notifyUrl' not allowed"},
-		"a threshold":         {"liverecordnotifyconfigs", "LiveRecordNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "records": map[string]any{"unhealthyThreshold": int64(0)}}, "unhealthyThreshold"},
-		"a long URL":          {"livesnapshotnotifyconfigs", "LiveSnapshotNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at + strings.Repeat("a", 500)}, "notifyURL"},
-		"counts of none":      {"livedetectnotifyconfigs", "LiveDetectNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "records": map[string]any{}}, "'records' not allowed"},
-		"a long template":     {"liveaudioauditnotifyconfigs", "LiveAudioAuditNotifyConfig", map[string]any{"domainName": "a.example.com", "callbackURL": at, "callbackTemplate": strings.Repeat("a", 2049)}, "callbackTemplate"},
-		"an event":            {"livertceventsubs", "LiveRtcEventSub", map[string]any{"appID": "app", "callbackURL": at, "events": []any{"RoomEvent"}}, "events"},
-		"no event":            {"livertceventsubs", "LiveRtcEventSub", map[string]any{"appID": "app", "callbackURL": at}, "missing property 'events'"},
-		"a data center":       {"livemessageappcallbacks", "LiveMessageAppCallback", map[string]any{"appID": "app", "eventCallbackURL": at, "dataCenter": "cn-beijing"}, "dataCenter"},
-		"a port of messages":  {"livemessageappcallbacks", "LiveMessageAppCallback", map[string]any{"appID": "app", "eventCallbackURL": "https://hooks.example.com:8443/"}, "eventCallbackURL"},
-		"a channel twice":     {"livertcmpueventsubs", "LiveRtcMPUEventSub", map[string]any{"appID": "app", "callbackURL": at, "channelIDs": []any{"a", "a"}}, "channelIDs"},
+		"no domain":            {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"notifyURL": at}, "missing property 'domainName'"},
+		"no URL":               {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com"}, "set at least one of notifyURL"},
+		"no scheme":            {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": "hooks.example.com"}, "livenotifyconfigs[0] (name: x, domainName: a.example.com): notifyURL must start with http://"},
+		"a port":               {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": "https://hooks.example.com:65536/"}, "notifyURL must have a port"},
+		"an address":           {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": "https://1.2.3.256/"}, "notifyURL"},
+		"a template":           {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": "https://hooks.example.com/${X}"}, "notifyURL looks like a template"},
+		"no host":              {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": "https://0.0.0.0/"}, "notifyURL must have a host that can be called"},
+		"null for a domain":    {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": nil, "notifyURL": at}, "domainName': got null, want string"},
+		"null for a name":      {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "accountRef": map[string]any{"name": nil}}, "accountRef/name': got null, want string"},
+		"a left-over filter":   {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "records": map[string]any{"appName": "${APP}"}}, "records/appName looks like a template"},
+		"a left-over user":     {"livertceventsubs", "LiveRtcEventSub", map[string]any{"appID": "app", "callbackURL": at, "channelID": "a", "events": []any{"UserEvent"}, "users": []any{"<user>"}}, "users/0 looks like a template"},
+		"this machine":         {"livemessageappcallbacks", "LiveMessageAppCallback", map[string]any{"appID": "app", "eventCallbackURL": "https://localhost/"}, "eventCallbackURL"},
+		"a domain with caps":   {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "A.example.com", "notifyURL": at}, "domainName"},
+		"a domain of numbers":  {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "1.2.3.4", "notifyURL": at}, "domainName must be a domain name, not an IP address"},
+		"a policy":             {"liverecordnotifyconfigs", "LiveRecordNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "driftPolicy": "Ignore"}, "driftPolicy"},
+		"a field":              {"liverecordnotifyconfigs", "LiveRecordNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "notifyUrl": at}, "'notifyUrl' not allowed"},
+		"a threshold":          {"liverecordnotifyconfigs", "LiveRecordNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "records": map[string]any{"unhealthyThreshold": int64(0)}}, "unhealthyThreshold"},
+		"a long URL":           {"livesnapshotnotifyconfigs", "LiveSnapshotNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at + strings.Repeat("a", 500)}, "notifyURL"},
+		"counts of none":       {"livedetectnotifyconfigs", "LiveDetectNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "records": map[string]any{}}, "'records' not allowed"},
+		"a long template":      {"liveaudioauditnotifyconfigs", "LiveAudioAuditNotifyConfig", map[string]any{"domainName": "a.example.com", "callbackURL": at, "callbackTemplate": strings.Repeat("a", 2049)}, "callbackTemplate"},
+		"an event":             {"livertceventsubs", "LiveRtcEventSub", map[string]any{"appID": "app", "callbackURL": at, "events": []any{"RoomEvent"}}, "events"},
+		"no event":             {"livertceventsubs", "LiveRtcEventSub", map[string]any{"appID": "app", "callbackURL": at}, "missing property 'events'"},
+		"a data center":        {"livemessageappcallbacks", "LiveMessageAppCallback", map[string]any{"appID": "app", "eventCallbackURL": at, "dataCenter": "cn-beijing"}, "dataCenter"},
+		"a port of messages":   {"livemessageappcallbacks", "LiveMessageAppCallback", map[string]any{"appID": "app", "eventCallbackURL": "https://hooks.example.com:8443/"}, "eventCallbackURL"},
+		"a channel twice":      {"livertcmpueventsubs", "LiveRtcMPUEventSub", map[string]any{"appID": "app", "callbackURL": at, "channelIDs": []any{"a", "a"}}, "channelIDs"},
+		"a long window":        {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "records": map[string]any{"window": "200h"}}, "records/window must be a duration from 1m to 167h"},
+		"a short window":       {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "records": map[string]any{"window": "59s"}}, "records/window must be a duration"},
+		"a window of parts":    {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "records": map[string]any{"window": "166h59m61s"}}, "records/window must be a duration"},
+		"no duration":          {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "records": map[string]any{"window": "1d"}}, "records/window must be a duration"},
+		"a short interval":     {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "records": map[string]any{"interval": "1s"}}, "records/interval must be a duration from 30s to 24h"},
+		"a guard's window":     {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "guard": map[string]any{"window": "30s"}}, "guard/window must be a duration from 1m to 24h"},
+		"a long resync":        {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at, "resyncInterval": "25h"}, "resyncInterval must be a duration from 1m to 24h"},
+		"a space":              {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": "https://hooks.example.com/a b"}, "notifyURL must not hold spaces"},
+		"a space behind":       {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": at + " "}, "notifyURL must not begin or end with a space"},
+		"an empty URL":         {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": ""}, "notifyURL is empty; write a URL"},
+		"a password":           {"livenotifyconfigs", "LiveNotifyConfig", map[string]any{"domainName": "a.example.com", "notifyURL": "https://a:b@hooks.example.com/"}, "notifyURL must not hold a user name"},
+		"users of all":         {"livertceventsubs", "LiveRtcEventSub", map[string]any{"appID": "app", "callbackURL": at, "events": []any{"UserEvent"}, "users": []any{"alice"}}, "users are for a single channel: set channelID"},
+		"users of *":           {"livertceventsubs", "LiveRtcEventSub", map[string]any{"appID": "app", "callbackURL": at, "events": []any{"UserEvent"}, "users": []any{"alice"}, "channelID": "*"}, "users are for a single channel: set channelID"},
+		"a placeholder":        {"liveaudioauditnotifyconfigs", "LiveAudioAuditNotifyConfig", map[string]any{"domainName": "a.example.com", "callbackURL": at, "callbackTemplate": "{Foo}"}, "callbackTemplate must have no other placeholders"},
+		"a blank template":     {"liveaudioauditnotifyconfigs", "LiveAudioAuditNotifyConfig", map[string]any{"domainName": "a.example.com", "callbackURL": at, "callbackTemplate": " "}, "callbackTemplate is empty"},
+		"a left-over template": {"liveaudioauditnotifyconfigs", "LiveAudioAuditNotifyConfig", map[string]any{"domainName": "a.example.com", "callbackURL": at, "callbackTemplate": "{{ x }}"}, "callbackTemplate looks like a template"},
+		"an open placeholder":  {"liveaudioauditnotifyconfigs", "LiveAudioAuditNotifyConfig", map[string]any{"domainName": "a.example.com", "callbackURL": at, "callbackTemplate": "{Result"}, "callbackTemplate has a placeholder without its closing brace"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			entry := map[string]any{"name": "x"}
@@ -222,6 +240,58 @@ func TestCallbacksRefused(t *testing.T) {
 				t.Error("the API server accepts it")
 			}
 		})
+	}
+}
+
+// TestCallbacksURLs: of every bad URL the chart says what the API server says.
+func TestCallbacksURLs(t *testing.T) {
+	t.Parallel()
+	for name, bad := range schema.BadURLs {
+		want := bad.Say
+		if len(bad.URL) > 2083 {
+			want = "notifyURL': maxLength"
+		}
+		out, err := renderCallbacks(t, "livesnapshotnotifyconfigs: [{domainName: a.com, notifyURL: "+strings.ReplaceAll(text(bad.URL), "\x7f", `\u007f`)+"}]")
+		if err == nil || !strings.Contains(out, want) || !strings.Contains(out, "notifyURL") {
+			t.Errorf("%s: got %v and %s, want %q", name, err, out, want)
+		}
+	}
+}
+
+// TestCallbacksBounds: what is just within the bounds is taken, by the API server too.
+func TestCallbacksBounds(t *testing.T) {
+	t.Parallel()
+	out, err := renderCallbacks(t, `{defaults: {records: {window: 166h59m60s, interval: 0.5m}, guard: {window: 60s}, resyncInterval: 1440m},
+		commonAnnotations: {Example.com/a: "b c"}, commonLabels: {example.com/a_b: ""},
+		livenotifyconfigs: [{domainName: a.com, notifyURL: "https://hooks.example.com/"}],
+		livertceventsubs: [{name: a, appID: a, events: [UserEvent], users: [], callbackURL: "https://hooks.example.com/"}, {name: b, appID: a, channelID: "1", events: [UserEvent], users: [a], callbackURL: "https://hooks.example.com/"}],
+		liveaudioauditnotifyconfigs: [{domainName: a.com, callbackURL: "https://hooks.example.com/", callbackTemplate: '{"a": {Result}, "b": {"c": 1}}'}]}`)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	api := cluster(t)
+	for key, o := range parse(t, out) {
+		if err := api.Create(t.Context(), &unstructured.Unstructured{Object: o}); err != nil {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+}
+
+// TestCallbacksLabels: labels and annotations that no object can have are refused.
+func TestCallbacksLabels(t *testing.T) {
+	t.Parallel()
+	const entry = `livenotifyconfigs: [{domainName: a.com, notifyURL: "https://hooks.example.com/"%s}]`
+	for values, want := range map[string]string{
+		fmt.Sprintf(entry, `, labels: {a: "b c"}`):                    "at '/livenotifyconfigs/0/labels/a': 'b c' does not match",
+		fmt.Sprintf(entry, `, labels: {a/b/c: d}`):                    "at '/livenotifyconfigs/0/labels': additional properties 'a/b/c' not allowed",
+		fmt.Sprintf(entry, `, annotations: {"a b": c}`):               "at '/livenotifyconfigs/0/annotations': additional properties 'a b' not allowed",
+		fmt.Sprintf("{commonLabels: {\"a b\": c}, "+entry+"}", ""):    "at '/commonLabels': additional properties 'a b' not allowed",
+		fmt.Sprintf("{commonLabels: {a: b_}, "+entry+"}", ""):         "at '/commonLabels/a': 'b_' does not match",
+		fmt.Sprintf("{commonAnnotations: {a/b/c: d}, "+entry+"}", ""): "at '/commonAnnotations': additional properties 'a/b/c' not allowed",
+	} {
+		if out, err := renderCallbacks(t, values); err == nil || !strings.Contains(out, want) {
+			t.Errorf("%s: got %v and %s, want %q", values, err, out, want)
+		}
 	}
 }
 

@@ -349,7 +349,6 @@ func TestRefused(t *testing.T) {
 		"logging.level=\"0\"":                     "at '/logging/level'",
 		"logging.level=128":                       "at '/logging/level'",
 		"metrics.port=8081":                       "metrics.port is 8081, which is the port of the probes",
-		"replicas=null":                           "replicas is null",
 		"metrics.readerRole.create=false,metrics.readerRole.subjects[0].kind=User,metrics.readerRole.subjects[0].name=a": "metrics.readerRole.subjects has no effect",
 		"metrics.readerRole.subjects[0].kind=ServiceAccount,metrics.readerRole.subjects[0].name=a":                       "the ServiceAccount a without a namespace",
 		`commonLabels.app\.kubernetes\.io/name=a`:                                                                        "commonLabels has app.kubernetes.io/name, which the chart sets itself",

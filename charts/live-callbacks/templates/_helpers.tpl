@@ -35,3 +35,65 @@ either is no value: in own it drops what is in defaults.
 {{- end }}
 {{- toJson $merged }}
 {{- end }}
+
+{{- /* The seconds of a duration such as 1h30m. */}}
+{{- define "callbacks.seconds" -}}
+{{- $all := 0.0 }}
+{{- range regexFindAll "[0-9.]+[hms]" . -1 }}
+{{- $unit := get (dict "h" 3600.0 "m" 60.0 "s" 1.0) (substr (int (sub (len .) 1)) (len .) .) }}
+{{- $all = addf $all (mulf $unit (substr 0 (int (sub (len .) 1)) . | float64)) }}
+{{- end }}
+{{- $all }}
+{{- end }}
+
+{{- /*
+Says whether a value is as files/kinds.yaml has it: JSON schema, with "only" for what
+that cannot say.
+*/}}
+{{- define "callbacks.holds" -}}
+{{- $holds := true }}
+{{- $of := .of }}
+{{- with .is.pattern }}{{ $holds = regexMatch . $of }}{{ end }}
+{{- range .is.required }}{{ $holds = and $holds (hasKey $of .) }}{{ end }}
+{{- range .is.allOf }}{{ $holds = and $holds (include "callbacks.holds" (dict "is" . "of" $of)) }}{{ end }}
+{{- with .is.anyOf }}
+{{- $holds = false }}
+{{- range . }}{{ $holds = or $holds (include "callbacks.holds" (dict "is" . "of" $of)) }}{{ end }}
+{{- end }}
+{{- with .is.not }}{{ $holds = not (include "callbacks.holds" (dict "is" . "of" $of)) }}{{ end }}
+{{- with .is.only }}
+{{- with .least }}{{ $holds = ge (include "callbacks.seconds" $of | float64) (include "callbacks.seconds" . | float64) }}{{ end }}
+{{- with .most }}{{ $holds = le (include "callbacks.seconds" $of | float64) (include "callbacks.seconds" . | float64) }}{{ end }}
+{{- with .empty }}{{ $holds = empty (get $of .) }}{{ end }}
+{{- with .field }}{{ $holds = and (hasKey $of .) (ne (get $of .) $.is.only.other) }}{{ end }}
+{{- with .every }}
+{{- range regexFindAll . $of -1 }}{{ $holds = and $holds (has . $.is.only.among) }}{{ end }}
+{{- end }}
+{{- end }}
+{{- if $holds }}true{{ end }}
+{{- end }}
+
+{{- /* Refuses a value that breaks a rule of its CRD, and those below it, in the CRD's words. */}}
+{{- define "callbacks.judge" -}}
+{{- range .rules.own }}
+{{- if not (include "callbacks.holds" (dict "is" .is "of" $.of)) }}
+{{- $words := "" }}
+{{- range .words }}
+{{- if and (not $words) (or (not .when) (include "callbacks.holds" (dict "is" .when "of" $.of))) }}
+{{- $words = .words }}
+{{- end }}
+{{- end }}
+{{- fail (printf "\n%s: %s%s" $.this $.at $words) }}
+{{- end }}
+{{- end }}
+{{- range $field, $rules := .rules.fields }}
+{{- if hasKey $.of $field }}
+{{- include "callbacks.judge" (dict "rules" $rules "of" (get $.of $field) "at" (printf "%s%s " ($.at | replace " " "/") $field) "this" $.this) }}
+{{- end }}
+{{- end }}
+{{- if .rules.items }}
+{{- range $place, $of := .of }}
+{{- include "callbacks.judge" (dict "rules" $.rules.items "of" $of "at" (printf "%s%d " ($.at | replace " " "/") $place) "this" $.this) }}
+{{- end }}
+{{- end }}
+{{- end }}

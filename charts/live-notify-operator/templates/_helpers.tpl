@@ -3,6 +3,27 @@ Copyright The live-notify-operator Authors.
 SPDX-License-Identifier: Apache-2.0
 */ -}}
 
+{{- /*
+Every template includes this first. In Helm null takes a default away, and so does a
+key with nothing behind it: of lists, resources and labels none are left then, and all
+else has its default again.
+*/}}
+{{- define "lno.fill" -}}
+{{- include "lno.filled" (dict "values" .Values "defaults" (.Files.Get "files/values.yaml" | fromYaml)) }}
+{{- end }}
+
+{{- define "lno.filled" -}}
+{{- range $key, $default := .defaults }}
+{{- $value := index $.values $key }}
+{{- $free := has $key (list "resources" "labels") }}
+{{- if kindIs "invalid" $value }}
+{{- $_ := set $.values $key ($free | ternary dict (kindIs "slice" $default | ternary list $default)) }}
+{{- else if and (kindIs "map" $default) (not $free) }}
+{{- include "lno.filled" (dict "values" $value "defaults" $default) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "lno.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
@@ -166,15 +187,15 @@ true
 {{- if and .metrics.enabled (eq (int .metrics.port) 8081) }}
 {{- fail "metrics.port is 8081, which is the port of the probes: choose another" }}
 {{- end }}
-{{- if kindIs "invalid" .replicas }}
-{{- fail "replicas is null: give a number" }}
-{{- end }}
 {{- if and .metrics.readerRole.subjects (not .metrics.readerRole.create) }}
 {{- fail "metrics.readerRole.subjects has no effect without metrics.readerRole.create" }}
 {{- end }}
 {{- range .metrics.readerRole.subjects }}
 {{- if and (eq .kind "ServiceAccount") (not .namespace) }}
 {{- fail (printf "metrics.readerRole.subjects has the ServiceAccount %s without a namespace" .name) }}
+{{- end }}
+{{- if and (eq .kind "ServiceAccount") (not (regexMatch "^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$" .name)) }}
+{{- fail (printf "metrics.readerRole.subjects has the ServiceAccount %q, a name that none can have: lower-case letters, digits, hyphens and dots" .name) }}
 {{- end }}
 {{- end }}
 {{- $own := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/part-of" "app.kubernetes.io/version" "app.kubernetes.io/managed-by" "helm.sh/chart" }}
