@@ -315,7 +315,7 @@ func TestRefreshWithoutOperator(t *testing.T) {
 		Spec:       v1alpha1.LiveNotifyConfigSpec{DomainName: ingest, NotifyURL: "https://hooks.example.com/live"},
 	}
 	b.create(o)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
 	b.Expect(livetest.Refresh(ctx, b.api, o)).To(MatchError(ContainSubstring("the operator did not look at")))
 	b.Expect(livetest.Refresh(t.Context(), b.api, &v1alpha1.LiveAccount{})).To(MatchError(ContainSubstring("neither configuration nor records")))

@@ -18,6 +18,7 @@ import (
 	"github.com/go-logr/logr/funcr"
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -217,6 +218,9 @@ func Refresh(ctx context.Context, c client.Client, o client.Object) error {
 	defer cancel()
 	err = wait.PollUntilContextCancel(ctx, 20*time.Millisecond, false, func(ctx context.Context) (bool, error) {
 		err := c.Get(ctx, client.ObjectKeyFromObject(o), o)
+		if err != nil && apierrors.ReasonForError(err) == metav1.StatusReasonUnknown {
+			return false, nil // the client refuses to ask where it would wait for longer than there is time
+		}
 		_, status := callback.Callback()
 		return err == nil && status.LastHandledReconcileAt == request, err
 	})

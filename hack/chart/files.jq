@@ -54,13 +54,15 @@ def words:
   (literal | select(.rest | test("^ *$")) | [{words: .is}])
   // (first(either) | .is as $when | .rest | after("?") | literal | .is as $words | .rest | after(":") | [{when: $when, words: $words}] + words);
 
-# The rules of a field and of those below it that the template judges, with their words.
+# The rules of a field and of those below it that the schema of the values cannot say,
+# with their words: the template judges by them.
 def rules:
   def some: with_entries(select(.value | length > 0));
   {
     own: [."x-kubernetes-validations"[]? | select(.rule | contains("oldSelf") | not)
       | first(.rule | either | select(.rest | test("^ *$")) | .is) as $is
-      | {is: $is, words: (if .messageExpression then .messageExpression | words else [{words: .message}] end)}],
+      | {is: $is, words: (if .messageExpression then .messageExpression | words else [{words: .message}] end)}
+      | select([.is | .. | objects | has("only")] | any)],
     fields: (.properties // {} | map_values(rules) | some),
     items: (.items // {} | if . == {} then . else rules end)
   } | some;
@@ -106,8 +108,7 @@ def hub:
 # A field that may be left out may be null, too: it drops a default of the chart.
 def nullable: .type |= (if type == "string" then [., "null"] else . end) | if .enum then .enum += [null] else . end;
 
-# The JSON schema of a field of a CRD. Of the rules it has single patterns, for editors:
-# what else it refuses cannot be read, and the template has the words.
+# The JSON schema of a field of a CRD, with the rules that it can say.
 def schema:
   with_entries(select(.key | IN("type", "description", "pattern", "minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum", "enum")))
   + if .items then {items: .items | schema} else {} end
@@ -115,10 +116,10 @@ def schema:
   + if .properties then (.required // []) as $required
       | {properties: .properties | with_entries(.key as $name | .value |= (schema | if $required | index($name) then . else nullable end)), $required, additionalProperties: false}
     else {} end
-  + ([.["x-kubernetes-validations"][]? | select(.message) | .rule | either | select(.rest | test("^ *$")) | .is | select(keys == ["pattern"])] | if . == [] then {} else {allOf: .} end);
+  + ([.["x-kubernetes-validations"][]? | .rule | either | select(.rest | test("^ *$")) | .is | select([.. | objects | has("only")] | any | not)] | if . == [] then {} else {allOf: .} end);
 
-# The schema of the values of live-callbacks. With the rules of kinds.yaml it refuses
-# what the CRDs refuse.
+# The schema of the values of live-callbacks, which refuses what the CRDs refuse, as far
+# as JSON schema can say it; the template has the rest, with the words of the CRDs.
 def values:
   [callbacks[] | {key: .spec.names.plural, value: spec | schema}] as $kinds
   | "[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?" as $text
