@@ -205,7 +205,8 @@ func TestStatusThatWasNotWrittenIsWrittenSoon(t *testing.T) {
 	forEachKind(t, func(t *testing.T, f fixture) {
 		d := simulated(t, f, emulator.Options{})
 		d.create("a")
-		d.clock.advance(d.pass("a"))
+		d.pass("a")
+		d.clock.advance(plan.ReadBack) // the next count may come before
 		d.Expect(reasonIn(d.get("a"), v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonApplied))
 		lost := errors.New("connection refused")
 		d.gate.plan(func(_ int, call string) fate {
