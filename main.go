@@ -240,16 +240,9 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	managed := managerOptions(o, everywhere)
-	if o.leaderElect {
-		managed.LeaderElectionID = leader.LeaseName // the label of the metric, no more
-		if managed.LeaderElectionResourceLockInterface, err = newLock(config, o); err != nil {
-			return fmt.Errorf("setting up the election of a leader: %w", err)
-		}
-	}
-	mgr, err := ctrl.NewManager(config, managed)
+	mgr, err := newManager(config, o, everywhere)
 	if err != nil {
-		return fmt.Errorf("setting up the manager: %w", err)
+		return err
 	}
 	metrics.Registry.MustRegister(slices.Concat(version.Collectors(), live.Collectors())...)
 	err = controller.Setup(mgr, controller.Options{
@@ -266,6 +259,23 @@ func run() error {
 	}
 	log.Info("starting", "version", version.Of(), "commit", version.Commit(), "go", version.GoVersion)
 	return start(ctx, mgr)
+}
+
+// newManager returns the manager, with the lease of the leader if there is to be one.
+func newManager(config *rest.Config, o options, everywhere bool) (ctrl.Manager, error) {
+	managed := managerOptions(o, everywhere)
+	if o.leaderElect {
+		var err error
+		managed.LeaderElectionID = leader.LeaseName // the label of the metric, no more
+		if managed.LeaderElectionResourceLockInterface, err = newLock(config, o); err != nil {
+			return nil, fmt.Errorf("setting up the election of a leader: %w", err)
+		}
+	}
+	mgr, err := ctrl.NewManager(config, managed)
+	if err != nil {
+		return nil, fmt.Errorf("setting up the manager: %w", err)
+	}
+	return mgr, nil
 }
 
 // start runs the manager until the context ends. One that is told to end while its

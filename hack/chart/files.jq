@@ -36,9 +36,7 @@ def either:
     (after("!") | term | .is |= {not: (if .pattern then {type: "string"} + . else . end)}),
     (after("(") | either | .rest |= after(")") | select(.rest)),
     (after("has(self.") | capture("^(?<name>[^.)]*)\\)(?<rest>[\\s\\S]*)$") | {is: {required: [.name]}, rest}),
-    (after("self == ''") | {is: {pattern: "^$"}, rest: .}),
     (after("self.trim() != ''") | {is: {not: {pattern: "^\\s*$"}}, rest: .}),
-    (after("self != self.trim()") | {is: {pattern: "^\\s|\\s$"}, rest: .}),
     (after("duration(self) >= duration('") | capture("^(?<least>[^']*)'\\)(?<rest>[\\s\\S]*)$") | {is: {only: {least}}, rest}),
     (after("duration(self) <= duration('") | capture("^(?<most>[^']*)'\\)(?<rest>[\\s\\S]*)$") | {is: {only: {most}}, rest}),
     (after("size(self.") | capture("^(?<empty>[^.)]*)\\) == 0(?<rest>[\\s\\S]*)$") | {is: {only: {empty}}, rest}),
@@ -48,12 +46,6 @@ def either:
     (after("self.matches('") | capture("^(?<pattern>[^'\\\\]*)'\\)(?<rest>[\\s\\S]*)$") | {is: {pattern}, rest});
   parts(parts(term; "&&"; "allOf"); "||"; "anyOf");
 
-# The words of a message that depends: cond ? 'words' : cond ? 'words' : 'words'.
-def words:
-  def literal: sub("^ +"; "") | capture("^'(?<is>[^']*)'(?<rest>[\\s\\S]*)$"), capture("^\"(?<is>[^\"]*)\"(?<rest>[\\s\\S]*)$");
-  (literal | select(.rest | test("^ *$")) | [{words: .is}])
-  // (first(either) | .is as $when | .rest | after("?") | literal | .is as $words | .rest | after(":") | [{when: $when, words: $words}] + words);
-
 # The rules of a field and of those below it that the schema of the values cannot say,
 # with their words: the template judges by them.
 def rules:
@@ -61,10 +53,9 @@ def rules:
   {
     own: [."x-kubernetes-validations"[]? | select(.rule | contains("oldSelf") | not)
       | first(.rule | either | select(.rest | test("^ *$")) | .is) as $is
-      | {is: $is, words: (if .messageExpression then .messageExpression | words else [{words: .message}] end)}
+      | {is: $is, words: .message}
       | select([.is | .. | objects | has("only")] | any)],
-    fields: (.properties // {} | map_values(rules) | some),
-    items: (.items // {} | if . == {} then . else rules end)
+    fields: (.properties // {} | map_values(rules) | some)
   } | some;
 
 def kinds:

@@ -140,24 +140,7 @@ func Import(ctx context.Context, c *live.Client, o Options) (*Report, error) {
 			told[f.id] = true
 			continue
 		}
-		i := Item{Kind: f.kind.Name, Key: f.key, Result: Absent}
-		switch {
-		case f.err != nil:
-			i.Result = Failed
-			if live.ClassOf(f.err) == live.AccessDenied {
-				i.Result = Denied
-			}
-			var reason string
-			reason, i.Message = access.Explain(f.err)
-			r.Fail(report.Problem{Object: f.object(), Reason: reason, Message: i.Message})
-		case f.have != nil:
-			i.written(f, names[f.kind][f.key], o)
-			if f.bad != nil {
-				i = Item{Kind: i.Kind, Key: i.Key, Result: Failed}
-				i.Message = "What the cloud holds is nothing that a manifest may say: " + refusal(f.bad)
-				r.Fail(report.Problem{Object: f.object(), Reason: "Invalid", Message: i.Message})
-			}
-		}
+		i := itemOf(r, f, names[f.kind][f.key], o)
 		r.Summary.add(i.Result)
 		r.Items = append(r.Items, i)
 		if before := results[f.id]; f.kind.OfDomain && slices.Index(worse, i.Result) > slices.Index(worse, before) {
@@ -166,6 +149,28 @@ func Import(ctx context.Context, c *live.Client, o Options) (*Report, error) {
 	}
 	r.Summary.domains(results)
 	return r, nil
+}
+
+// itemOf returns what became of what was looked for, and notes in the report why it
+// cannot be imported.
+func itemOf(r *Report, f found, name string, o Options) Item {
+	i := Item{Kind: f.kind.Name, Key: f.key, Result: Absent}
+	switch {
+	case f.err != nil:
+		i.Result = Failed
+		if live.ClassOf(f.err) == live.AccessDenied {
+			i.Result = Denied
+		}
+		var reason string
+		reason, i.Message = access.Explain(f.err)
+		r.Fail(report.Problem{Object: f.object(), Reason: reason, Message: i.Message})
+	case f.bad != nil:
+		i.Result, i.Message = Failed, "What the cloud holds is nothing that a manifest may say: "+refusal(f.bad)
+		r.Fail(report.Problem{Object: f.object(), Reason: "Invalid", Message: i.Message})
+	case f.have != nil:
+		i.written(f, name, o)
+	}
+	return i
 }
 
 // worse are the results of domains, the worst last.

@@ -23,6 +23,7 @@ import (
 var (
 	codes    = regexp.MustCompile(`(?i)^(err(or)?|ret(urn)?|sub|result|biz|status)?_?code$`)
 	statuses = regexp.MustCompile(`(?i)^(http)?_?status$`)
+	success  = regexp.MustCompile(`(?i)^(is)?_?(ok|success|succeeded|successful)$`)
 	words    = regexp.MustCompile(`(?i)^(err.*|(sub|ret)?_?(message|msg)|failures?|failed|reason|exceptions?)$`)
 	wrapped  = regexp.MustCompile(`(?i)^(data|results?|response|body)$`)
 	// successes are what a code or a message says of no failure.
@@ -41,8 +42,8 @@ func ails(body []byte, model reflect.Type) bool {
 		case statuses.MatchString(m.name):
 			n, err := strconv.Atoi(said)
 			return err == nil && n >= 300
-		case strings.EqualFold(m.name, "success"):
-			return said == "false" || said == "0"
+		case success.MatchString(m.name):
+			return said == "false" || said == "0" || said == "no"
 		default:
 			return m.top && wrapped.MatchString(m.name)
 		}

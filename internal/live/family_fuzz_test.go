@@ -130,6 +130,8 @@ var ailing = map[string]string{
 	"errors":                 `"Errors":[{"Code":"Internal"}]`,
 	"an error":               `"error":{"message":"x"}`,
 	"a status":               `"Status":500`,
+	"no success":             `"IsSuccess":false`,
+	"not ok":                 `"ok":0`,
 }
 
 // TestDoubtfulWrite: a reply that speaks of a failure does not say that something was
@@ -145,7 +147,7 @@ func TestDoubtfulWrite(t *testing.T) {
 			t.Errorf("%s: got %v, want a failure of which nobody knows what it did", name, err)
 		}
 	}
-	for _, said := range []string{`"Code":0`, `"Code":200,"Message":"OK"`, `"code":"200","success":true,"msg":"successful"`, `"Errors":[],"HostId":"live.aliyuncs.com"`, `"Status":"online"`} {
+	for _, said := range []string{`"Code":0`, `"Code":200,"Message":"OK"`, `"code":"200","success":true,"msg":"successful"`, `"Errors":[],"HostId":"live.aliyuncs.com"`, `"Status":"online"`, `"IsSuccess":true,"ok":1`} {
 		if err := send(said); err != nil {
 			t.Errorf("%s: %v, want a success", said, err)
 		}

@@ -77,23 +77,12 @@ that cannot say.
 {{- define "callbacks.judge" -}}
 {{- range .rules.own }}
 {{- if not (include "callbacks.holds" (dict "is" .is "of" $.of)) }}
-{{- $words := "" }}
-{{- range .words }}
-{{- if and (not $words) (or (not .when) (include "callbacks.holds" (dict "is" .when "of" $.of))) }}
-{{- $words = .words }}
-{{- end }}
-{{- end }}
-{{- fail (printf "\n%s: %s%s" $.this $.at $words) }}
+{{- fail (printf "\n%s: %s%s" $.this $.at .words) }}
 {{- end }}
 {{- end }}
 {{- range $field, $rules := .rules.fields }}
 {{- if hasKey $.of $field }}
 {{- include "callbacks.judge" (dict "rules" $rules "of" (get $.of $field) "at" (printf "%s%s " ($.at | replace " " "/") $field) "this" $.this) }}
-{{- end }}
-{{- end }}
-{{- if .rules.items }}
-{{- range $place, $of := .of }}
-{{- include "callbacks.judge" (dict "rules" $.rules.items "of" $of "at" (printf "%s%d " ($.at | replace " " "/") $place) "this" $.this) }}
 {{- end }}
 {{- end }}
 {{- end }}
