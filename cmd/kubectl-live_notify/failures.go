@@ -14,9 +14,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/internal/failures"
-	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/planning"
 	"github.com/live-notify/live-notify-operator/internal/report"
+	"github.com/live-notify/live-notify-operator/internal/words"
 )
 
 // recordFlags select callback records.
@@ -162,7 +162,7 @@ func (a *app) showFailures(c client.Client, r *failures.Report, o failuresOption
 		a.nothing(c, o.selection, args)
 	case r.Summary.Failed == 0:
 		fmt.Fprintf(a.err, "No failed callback of %s that is asked for, from %s to %s. Look further back with --since, or select more.\n",
-			live.Count(len(subjects), "object"), r.Summary.From.Format(time.RFC3339), r.Summary.To.Format(time.RFC3339))
+			words.Count(len(subjects), "object"), r.Summary.From.Format(time.RFC3339), r.Summary.To.Format(time.RFC3339))
 	case o.groupBy == "":
 		fmt.Fprintf(a.err, "%s of %s%s shown.\n", thousands(r.Summary.Shown), most, thousands(r.Summary.Failed))
 	}
@@ -242,7 +242,7 @@ func failuresView() view[failures.Item] {
 }
 
 // many returns how many of something there are, as people read it.
-func many(n int, noun string) string { return thousands(n) + " " + live.Plural(n, noun) }
+func many(n int, noun string) string { return thousands(n) + " " + words.Plural(n, noun) }
 
 // thousands writes a number as people read it.
 func thousands(n int) string {

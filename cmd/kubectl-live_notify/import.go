@@ -27,8 +27,8 @@ import (
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/importing"
 	"github.com/live-notify/live-notify-operator/internal/kind"
-	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/manifest"
+	"github.com/live-notify/live-notify-operator/internal/words"
 )
 
 type importOptions struct {
@@ -333,7 +333,7 @@ func (a *app) mayWrite(ctx context.Context, c client.Client, secrets []secret, o
 		}
 		names = append(names, fmt.Sprintf("%s (%s)", s.name, fate))
 	}
-	fmt.Fprintf(a.err, "%s in namespace %s: %s\n", live.Count(len(names), "Secret"), namespace, strings.Join(names, ", "))
+	fmt.Fprintf(a.err, "%s in namespace %s: %s\n", words.Count(len(names), "Secret"), namespace, strings.Join(names, ", "))
 	if o.dryRun {
 		return nil
 	}
@@ -379,7 +379,7 @@ func (a *app) keysToCluster(ctx context.Context, c client.Client, secrets []secr
 		changed, err := writeSecret(ctx, c, namespace, s.name, s.entries)
 		switch {
 		case err != nil:
-			fmt.Fprintf(a.err, "%d of %s written%s Run the same again to go on.\n", wrote, live.Count(len(secrets), "Secret"), others())
+			fmt.Fprintf(a.err, "%d of %s written%s Run the same again to go on.\n", wrote, words.Count(len(secrets), "Secret"), others())
 			return because(err, "writing Secret %q", s.name)
 		case changed:
 			wrote++
@@ -388,7 +388,7 @@ func (a *app) keysToCluster(ctx context.Context, c client.Client, secrets []secr
 		}
 	}
 	if len(secrets) > 0 {
-		fmt.Fprintf(a.err, "Wrote %s%s\n", live.Count(wrote, "Secret"), others())
+		fmt.Fprintf(a.err, "Wrote %s%s\n", words.Count(wrote, "Secret"), others())
 	}
 	return nil
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/manifest"
 	"github.com/live-notify/live-notify-operator/internal/planning"
+	"github.com/live-notify/live-notify-operator/internal/words"
 )
 
 // files are manifests to read.
@@ -247,7 +248,7 @@ func (r refusals) Error() string {
 	var lines []string
 	for n, one := range r {
 		if n == maxRefusals {
-			lines = append(lines, fmt.Sprintf("%s more: mend those above first", live.Count(len(r)-n, "invalid manifest")))
+			lines = append(lines, fmt.Sprintf("%s more: mend those above first", words.Count(len(r)-n, "invalid manifest")))
 			break
 		}
 		lines = append(lines, one.source+": "+refusalOf(one.err))

@@ -18,11 +18,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
-	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/overview"
 	"github.com/live-notify/live-notify-operator/internal/planning"
 	"github.com/live-notify/live-notify-operator/internal/preflight"
 	"github.com/live-notify/live-notify-operator/internal/report"
+	"github.com/live-notify/live-notify-operator/internal/words"
 )
 
 const (
@@ -198,7 +198,7 @@ func (a *app) showStatus(r *overview.Report) error {
 	}
 	s := r.Summary
 	fmt.Fprintf(a.err, "Status: %s, %d right, %d stalled, %d not ready, %d failing, %d drifted, %d unknown, %d suspended, %d watched; %s halted.\n",
-		live.Count(s.Objects, "object"), s.Right, s.Stalled, s.NotReady, s.Failing, s.Drifted, s.Unknown, s.Suspended, s.Watching, live.Count(s.Halted, "rollout"))
+		words.Count(s.Objects, "object"), s.Right, s.Stalled, s.NotReady, s.Failing, s.Drifted, s.Unknown, s.Suspended, s.Watching, words.Count(s.Halted, "rollout"))
 	if s.Right+s.Watching < s.Objects || s.Halted > 0 {
 		return errNo
 	}
@@ -298,7 +298,7 @@ func (a *app) patch(ctx context.Context, o changeOptions, args []string, name, w
 		a.nothing(c, o.selection, args)
 	}
 	if !o.dryRun && len(subjects) > 0 {
-		if err := a.confirm(ctx, o.yes, fmt.Sprintf("%s %s?", name, live.Count(len(subjects), "object"))); err != nil {
+		if err := a.confirm(ctx, o.yes, fmt.Sprintf("%s %s?", name, words.Count(len(subjects), "object"))); err != nil {
 			return err
 		}
 		if err := a.patchAll(ctx, c, subjects, r, what, patch); err != nil {

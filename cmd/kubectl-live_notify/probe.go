@@ -18,6 +18,7 @@ import (
 	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/planning"
 	"github.com/live-notify/live-notify-operator/internal/probing"
+	"github.com/live-notify/live-notify-operator/internal/words"
 )
 
 type probeOptions struct {
@@ -94,7 +95,7 @@ func (a *app) doProbe(ctx context.Context, o probeOptions, args []string) error 
 	if o.verify {
 		n += 3
 	}
-	fmt.Fprintf(a.err, "Probe: %s of %s, %s, to %s\n", live.Count(n, "callback"), t.Family, map[bool]string{true: "unsigned", false: "signed"}[t.Key == ""], oneLine(t.Shown()))
+	fmt.Fprintf(a.err, "Probe: %s of %s, %s, to %s\n", words.Count(n, "callback"), t.Family, map[bool]string{true: "unsigned", false: "signed"}[t.Key == ""], oneLine(t.Shown()))
 	if o.dryRun {
 		return show(a, probing.Foretell(t, o.verify, o.count), probeView())
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/quota"
+	"github.com/live-notify/live-notify-operator/internal/words"
 )
 
 const (
@@ -126,7 +127,7 @@ func usedUp(action string) string {
 	limit := "The limit"
 	operations := live.Operations()
 	if i := slices.IndexFunc(operations, func(o live.Operation) bool { return o.Action == action }); i >= 0 {
-		limit = fmt.Sprintf("The limit of %s %s a second", strconv.FormatFloat(operations[i].Limit, 'g', 3, 64), live.Plural(int(math.Ceil(operations[i].Limit)), "call"))
+		limit = fmt.Sprintf("The limit of %s %s a second", strconv.FormatFloat(operations[i].Limit, 'g', 3, 64), words.Plural(int(math.Ceil(operations[i].Limit)), "call"))
 	}
 	return limit + " that the account has for it is used up, also by others: try again later, or use less of it with --quota-share-percent."
 }

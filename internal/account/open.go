@@ -22,6 +22,7 @@ import (
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/plan"
+	"github.com/live-notify/live-notify-operator/internal/words"
 )
 
 // Open returns the account of a LiveAccount. It makes another client only when the
@@ -101,7 +102,7 @@ func (a *Accounts) open(u *unit, account *v1alpha1.LiveAccount, secret *corev1.S
 	}
 	c, err := a.client(u, labelOf(account.Namespace, account.Name), account.Spec.Region, account.Spec.Endpoint, credentials)
 	if err != nil {
-		return nil, plan.Unusable("%s", live.Sentence(err.Error())) // in our own words
+		return nil, plan.Unusable("%s", words.Sentence(err.Error())) // in our own words
 	}
 	return &Account{
 		Label: labelOf(account.Namespace, account.Name), Name: account.Name, Identity: shown,
@@ -210,7 +211,7 @@ func accessKey(secret *corev1.Secret) (live.Credentials, string, error) {
 	}
 	c, err := live.AccessKey(entry(entryID), entry(entrySecret), entry(entryToken))
 	if err != nil {
-		return live.Credentials{}, "", plan.Unusable("Secret %q holds no access key: %s", secret.Name, live.Sentence(live.Clean(err.Error(), 200))) // our own words
+		return live.Credentials{}, "", plan.Unusable("Secret %q holds no access key: %s", secret.Name, words.Sentence(live.Clean(err.Error(), 200))) // our own words
 	}
 	return c, "access key " + live.MaskedID(entry(entryID)), nil
 }

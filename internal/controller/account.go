@@ -28,6 +28,7 @@ import (
 	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/plan"
+	"github.com/live-notify/live-notify-operator/internal/words"
 )
 
 // accountReconciler says in the status of each LiveAccount whose it is, and keeps
@@ -189,7 +190,7 @@ func (r *accountReconciler) verify(ctx context.Context, opened *account.Account)
 		v.Message = "The token service knows these credentials."
 	case ofService && e.Class == live.NoCredentials:
 		v.Ready, v.Reason = metav1.ConditionFalse, v1alpha1.ReasonNotIdentified
-		v.Message = "The token service does not know these credentials: " + live.Sentence(e.Error()) + " Check them."
+		v.Message = "The token service does not know these credentials: " + words.Sentence(e.Error()) + " Check them."
 	default:
 		v.Ready, v.Reason = metav1.ConditionUnknown, v1alpha1.ReasonTokenServiceUnavailable
 		v.Message = "The token service cannot be asked whose these credentials are. The account is used all the same, with request limits of its own."

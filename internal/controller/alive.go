@@ -20,7 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/words"
 )
 
 // filled tells whether the cache has been filled since the start, which takes a while
@@ -71,7 +71,7 @@ func (w *watchdog) Check(*http.Request) error {
 		}
 	}
 	if stuck > 0 {
-		return fmt.Errorf("%s stuck in one pass for over %s", live.Count(stuck, "worker"), stuckAfter)
+		return fmt.Errorf("%s stuck in one pass for over %s", words.Count(stuck, "worker"), stuckAfter)
 	}
 	return nil
 }

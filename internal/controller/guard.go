@@ -17,6 +17,7 @@ import (
 	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/plan"
 	"github.com/live-notify/live-notify-operator/internal/quota"
+	"github.com/live-notify/live-notify-operator/internal/words"
 )
 
 // A guard watches a change after it was written. All that it knows is in
@@ -233,7 +234,7 @@ func (p *pass) arrived(want kind.Config, written bool) {
 		c.State = v1alpha1.ChangeRolledBack
 		s.RolledBack++
 		p.warn(v1alpha1.EventRolledBack, fmt.Sprintf("%s failed after the change of generation %d%s; the configuration before it is in the cloud again",
-			live.Count(c.Failed, "callback"), c.Generation, plan.Last(c.LastFailure)))
+			words.Count(c.Failed, "callback"), c.Generation, plan.Last(c.LastFailure)))
 	case p.aim != nil || c != nil && (c.State == v1alpha1.ChangeWatching || c.State == v1alpha1.ChangeRollingBack):
 	case c != nil && c.State == v1alpha1.ChangeFailed && c.Revision == p.revision():
 	default: // created, adopted, or what was accepted before
@@ -358,7 +359,7 @@ func (p *pass) judgeChange(ctx context.Context, c *v1alpha1.GuardedChange, count
 		s.Accepted++
 		p.accept(p.kind.Desired(p.obj, ""))
 		p.tell(v1alpha1.EventChangeAccepted, fmt.Sprintf("%s failed within %s after the change of generation %d, fewer than %d",
-			live.Count(c.Failed, "callback"), plan.Short(w.Window), c.Generation, w.MaxFailures))
+			words.Count(c.Failed, "callback"), plan.Short(w.Window), c.Generation, w.MaxFailures))
 	case v1alpha1.ChangeRollingBack, v1alpha1.ChangeFailed:
 		if err := p.halt(ctx, c); err != nil {
 			return err

@@ -19,6 +19,7 @@ import (
 	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/plan"
 	"github.com/live-notify/live-notify-operator/internal/quota"
+	"github.com/live-notify/live-notify-operator/internal/words"
 )
 
 // totalsEvery is how often a total alone is written to the status.
@@ -124,7 +125,7 @@ func (p *pass) notCounted(ctx context.Context, err error) time.Duration {
 		return wait
 	}
 	p.setCondition(v1alpha1.ConditionCallbacksHealthy, metav1.ConditionUnknown, v1alpha1.ReasonRecordsUnavailable,
-		"The callback records cannot be read: "+live.Sentence(p.hide(e.Error()))+" Counts in status are the last that could.")
+		"The callback records cannot be read: "+words.Sentence(p.hide(e.Error()))+" Counts in status are the last that could.")
 	log.FromContext(ctx).Info("cannot read callback records", "error", p.hide(e.Error()), "requestID", e.RequestID)
 	return wait
 }
@@ -146,7 +147,7 @@ func (p *pass) judge(counts live.Counts) {
 	wasFailing := p.status.Callbacks != nil && p.status.Callbacks.Unhealthy
 	status, reason := metav1.ConditionTrue, v1alpha1.ReasonNoFailures
 	message := fmt.Sprintf("No callback failed in the last %s.", window)
-	number := live.Count(counts.Failed, "callback")
+	number := words.Count(counts.Failed, "callback")
 	if counts.AtLeast {
 		number = "at least " + number
 	}
@@ -157,7 +158,7 @@ func (p *pass) judge(counts live.Counts) {
 	failing := counts.Failed >= threshold
 	if failing {
 		status, reason = metav1.ConditionFalse, v1alpha1.ReasonFailuresAboveThreshold
-		message = fmt.Sprintf("%s failed in the last %s (threshold %d)%s Look at the receiver.", number, window, threshold, live.Sentence(plan.Last(lastFailure(counts.Last))))
+		message = fmt.Sprintf("%s failed in the last %s (threshold %d)%s Look at the receiver.", number, window, threshold, words.Sentence(plan.Last(lastFailure(counts.Last))))
 	}
 	p.setCondition(v1alpha1.ConditionCallbacksHealthy, status, reason, message)
 	switch {

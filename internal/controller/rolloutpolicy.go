@@ -27,6 +27,7 @@ import (
 	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/plan"
+	"github.com/live-notify/live-notify-operator/internal/words"
 )
 
 // +kubebuilder:rbac:groups=live.alibabacloud.com,resources=liverolloutpolicies,verbs=get;list;watch
@@ -122,7 +123,7 @@ func (r *rolloutReconciler) describe(ctx context.Context, policy *v1alpha1.LiveR
 		set(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPaused, "spec.paused is true: no change starts.")
 	default:
 		set(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonInForce,
-			fmt.Sprintf("At most %s at once.", live.Count(state.Max, "change")))
+			fmt.Sprintf("At most %s at once.", words.Count(state.Max, "change")))
 	}
 	if len(s.Halted) == 0 {
 		set(v1alpha1.ConditionHalted, metav1.ConditionFalse, v1alpha1.ReasonNoFailedChange, "No change is held up.")

@@ -13,6 +13,7 @@ import (
 	"github.com/live-notify/live-notify-operator/internal/kind"
 	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/plan"
+	"github.com/live-notify/live-notify-operator/internal/words"
 )
 
 // authentication is the state of an object's authentication key. The key itself is
@@ -111,6 +112,6 @@ func (p *pass) hideIn(ctx context.Context, f *live.Failure) {
 func keyUnavailable(format string, args ...any) error {
 	return &plan.Unavailable{
 		Reason:  v1alpha1.ReasonAuthKeyUnavailable,
-		Message: "The authentication key cannot be used: " + live.Sentence(fmt.Errorf(format, args...).Error()) + " The cloud keeps what it has.",
+		Message: "The authentication key cannot be used: " + words.Sentence(fmt.Errorf(format, args...).Error()) + " The cloud keeps what it has.",
 	}
 }

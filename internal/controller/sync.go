@@ -23,6 +23,7 @@ import (
 	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/plan"
 	"github.com/live-notify/live-notify-operator/internal/quota"
+	"github.com/live-notify/live-notify-operator/internal/words"
 )
 
 // sync brings the cloud to what this pass wants, if there is something due.
@@ -305,7 +306,7 @@ func (p *pass) notPut(err error, unsure bool) outcome {
 	if live.ClassOf(err) == live.Exists && p.mem.failures == 0 {
 		return outcome{err: err, Verdict: plan.Verdict{
 			Ready: metav1.ConditionUnknown, Reason: v1alpha1.ReasonProgressing, Transient: true,
-			Message: live.Sentence(err.Error()) + " It was created in the meantime; the operator looks again.",
+			Message: words.Sentence(err.Error()) + " It was created in the meantime; the operator looks again.",
 		}}
 	}
 	if d, ok := errors.AsType[*quota.Deferral](err); ok {

@@ -27,6 +27,7 @@ import (
 	"github.com/live-notify/live-notify-operator/internal/manifest"
 	"github.com/live-notify/live-notify-operator/internal/planning"
 	"github.com/live-notify/live-notify-operator/internal/report"
+	"github.com/live-notify/live-notify-operator/internal/words"
 )
 
 // Options say what the manifests are like.
@@ -230,7 +231,7 @@ func checkKey(f found) error {
 		return nil
 	}
 	if _, err := live.ParseKey(string(key), f.kind.MaxAuthKey); err != nil {
-		return &unfit{"the authentication key " + live.Sentence(err.Error()) + " Give the configuration another key in the cloud."}
+		return &unfit{"the authentication key " + words.Sentence(err.Error()) + " Give the configuration another key in the cloud."}
 	}
 	for _, field := range fields {
 		if !field.Secret && callback.Holds(field.Value, string(key)) {
@@ -267,13 +268,13 @@ func (s *Summary) add(result string) {
 // Line sums an import up.
 func Line(s Summary) string {
 	line := fmt.Sprintf("Import: %s seen, %d imported, %d without configuration, %d denied, %d failed",
-		live.Count(s.Domains, "domain"), s.DomainsImported, s.DomainsWithoutConfiguration, s.DomainsDenied, s.DomainsFailed)
+		words.Count(s.Domains, "domain"), s.DomainsImported, s.DomainsWithoutConfiguration, s.DomainsDenied, s.DomainsFailed)
 	if s.DomainsNotImported > 0 {
 		line += fmt.Sprintf(", %d not imported", s.DomainsNotImported)
 	}
 	line += fmt.Sprintf(". Configurations: %d imported, %d without, %d denied, %d failed", s.Imported, s.WithoutConfiguration, s.Denied, s.Failed)
 	if s.NotFound > 0 {
-		line += ", " + live.Count(s.NotFound, "application") + " not found"
+		line += ", " + words.Count(s.NotFound, "application") + " not found"
 	}
 	return line + "."
 }

@@ -24,7 +24,7 @@ var (
 	codes    = regexp.MustCompile(`(?i)^(err(or)?|ret(urn)?|sub|result|biz|status)?_?code$`)
 	statuses = regexp.MustCompile(`(?i)^(http)?_?status$`)
 	success  = regexp.MustCompile(`(?i)^(is)?_?(ok|success|succeeded|successful)$`)
-	words    = regexp.MustCompile(`(?i)^(err.*|(sub|ret)?_?(message|msg)|failures?|failed|reason|exceptions?)$`)
+	sayings  = regexp.MustCompile(`(?i)^(err.*|(sub|ret)?_?(message|msg)|failures?|failed|reason|exceptions?)$`)
 	wrapped  = regexp.MustCompile(`(?i)^(data|results?|response|body)$`)
 	// successes are what a code or a message says of no failure.
 	successes = []string{"", "0", "200", "ok", "success", "succeeded", "successful", "true", "null", "false", "[]", "{}"}
@@ -37,7 +37,7 @@ func ails(body []byte, model reflect.Type) bool {
 		said := strings.ToLower(strings.Trim(string(m.value), `" `))
 		fine := slices.Contains(successes, said)
 		switch {
-		case codes.MatchString(m.name) || words.MatchString(m.name):
+		case codes.MatchString(m.name) || sayings.MatchString(m.name):
 			return !fine
 		case statuses.MatchString(m.name):
 			n, err := strconv.Atoi(said)

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/live-notify/live-notify-operator/internal/words"
 )
 
 // Key is the key that callbacks are signed with. It hides itself from fmt,
@@ -36,7 +38,7 @@ func ParseKey(value string, most int) (Key, error) {
 	case trimmed != value:
 		return "", errors.New("begins or ends with a space or a line break; store it without, for example with kubectl create secret --from-literal or printf")
 	case len(value) < minKey || len(value) > most:
-		return "", fmt.Errorf("has %s, but the cloud takes %d to %d", Count(len(value), "character"), minKey, most)
+		return "", fmt.Errorf("has %s, but the cloud takes %d to %d", words.Count(len(value), "character"), minKey, most)
 	case strings.ContainsFunc(value, func(r rune) bool { return !isAlphanumeric(r) }):
 		return "", errors.New("holds a character that is neither a letter nor a digit (A-Z, a-z, 0-9)")
 	}

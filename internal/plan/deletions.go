@@ -11,7 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
-	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/words"
 )
 
 // Deletions is how many removals an account allows within an hour, and how many it
@@ -106,7 +106,7 @@ func (d Deletions) Held(now time.Time, ahead int) Verdict {
 	turn := d.Turn(now, ahead)
 	v := verdict(metav1.ConditionUnknown, v1alpha1.ReasonDeletionHeld,
 		"%s allows %s an hour, and had them. The turn of this one is at about %s. To have it removed sooner, raise the limit; or set deletionPolicy: Retain, which releases this object and leaves the configuration.",
-		d.Where, live.Count(d.PerHour, "removal"), turn.UTC().Add(time.Minute-time.Nanosecond).Truncate(time.Minute).Format(time.RFC3339))
+		d.Where, words.Count(d.PerHour, "removal"), turn.UTC().Add(time.Minute-time.Nanosecond).Truncate(time.Minute).Format(time.RFC3339))
 	v.Event = v1alpha1.EventDeletionHeld
 	v.After = max(turn.Sub(now), time.Second)
 	return v

@@ -13,6 +13,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/live"
+	"github.com/live-notify/live-notify-operator/internal/words"
 )
 
 // WatchEvery is how often the failed callbacks of a change are counted.
@@ -129,7 +130,7 @@ func Lasting(before, after []live.Field) string {
 // that failed was not undone.
 func (g Guard) Tell(c v1alpha1.GuardedChange, lasting string) Verdict {
 	failed := fmt.Sprintf("%s failed after the change of generation %d, of which the guard allows fewer than %d%s",
-		live.Count(c.Failed, "callback"), c.Generation, g.MaxFailures, live.Sentence(Last(c.LastFailure)))
+		words.Count(c.Failed, "callback"), c.Generation, g.MaxFailures, words.Sentence(Last(c.LastFailure)))
 	switch c.State {
 	case v1alpha1.ChangeWatching:
 		until := "its end"
@@ -137,10 +138,10 @@ func (g Guard) Tell(c v1alpha1.GuardedChange, lasting string) Verdict {
 			until = c.WrittenTime.Add(g.Window).UTC().Format(time.RFC3339)
 		}
 		return verdict(metav1.ConditionUnknown, v1alpha1.ReasonWatching,
-			"The change of generation %d is watched until %s: %s failed so far, and with %d it fails.", c.Generation, until, live.Count(c.Failed, "callback"), g.MaxFailures)
+			"The change of generation %d is watched until %s: %s failed so far, and with %d it fails.", c.Generation, until, words.Count(c.Failed, "callback"), g.MaxFailures)
 	case v1alpha1.ChangeAccepted:
 		return verdict(metav1.ConditionTrue, v1alpha1.ReasonAccepted,
-			"Within the window after the change of generation %d, %s failed, fewer than %d.", c.Generation, live.Count(c.Failed, "callback"), g.MaxFailures)
+			"Within the window after the change of generation %d, %s failed, fewer than %d.", c.Generation, words.Count(c.Failed, "callback"), g.MaxFailures)
 	case v1alpha1.ChangeRollingBack, v1alpha1.ChangeRolledBack:
 		return verdict(metav1.ConditionFalse, v1alpha1.ReasonRolledBack, "%s The configuration before it is written again.", failed)
 	case v1alpha1.ChangeFailed:
@@ -159,7 +160,7 @@ func (g Guard) Tell(c v1alpha1.GuardedChange, lasting string) Verdict {
 func RolledBack(c v1alpha1.GuardedChange) Verdict {
 	v := verdict(metav1.ConditionFalse, v1alpha1.ReasonRolledBack,
 		"%s failed after the last change%s The cloud holds the configuration before it. Mend the receiver or this spec; the operator tries again when the spec or the Secret changes, or when the annotation %s has a new value.",
-		live.Count(c.Failed, "callback"), live.Sentence(Last(c.LastFailure)), v1alpha1.AnnotationReconcileRequestedAt)
+		words.Count(c.Failed, "callback"), words.Sentence(Last(c.LastFailure)), v1alpha1.AnnotationReconcileRequestedAt)
 	v.Stalled = true
 	return v
 }

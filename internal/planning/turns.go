@@ -16,8 +16,8 @@ import (
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/account"
 	"github.com/live-notify/live-notify-operator/internal/kind"
-	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/plan"
+	"github.com/live-notify/live-notify-operator/internal/words"
 )
 
 // Some changes and removals wait for others. Who waits is told for the whole of a run
@@ -93,7 +93,7 @@ func watched(g plan.Guard) string {
 	if g.Report {
 		then = "that is reported"
 	}
-	return fmt.Sprintf("It is watched for %s; with %s %s.", plan.Short(g.Window), live.Count(g.MaxFailures, "failed callback"), then)
+	return fmt.Sprintf("It is watched for %s; with %s %s.", plan.Short(g.Window), words.Count(g.MaxFailures, "failed callback"), then)
 }
 
 // line is who a policy is for.
@@ -149,7 +149,7 @@ func (l *line) answer(items []Item, absent func(types.UID) bool) {
 		}
 		s := l.policy.Status
 		i.Notes = slices.Insert(i.Notes, 0, fmt.Sprintf("LiveRolloutPolicy %q lets %s be watched at once; %d are, and %d wait.",
-			l.policy.Name, live.Count(r.Max, "such change"), s.Watching, s.Waiting))
+			l.policy.Name, words.Count(r.Max, "such change"), s.Watching, s.Waiting))
 	}
 }
 
