@@ -121,6 +121,9 @@ func (a *app) doImport(ctx context.Context, o importOptions) error {
 	if o.keysToCluster && !o.dryRun && !o.yes && !a.isTerminal(a.in) {
 		return errNoTerminal() // before anything is read, written or printed
 	}
+	if o.dir != "" && a.output == "helm-values" {
+		return usage("-o helm-values is printed, and no files are written: leave --output-dir out")
+	}
 	if o.dir != "" && !o.dryRun && !canMake(o.dir) {
 		return usage("--output-dir: it cannot be made, or written to")
 	}

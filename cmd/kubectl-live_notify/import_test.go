@@ -224,3 +224,18 @@ func TestImportCountsFiles(t *testing.T) {
 	}
 	w.call(args...).want(t, exitNo, "Files: 0 written, 2 the same, 1 left as they are.")
 }
+
+// The longest domains have names, of which files and Secrets are made.
+func TestImportOfLongDomains(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	label := strings.Repeat("a", 60) + "."
+	for _, end := range []string{"b.example.com", "c.example.com"} {
+		domain := label + label + label + strings.Repeat("a", 50) + "." + end
+		w.cloud.AddDomain("", domain, emulator.StreamingDomain)
+		w.cloud.SetRecordConfig(domain, emulator.RecordConfig{NotifyURL: "https://hooks.example.com/", Auth: true, AuthKey: recordKey})
+	}
+	dir := t.TempDir()
+	w.call("import", "--kind", "lrnc", "--output-dir", dir, "--keys-to-cluster", "--yes").want(t, exitYes, "Files: 2 written", "Wrote 2 Secrets")
+	w.call("plan", "-f", dir).want(t, exitYes, "2 in sync")
+	w.call("import", "--kind", "lrnc", "--output-dir", dir, "-o", "helm-values").want(t, exitUsage, "leave --output-dir out")
+}

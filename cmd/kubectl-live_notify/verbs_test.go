@@ -264,9 +264,10 @@ func TestConformanceFindsTheBranches(t *testing.T) {
 		"all others": {
 			emulator.Switches{
 				StreamDescribeAbsent: emulator.AbsentNotFound, StreamDeleteAbsentNotFound: true, StreamSetMerges: true,
-				RecordUpdateMerges: true, MPUDescribeAbsentInvalid: true, AcceptAnyKey: true,
+				RecordUpdateMerges: true, MPUDescribeAbsentInvalid: true, AcceptAnyKey: true, StreamKeyAsNumber: true, SnapshotDescribeNotFound: true,
 			},
-			"--stream-describe-absent=notfound --stream-delete-absent-not-found --stream-set-merges --accept-any-key --record-update-merges --mpu-describe-absent-invalid\n",
+			"--stream-describe-absent=notfound --stream-delete-absent-not-found --stream-set-merges --accept-any-key --stream-key-as-number " +
+				"--record-update-merges --snapshot-describe-not-found --mpu-describe-absent-invalid\n",
 		},
 		"set refuses": {emulator.Switches{StreamDescribeAbsent: emulator.AbsentMissing, StreamSetExists: true}, "--stream-describe-absent=missing --stream-set-exists\n"},
 	} {
@@ -277,6 +278,8 @@ func TestConformanceFindsTheBranches(t *testing.T) {
 			w.cloud.AddApp("", "app-conformance")
 			before := emulator.StreamConfig{NotifyURL: "https://hooks.example.com/own", Auth: true, AuthKey: streamKey}
 			w.cloud.SetStreamConfig("push.conformance.example", before)
+			snapshot := emulator.SnapshotConfig{NotifyURL: "https://hooks.example.com/snapshots", Auth: true, AuthKey: recordKey}
+			w.cloud.SetSnapshotConfig("play.conformance.example", snapshot)
 			args := []string{"conformance", "--ingest-domain", "push.conformance.example", "--streaming-domain", "play.conformance.example", "--app-id", "app-conformance", "-o", "emulator-flags"}
 			w.call(args...).want(t, exitUsage, "Nothing was done")
 			got := w.call(append(args, "--yes=push.conformance.example")...).want(t, exitYes, "there again")
@@ -288,6 +291,9 @@ func TestConformanceFindsTheBranches(t *testing.T) {
 			}
 			if _, there := w.cloud.RecordConfig("play.conformance.example"); there {
 				t.Error("the streaming domain has a configuration afterwards")
+			}
+			if after, _ := w.cloud.SnapshotConfig("play.conformance.example"); after != snapshot {
+				t.Errorf("got %+v afterwards", after)
 			}
 		})
 	}

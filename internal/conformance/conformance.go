@@ -78,10 +78,20 @@ var trials = []trial{
 	{"stream-set-existing", true, ingest, streamSetExisting},
 	{"stream-set-omitted", true, ingest, streamSetOmitted},
 	{"key-rules", true, ingest, keyRules},
+	{"stream-key-type", true, ingest, keyType},
 	{"read-delay", true, ingest, readDelay},
 	{"record-update-omitted", true, streaming, recordUpdateOmitted},
+	{snapshotDescribe, true, streaming, snapshotDescribeAbsent},
 	{"mpu-describe-absent", false, app, mpuDescribeAbsent},
 	{"stream-describe", false, ingest, streamDescribe},
+}
+
+// snapshotDescribe is the one point that takes the snapshot callbacks of a domain.
+const snapshotDescribe = "snapshot-describe-absent"
+
+// picks tells whether a point is to be tried.
+func (o Options) picks(point string) bool {
+	return len(o.Points) == 0 || slices.Contains(o.Points, point)
 }
 
 // Points returns the names of all.
@@ -96,23 +106,28 @@ func Points() []string {
 // run is one run.
 type run struct {
 	Options
-	client *live.Client
-	stream live.Stream
-	record live.Record
-	mpu    live.MPU
+	client   *live.Client
+	stream   live.Stream
+	record   live.Record
+	snapshot live.Family[live.SnapshotConfig]
+	mpu      live.MPU
 }
 
 // copied is what was there before.
 type copied struct {
-	stream live.StreamConfig
-	record live.RecordConfig
+	stream   live.StreamConfig
+	record   live.RecordConfig
+	snapshot live.SnapshotConfig
 }
 
 // Run tries the points, one after the other, and restores what was there: also when
 // the context ends in the middle.
 func Run(ctx context.Context, c *live.Client, o Options) (r *Report, err error) {
 	r = report.New[Summary, Item]("Conformance")
-	x := &run{Options: o, client: c, stream: live.NewStream(c), record: live.NewRecord(c), mpu: live.NewMPU(c)}
+	x := &run{
+		Options: o, client: c, stream: live.NewStream(c), record: live.NewRecord(c),
+		snapshot: live.NewSnapshot(c).Family, mpu: live.NewMPU(c),
+	}
 	before, err := x.keep(ctx)
 	if err != nil {
 		return r, err
@@ -131,7 +146,7 @@ func Run(ctx context.Context, c *live.Client, o Options) (r *Report, err error) 
 		}()
 	}
 	for _, t := range trials {
-		if len(o.Points) > 0 && !slices.Contains(o.Points, t.name) {
+		if !o.picks(t.name) {
 			continue
 		}
 		if t.on(o) == "" || t.writes && o.ReadOnly {
@@ -162,7 +177,7 @@ func Run(ctx context.Context, c *live.Client, o Options) (r *Report, err error) 
 func Foretell(o Options) *Report {
 	r := report.New[Summary, Item]("Conformance")
 	for _, t := range trials {
-		if len(o.Points) > 0 && !slices.Contains(o.Points, t.name) {
+		if !o.picks(t.name) {
 			continue
 		}
 		if t.on(o) == "" || t.writes && o.ReadOnly {
@@ -217,6 +232,12 @@ func (r *run) copy(ctx context.Context) (before copied, err error) {
 			return err
 		})
 	}
+	if r.Streaming != "" && err == nil && r.picks(snapshotDescribe) {
+		err = r.patiently(ctx, func(ctx context.Context) (err error) {
+			before.snapshot, err = r.snapshot.Get(ctx, quota.Least, r.Streaming)
+			return err
+		})
+	}
 	return before, err
 }
 
@@ -260,24 +281,25 @@ func (r *run) restore(ctx context.Context, before copied) error {
 
 // putBack makes the cloud, which has now, hold before.
 func (r *run) putBack(ctx context.Context, now, before copied) error {
-	var stream, record error
-	if now.stream != before.stream {
-		stream = r.patiently(ctx, func(ctx context.Context) error {
-			if before.stream == (live.StreamConfig{}) {
-				return r.stream.Delete(ctx, quota.Least, r.Ingest)
-			}
-			return r.stream.Put(ctx, quota.Least, r.Ingest, now.stream, before.stream, true)
-		})
+	return errors.Join(
+		putBack(ctx, r, r.stream.Family, r.Ingest, now.stream, before.stream),
+		putBack(ctx, r, r.record.Family, r.Streaming, now.record, before.record),
+		putBack(ctx, r, r.snapshot, r.Streaming, now.snapshot, before.snapshot),
+	)
+}
+
+// putBack does so for one family.
+func putBack[C live.Config](ctx context.Context, r *run, family live.Family[C], domain string, now, before C) error {
+	var none C
+	if now == before {
+		return nil
 	}
-	if now.record != before.record {
-		record = r.patiently(ctx, func(ctx context.Context) error {
-			if before.record == (live.RecordConfig{}) {
-				return r.record.Delete(ctx, quota.Least, r.Streaming)
-			}
-			return r.record.Put(ctx, quota.Least, r.Streaming, now.record, before.record, true)
-		})
-	}
-	return errors.Join(stream, record)
+	return r.patiently(ctx, func(ctx context.Context) error {
+		if before == none {
+			return family.Delete(ctx, quota.Least, domain)
+		}
+		return family.Put(ctx, quota.Least, domain, now, before, true)
+	})
 }
 
 // lost says that what was there before is not there again, and what it was.
@@ -285,11 +307,14 @@ func (c copied) lost(o Options, cause error) error {
 	e := &Error{
 		Message: "what was there before could not be put back, and is lost in the cloud: put it back by hand, by the lines above, with the key that the receiver has", Cause: cause,
 	}
-	for domain, fields := range map[string][]live.Field{o.Ingest: c.stream.Fields(), o.Streaming: c.record.Fields()} {
-		key := string(live.KeyOf(fields))
-		for _, f := range fields {
+	for _, had := range []struct {
+		of     string
+		fields []live.Field
+	}{{o.Ingest, c.stream.Fields()}, {o.Streaming, c.record.Fields()}, {o.Streaming + " (snapshots)", c.snapshot.Fields()}} {
+		key := string(live.KeyOf(had.fields))
+		for _, f := range had.fields {
 			if f.Value != "" && f.Value != "false" {
-				e.Was = append(e.Was, domain+" had "+callback.HideIn(live.Bound(f.String(), maxShown), key))
+				e.Was = append(e.Was, had.of+" had "+callback.HideIn(live.Bound(f.String(), maxShown), key))
 			}
 		}
 	}
@@ -425,6 +450,61 @@ func keyRules(ctx context.Context, r *run) (Item, error) {
 		i.Came, i.Branch, i.EmulatorFlag = "success", "accepted", "--accept-any-key"
 	case live.Rejected:
 		i.Came, i.Branch, err = "it is refused", "enforced", nil
+	}
+	return i, err
+}
+
+func keyType(ctx context.Context, r *run) (Item, error) {
+	i := Item{Sent: "Set with a key of digits, and Describe", Operator: "takes both for the same key"}
+	if err := r.clear(ctx); err != nil {
+		return i, err
+	}
+	want := live.StreamConfig{NotifyURL: trialURL + "k", Authentication: true, AuthKey: "1234567890123456"}
+	if err := r.set(ctx, want); err != nil {
+		return i, err
+	}
+	c, _, _, err := r.settled(ctx, func(c live.StreamConfig, _ live.Shape) bool { return c == want })
+	switch {
+	case err != nil:
+		return i, err
+	case c != want:
+		i.Came, i.Branch = "another key, or none", "unknown"
+		return i, nil
+	}
+	var number bool
+	err = r.patiently(ctx, func(ctx context.Context) (err error) {
+		number, err = r.stream.KeyIsNumber(ctx, r.Ingest)
+		return err
+	})
+	i.Came, i.Branch = "the key as a string", "string"
+	if number {
+		i.Came, i.Branch, i.EmulatorFlag = "the key as a number", "number", "--stream-key-as-number"
+	}
+	return i, err
+}
+
+func snapshotDescribeAbsent(ctx context.Context, r *run) (Item, error) {
+	i := Item{Sent: "Delete, then Describe of the snapshot callbacks", Operator: "there is no configuration: it may create one"}
+	err := r.patiently(ctx, func(ctx context.Context) error { return r.snapshot.Delete(ctx, quota.Least, r.Streaming) })
+	shape := live.ShapePresent
+	for reads := 0; err == nil && shape == live.ShapePresent && reads < settleReads; reads++ {
+		if reads > 0 {
+			if err := r.Sleep(ctx, time.Second); err != nil {
+				return i, err
+			}
+		}
+		err = r.patiently(ctx, func(ctx context.Context) (err error) {
+			_, shape, err = r.snapshot.Describe(ctx, r.Streaming)
+			return err
+		})
+	}
+	switch i.Came = string(shape); shape {
+	case live.ShapeEmpty, live.ShapeMissing:
+		i.Branch = "empty"
+	case live.ShapeNotFound:
+		i.Branch, i.EmulatorFlag = "notfound", "--snapshot-describe-not-found"
+	default:
+		i.Branch = "unknown"
 	}
 	return i, err
 }

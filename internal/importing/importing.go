@@ -395,11 +395,12 @@ var noName = regexp.MustCompile(`[^a-z0-9-]+`)
 // plainName makes a name of a domain or an ID.
 func plainName(id string) string {
 	name := strings.Trim(noName.ReplaceAllString(strings.ToLower(id), "-"), "-")
-	if len(name) > 240 {
-		name = strings.Trim(name[:240], "-")
-	}
-	return name
+	return strings.Trim(name[:min(len(name), maxPlain)], "-")
 }
+
+// maxPlain is what is left of a name, so that a hash can be added, and the name of a
+// Secret and of a file be made of it.
+const maxPlain = 200
 
 // Manifest returns the manifest of an item; "" if it has none. It holds no key.
 func (i Item) Manifest() (string, error) {

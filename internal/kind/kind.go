@@ -192,10 +192,7 @@ func Unread(written, want Config) bool {
 
 // typed hides the type of a family's configuration, of which the zero value is
 // none.
-type typed[C interface {
-	comparable
-	Config
-}] struct{ family[C] }
+type typed[C live.Config] struct{ family[C] }
 
 // Get implements Remote.
 func (t typed[C]) Get(ctx context.Context, lane quota.Lane, key string) (Config, error) {

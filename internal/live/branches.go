@@ -5,7 +5,10 @@ package live
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+
+	sdk "github.com/alibabacloud-go/live-20161101/v2/client"
 
 	"github.com/live-notify/live-notify-operator/internal/quota"
 )
@@ -62,4 +65,22 @@ func (f Family[C]) Update(ctx context.Context, key string, want C, leaveOut bool
 // so.
 func (f Family[C]) Remove(ctx context.Context, key string) error {
 	return f.drop(ctx, newTurn(quota.Least, key))
+}
+
+// KeyIsNumber makes one request that reads a configuration, and returns whether its
+// authentication key is a number there.
+func (s Stream) KeyIsNumber(ctx context.Context, domain string) (bool, error) {
+	type described struct {
+		LiveStreamsNotifyConfig struct {
+			URL any `json:"NotifyUrl"`
+			Key any `json:"NotifyAuthKey"`
+		}
+	}
+	reply, err := call[described](ctx, s.client, newTurn(quota.Least, domain), describeStream,
+		&sdk.DescribeLiveStreamsNotifyUrlConfigRequest{DomainName: &domain})
+	if err != nil {
+		return false, err
+	}
+	_, number := reply.LiveStreamsNotifyConfig.Key.(json.Number)
+	return number, nil
 }

@@ -14,7 +14,7 @@ import (
 // Family is a family of configurations, each found by its key. What the families
 // share stands here, above all those that are added, updated, described and deleted
 // by domain: a family is the members, and what [Detect] and the like put into them.
-type Family[C config] struct {
+type Family[C Config] struct {
 	client *Client
 	// The operations whose limits decide when there is a turn.
 	reads, creates, updates Operation

@@ -9,8 +9,8 @@ import (
 	"sync/atomic"
 )
 
-// config is a configuration; its zero value is none.
-type config interface {
+// Config is a configuration; its zero value is none.
+type Config interface {
 	comparable
 	Fields() []Field
 }
@@ -31,7 +31,7 @@ func (c *Client) habitsOf(updates Operation) *habits {
 
 // change brings one configuration to the cloud. With force it may remove what the
 // cloud does not let it replace; without, that is an error of class Exists.
-type change[C config] struct {
+type change[C Config] struct {
 	Family[C]
 
 	habits     *habits

@@ -80,7 +80,7 @@ const (
 )
 
 // withTotals is a family whose records the cloud counts, too.
-type withTotals[C config] struct {
+type withTotals[C Config] struct {
 	Family[C]
 
 	records Operation

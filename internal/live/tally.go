@@ -69,7 +69,7 @@ func newDelivery(kind string, id, at, url *string, status int64, content *string
 type reader func(start, end time.Time, page int) (deliveries []delivery, more bool, err error)
 
 // withList is a family whose records can only be listed.
-type withList[C config] struct {
+type withList[C Config] struct {
 	Family[C]
 
 	operation Operation

@@ -118,14 +118,14 @@ func itemOf(s planning.Subject) Item {
 		i.Problem = "Stalled"
 	case ready.Status == metav1.ConditionFalse:
 		i.Problem = "NotReady"
+	case ready.Reason == v1alpha1.ReasonSuspended: // what else it says is of before
+		i.Problem = "Suspended"
 	case change.Status == metav1.ConditionFalse:
 		i.Problem, i.Reason, i.Message = "Failing", change.Reason, change.Message
 	case healthy.Status == metav1.ConditionFalse:
 		i.Problem, i.Reason, i.Message = "Failing", healthy.Reason, healthy.Message
 	case drifted.Status == metav1.ConditionTrue:
 		i.Problem, i.Reason, i.Message = "Drifted", drifted.Reason, drifted.Message
-	case ready.Reason == v1alpha1.ReasonSuspended:
-		i.Problem = "Suspended"
 	case ready.Status != metav1.ConditionTrue:
 		i.Problem = "Unknown"
 		if ready.Reason == "" {

@@ -39,6 +39,8 @@ func TestOf(t *testing.T) {
 		subject("held", is(v1alpha1.ConditionReady, "False", v1alpha1.ReasonDeletionHeld)),
 		subject("undone", is(v1alpha1.ConditionReady, "False", v1alpha1.ReasonRolledBack), is(v1alpha1.ConditionStalled, "True", v1alpha1.ReasonRolledBack)),
 		subject("new"),
+		subject("suspended", is(v1alpha1.ConditionReady, "Unknown", v1alpha1.ReasonSuspended),
+			is(v1alpha1.ConditionCallbacksHealthy, "False", v1alpha1.ReasonFailuresAboveThreshold)),
 	}, []v1alpha1.LiveRolloutPolicy{policy, stopped})
 	var lines []string
 	for _, i := range got.Items {
@@ -46,12 +48,12 @@ func TestOf(t *testing.T) {
 	}
 	want := []string{
 		"Halted p FailedChange", "Stalled undone RolledBack", "NotReady held DeletionHeld", "Failing failed ChangeFailed",
-		"Unknown new ", "Unknown waiting WaitingForRollout", "Watching watched Watching",
+		"Unknown new ", "Unknown waiting WaitingForRollout", "Suspended suspended Suspended", "Watching watched Watching",
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(Summary{Objects: 8, Right: 2, Stalled: 1, NotReady: 1, Failing: 1, Unknown: 2, Watching: 1, Halted: 1}, got.Summary); diff != "" {
+	if diff := cmp.Diff(Summary{Objects: 9, Right: 2, Stalled: 1, NotReady: 1, Failing: 1, Unknown: 2, Suspended: 1, Watching: 1, Halted: 1}, got.Summary); diff != "" {
 		t.Error(diff)
 	}
 }
