@@ -13,5 +13,6 @@
 // What to do with what was observed, and what an error means, is decided in
 // internal/plan, which is pure. sync.go acts on it, claim.go says who may, delete.go
 // removes, records.go counts; outcome.go turns what came of a pass into conditions
-// and events, schedule.go into the time of the next one.
+// and events, schedule.go into the time of the next one, and memory.go is what is kept
+// of an object in between.
 package controller

@@ -64,6 +64,10 @@ func NewBreaker(report func(available bool)) *Breaker {
 	return &Breaker{report: report, now: time.Now, jitter: func() time.Duration { return rand.N(time.Second) }}
 }
 
+// SetClock makes the breaker take the time from elsewhere. It is called before the
+// breaker is used.
+func (b *Breaker) SetClock(now func() time.Time) { b.now = now }
+
 // Ready returns nil, or a Deferral if nothing may be sent now.
 func (b *Breaker) Ready() error {
 	b.mu.Lock()

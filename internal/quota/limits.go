@@ -70,6 +70,10 @@ func NewLimits(share float64, report Report) *Limits {
 	}
 }
 
+// SetClock makes the limits take the time from elsewhere. It is called before they
+// are used.
+func (l *Limits) SetClock(now func() time.Time) { l.now = now }
+
 // Sleep waits for so long, or until the context ends, whose error it then returns.
 func Sleep(ctx context.Context, wait time.Duration) error {
 	select {
@@ -193,23 +197,59 @@ func (l *Limits) Take(ctx context.Context, rate Rate, lane Lane, key string, pat
 	}
 }
 
+// lock locks the limits, and those that they are a member of.
+func (l *Limits) lock() (unlock func()) {
+	l.mu.Lock()
+	shared := l.shared
+	if shared == nil {
+		return l.mu.Unlock
+	}
+	shared.mu.Lock()
+	return func() {
+		shared.mu.Unlock()
+		l.mu.Unlock()
+	}
+}
+
+// line returns the pacers that a request needs a turn of. The caller holds the locks.
+func (l *Limits) line(rate Rate) []*pacer {
+	switch own := l.pacer(rate); {
+	case l.shared == nil:
+		return []*pacer{own}
+	case l.share < l.shared.share:
+		return []*pacer{own, l.shared.pacer(rate)}
+	default: // the own share adds nothing
+		return []*pacer{l.shared.pacer(rate)}
+	}
+}
+
+// Due reserves a turn for a key without using it, and returns how long it is until
+// that turn; 0 if it is due, so that Take would return at once. Leave gives it up.
+func (l *Limits) Due(rate Rate, lane Lane, key string) time.Duration {
+	defer l.lock()()
+	now, w, line := l.now(), who{l, key}, l.line(rate)
+	var longest time.Duration
+	number := arrivals.Add(1)
+	for _, p := range line {
+		e, wait := p.ask(now, w, lane.valid(), number)
+		longest, number = max(longest, min(wait, maxWait)), e.number
+	}
+	for _, p := range line {
+		p.index[w].back = now.Add(longest)
+	}
+	return longest
+}
+
 // try takes a turn, or reserves one and returns when to come back.
 func (l *Limits) try(rate Rate, lane Lane, key string) time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now, w, own := l.now(), who{l, key}, l.pacer(rate)
-	if l.shared == nil {
-		return take(now, w, lane, own)
+	defer l.lock()()
+	now, w, own, line := l.now(), who{l, key}, l.pacer(rate), l.line(rate)
+	wait := take(now, w, lane, line...)
+	if line[0] == own {
+		return wait
 	}
-	l.shared.mu.Lock()
-	defer l.shared.mu.Unlock()
-	common := l.shared.pacer(rate)
-	if l.share < l.shared.share {
-		return take(now, w, lane, own, common)
-	}
-	// The own share adds nothing, but goes on from here when the member leaves.
+	// The own share goes on from here when the member leaves.
 	own.leave(own.index[w])
-	wait := take(now, w, lane, common)
 	if wait <= 0 {
 		if own.next.Before(now) {
 			own.next = now
