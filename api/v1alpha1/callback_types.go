@@ -353,6 +353,12 @@ type Drift struct {
 	// count is how often drift was found since the object was created.
 	// +optional
 	Count int64 `json:"count,omitempty"`
+
+	// corrected is when drift was corrected lately, oldest first. After 5
+	// corrections within 10 minutes the operator pauses.
+	// +listType=atomic
+	// +optional
+	Corrected []metav1.Time `json:"corrected,omitempty"`
 }
 
 // Callbacks are counts from the cloud's callback records. They are written

@@ -57,6 +57,9 @@ func (d *driver) affords(s scenario, undisturbed ending) {
 		most.reads = 2 + d.f.looks.create
 	case "clear switchNotifyURL": // which takes a removal
 		most.writes = 3
+	case "correct a removal": // which is looked at again before that is believed
+		most.reads++
+		most.writes += d.f.looks.byID
 	}
 	if spec(d.f.object()).AccountRef != nil { // whose finalizer is one more
 		most.api++

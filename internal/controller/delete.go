@@ -62,17 +62,24 @@ func (p *pass) removeAll(ctx context.Context, acct *account.Account) outcome {
 	if out, ok := p.mayRemove(ctx, acct); !ok {
 		return out
 	}
-	shown, err := p.remove(ctx, p.kind.Remote(acct.Client))
-	switch class := live.ClassOf(err); {
+	shown, err := p.remove(ctx, p.remote())
+	class := live.ClassOf(err)
+	unknown := class == live.DomainNotFound || class == live.WrongDomainType // there, nothing is left to remove
+	switch {
 	case shown:
 		return outcome{Verdict: plan.Verdict{
 			Ready: metav1.ConditionUnknown, Reason: v1alpha1.ReasonProgressing, After: max(p.now.Sub(p.mem.deletedAt), time.Second),
 			Message: "The cloud accepted the removal; waiting until it shows.",
 		}}
-	case err != nil && class != live.DomainNotFound && class != live.WrongDomainType: // there, nothing is left to remove
+	case unknown && !p.mem.twice(p.now): // something was written there: it is asked once more
+		return deferred(plan.Confirming)
+	case unknown:
+		p.tell(v1alpha1.EventDeleted, fmt.Sprintf("The cloud says that this account has no %s: there is nothing to remove", p.key))
+	case err != nil:
 		return blocked(failed(err))
+	default:
+		p.tell(v1alpha1.EventDeleted, fmt.Sprintf("Removed the configuration of %s from the cloud", p.key))
 	}
-	p.tell(v1alpha1.EventDeleted, fmt.Sprintf("Removed the configuration of %s from the cloud", p.key))
 	return p.letGo(ctx)
 }
 
@@ -104,7 +111,7 @@ func (p *pass) ownsForRemoval(ctx context.Context, acct *account.Account) bool {
 	if kind.Wrote(p.obj) || acct == nil || kind.Retained(p.obj) != "" {
 		return kind.Wrote(p.obj)
 	}
-	have, err := p.kind.Remote(acct.Client).Get(ctx, quota.User, p.key)
+	have, err := p.remote().Get(ctx, quota.User, p.key)
 	if err != nil || have == nil {
 		return false
 	}

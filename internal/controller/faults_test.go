@@ -363,7 +363,7 @@ func (d *faulty) expectStable(got, undisturbed recovery, f fault, where string) 
 	// After each failure the status says once more what is about to be written, which
 	// changes nothing; and a removal whose reply was lost is made once more.
 	met := len(d.gate.met)
-	d.Expect(len(got.writes(true))).To(BeNumerically("<=", len(undisturbed.writes(true))+len(again.writes(true))+f.extra+met),
+	d.Expect(len(got.writes(true))).To(BeNumerically("<=", len(undisturbed.writes(true))+len(again.writes(true))+f.extra+met+d.f.looks.byID),
 		"writes to the cloud, %s: %v", where, got.calls)
 	d.Expect(len(got.writes(false))).To(BeNumerically("<=", len(undisturbed.writes(false))+len(again.writes(false))+max(0, got.tells-undisturbed.tells)+f.claims+met),
 		"writes to the API server, %s: %v", where, got.calls)

@@ -170,6 +170,7 @@ func eventFixture() fixture {
 	}
 	f.edited = "callbackURL"
 	f.looks.create, f.looks.remove = 1, 1 // list and match first
+	f.looks.byID = 1
 	return f
 }
 

@@ -188,7 +188,7 @@ func (p *pass) seekPrevious(ctx context.Context) {
 	if p.status.Guard.Previous != nil || p.mem.sought && p.mem.nextSync.After(p.now) && !p.requested() {
 		return
 	}
-	have, err := p.kind.Remote(p.account.Client).Get(ctx, quota.Sync, p.key)
+	have, err := p.remote().Get(ctx, quota.Sync, p.key)
 	if err != nil {
 		return
 	}

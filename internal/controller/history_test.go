@@ -692,7 +692,7 @@ func (m *history) oncePassed(name string) time.Duration {
 		m.unseen = m.unseen || switchIn(m.f.have(m.cloud)) != switchIn(m.wanted(m.get(name)))
 	}
 	if !spoilt && !m.meddled && m.switches.ReadDelay == 0 && slices.Contains(reads, m.f.describe) && !m.gone(name) {
-		if obj := m.get(name); inSyncNow(obj) {
+		if obj := m.get(name); inSyncNow(obj) && !m.confirms(name) {
 			m.Expect(m.holds(obj)).To(BeTrue(), "%s says InSync, the cloud holds %+v", name, m.f.have(m.cloud))
 		}
 	}

@@ -25,11 +25,13 @@ type memory struct {
 	key      authentication
 
 	nextSync  time.Time
-	syncedAt  time.Time   // the last successful read of the configuration
-	deletedAt time.Time   // the last removal, waiting to show
-	counted   bool        // as a removal of its account
-	held      bool        // as a removal that has to wait
-	corrected []time.Time // corrections of drift within plan.WarPeriod
+	syncedAt  time.Time // the last successful read of the configuration
+	deletedAt time.Time // the last removal, waiting to show
+	counted   bool      // as a removal of its account
+	held      bool      // as a removal that has to wait
+	missing   time.Time // since when the cloud has shown nothing of what was written
+	refusedAt time.Time // when the cloud first said that the account has no such domain to remove anything of
+	reminded  string    // version of the account whose client knows what the status does
 
 	watch    *watchState // of the last change; nil before it is watched
 	turn     *turn       // told by the LiveRolloutPolicy; nil if none was
@@ -42,12 +44,24 @@ type memory struct {
 	shown         atomic.Pointer[shownCounts] // to a scrape, which is no worker
 }
 
-// corrections returns how many of drift were made within plan.WarPeriod.
-func (m *memory) corrections(now time.Time) int {
-	for len(m.corrected) > 0 && now.Sub(m.corrected[0]) >= plan.WarPeriod {
-		m.corrected = m.corrected[1:]
+// missed tells whether the cloud shows nothing, and showed nothing a while ago already.
+func (m *memory) missed(shown bool, now time.Time) bool {
+	switch {
+	case shown:
+		m.missing = time.Time{}
+	case m.missing.IsZero():
+		m.missing = now
 	}
-	return len(m.corrected)
+	return !shown && now.Sub(m.missing) >= plan.Confirming
+}
+
+// twice tells whether the cloud said a while ago already that the account has no such
+// domain.
+func (m *memory) twice(now time.Time) bool {
+	if m.refusedAt.IsZero() {
+		m.refusedAt = now
+	}
+	return now.Sub(m.refusedAt) >= plan.Confirming
 }
 
 // memories holds the memory of each object. A memory is used by one worker at a

@@ -222,8 +222,7 @@ func planStates() []planState {
 }
 
 // A plan says what the operator then does: in every state, with every behaviour that
-// the cloud's documentation leaves open, for every kind. Only how often drift was
-// corrected within minutes is known to the operator alone. In the usual form each kind
+// the cloud's documentation leaves open, for every kind. In the usual form each kind
 // is in every state as the cloud is assumed to be, and in an eighth of them with each
 // other behaviour; in the short form in an eighth.
 func TestThePlanIsWhatTheOperatorDoes(t *testing.T) {
@@ -280,6 +279,10 @@ func (d *driver) compareWithPlan(s planState) {
 		d.Expect(item.Change).To(Equal(s.sign), "%+v", item)
 	}
 	_, _ = d.try("a") // a pass that fails says so in the status
+	if d.confirms("a") {
+		d.clock.advance(plan.Confirming)
+		_, _ = d.try("a")
+	}
 	_, writes, _ = d.calls()
 	switch item.Change {
 	case planning.Create, planning.Update, planning.Remove:

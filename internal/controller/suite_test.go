@@ -357,6 +357,19 @@ func (d *driver) pass(name string) time.Duration {
 	return wait
 }
 
+// confirms tells whether nothing was shown of an object at the last look, and it is to
+// be looked at again before that is believed.
+func (d *driver) confirms(name string) bool {
+	r, ok := d.r.(*Reconciler)
+	if !ok {
+		return false
+	}
+	r.memories.mu.Lock()
+	defer r.memories.mu.Unlock()
+	mem := r.memories.of[client.ObjectKey{Namespace: d.namespace, Name: name}]
+	return mem != nil && !mem.missing.IsZero()
+}
+
 // try makes a pass that may fail, on the cache as it is.
 func (d *driver) try(name string) (time.Duration, error) {
 	d.gate.begin()
@@ -578,8 +591,9 @@ type fixture struct {
 	writes, records []string
 	// queries is how many of the latter one count takes.
 	queries int
-	// looks is how many more reads than others a create takes, and a removal.
-	looks struct{ create, remove int }
+	// looks is how many more reads than others a create takes, and a removal; and how
+	// many writes find out by an ID that something is gone.
+	looks struct{ create, remove, byID int }
 	// planted says which family planted callback records are of.
 	planted func([]emulator.CallbackRecord) emulator.Records
 	// edited is the name of the field that edit and change change.

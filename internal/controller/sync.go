@@ -43,7 +43,7 @@ func (p *pass) sync(ctx context.Context) outcome {
 		return failed(err)
 	}
 	auth = read
-	remote := p.kind.Remote(p.account.Client)
+	remote := p.remote()
 	writes := remote.WriteRate(!kind.Wrote(p.obj))
 	if wait := p.turn(writes); wait > 0 {
 		return deferred(wait)
@@ -68,8 +68,18 @@ func (p *pass) look(ctx context.Context, remote kind.Remote, key live.Key, auth 
 	}
 	c := p.compare(have, key, auth)
 	out := p.act(ctx, remote, c)
-	out.read = true
+	out.read = out.deferral == nil || out.withdrawn
 	return out
+}
+
+// remote returns the family in the cloud of the account, whose client knows what the
+// status does.
+func (p *pass) remote() kind.Remote {
+	if p.kind.Remind != nil && p.mem.reminded != p.account.Version {
+		p.mem.reminded = p.account.Version
+		p.kind.Remind(p.account.Client, p.obj)
+	}
+	return p.kind.Remote(p.account.Client)
 }
 
 // attempted notes what this pass tried, so that only a change of it is tried again
@@ -110,7 +120,11 @@ func (p *pass) move(ctx context.Context) {
 	if a.Account != "" {
 		where = fmt.Sprintf("LiveAccount %q", a.Account)
 	}
-	p.tell(v1alpha1.EventRetained, fmt.Sprintf("spec.accountRef names another cloud account; what this object wrote for %s stays in that of %s", p.key, where))
+	why, stays := "spec.accountRef names another cloud account", "that of "+where
+	if a.Account == p.account.Name {
+		why, stays = "The credentials of "+where+" are those of another cloud account than before", "the one before"
+	}
+	p.tell(v1alpha1.EventRetained, fmt.Sprintf("%s; what this object wrote for %s stays in %s", why, p.key, stays))
 	p.status.Applied = nil
 	if p.kind.Wrote != nil {
 		p.kind.Wrote(p.obj, nil)
@@ -163,7 +177,7 @@ func (p *pass) compare(have kind.Config, key live.Key, auth authentication) comp
 		key, auth, known = p.keyBefore(have)
 	}
 	c := comparison{p.kind.Compare(p.wanted(), kind.Facts{
-		Now: p.now, Have: have, Key: key, Rotated: auth.rotated, Corrected: p.mem.corrections(p.now),
+		Now: p.now, Have: have, Key: key, Rotated: auth.rotated, Missing: p.mem.missed(have != nil, p.now),
 	}), auth}
 	c.Situation.Report = c.Situation.Report || !known // what it cannot sign is not written again
 	for i := range c.Situation.Diff {
@@ -184,6 +198,9 @@ func (p *pass) keyBefore(have kind.Config) (key live.Key, auth authentication, k
 // act does what is planned.
 func (p *pass) act(ctx context.Context, remote kind.Remote, c comparison) outcome {
 	todo := plan.Decide(c.Situation)
+	if todo.Action == plan.Confirm {
+		return deferred(todo.Verdict.After)
+	}
 	p.drift(c.Situation, todo)
 	switch {
 	case p.returning && todo.Action == plan.Apply:
@@ -266,8 +283,10 @@ func (p *pass) put(ctx context.Context, remote kind.Remote, c comparison, todo p
 		}
 		return p.notPut(err, unsure)
 	}
-	if todo.Action == plan.Correct || todo.Action == plan.Respell {
-		p.mem.corrected = append(p.mem.corrected, p.now)
+	if todo.Action == plan.Correct {
+		drift := ptr.Deref(p.status.Drift, v1alpha1.Drift{})
+		drift.Corrected = append(kind.Corrections(p.obj, p.now), metav1.Time{Time: p.now.Truncate(time.Second)})
+		p.status.Drift = &drift
 	}
 	p.noDrift()
 	p.wrote(c, &metav1.Time{Time: p.clock.Now().Truncate(time.Second)})
@@ -341,6 +360,8 @@ func (p *pass) respell(diff []live.Difference, done plan.Action) {
 // counted; what it found there at first is not.
 func (p *pass) drift(s plan.Situation, todo plan.Plan) {
 	switch {
+	case todo.Action.Writes() && len(todo.Drifted) > 0:
+		p.found(todo.Drifted) // which is not left so
 	case len(todo.Drifted) > 0:
 		p.drifted(todo.Drifted, true)
 	case todo.Action == plan.Report:
@@ -360,16 +381,24 @@ func (p *pass) drifted(fields []string, counted bool) {
 	names := strings.Join(fields, ", ")
 	p.setCondition(v1alpha1.ConditionDrifted, metav1.ConditionTrue, v1alpha1.ReasonDriftDetected,
 		fmt.Sprintf("The cloud differs from this spec in %s.", names))
-	if known {
-		return
+	switch {
+	case known:
+	case counted:
+		p.found(fields)
+	default:
+		drift.Fields = fields
+		p.status.Drift = &drift
 	}
+}
+
+// found counts drift that is news.
+func (p *pass) found(fields []string) {
+	drift := ptr.Deref(p.status.Drift, v1alpha1.Drift{})
 	drift.Fields = fields
-	if counted {
-		drift.Count++
-		drift.LastDetectedTime = &metav1.Time{Time: p.now.Truncate(time.Second)}
-		p.warn(v1alpha1.EventDriftDetected, fmt.Sprintf("%s of %s changed in the cloud", names, p.key))
-	}
+	drift.Count++
+	drift.LastDetectedTime = &metav1.Time{Time: p.now.Truncate(time.Second)}
 	p.status.Drift = &drift
+	p.warn(v1alpha1.EventDriftDetected, fmt.Sprintf("%s of %s changed in the cloud", strings.Join(fields, ", "), p.key))
 }
 
 // noDrift clears Drifted. What drifted last stays in the status.

@@ -28,6 +28,15 @@ var event = &Kind{
 			}
 		})
 	},
+	Remind: func(c *live.Client, o Object) {
+		switch e := o.(*v1alpha1.LiveRtcEventSub); {
+		case !Wrote(o):
+		case e.Status.Observed != nil:
+			live.NewEvent(c).Remind(live.EventKey(e.Spec.AppID, e.Spec.ChannelID), e.Status.Observed.SubID)
+		case e.Status.Applied.Pending != "" && e.Status.Applied.Pending != Removal:
+			live.NewEvent(c).Remind(live.EventKey(e.Spec.AppID, e.Spec.ChannelID), "")
+		}
+	},
 	Remote:  func(c *live.Client) Remote { return typed[live.EventConfig]{live.NewEvent(c)} },
 	Records: func(c *live.Client) Records { return live.NewEvent(c) },
 	Family:  callback.RTC,

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -174,13 +176,20 @@ func DeletedBefore(a, b Object) int {
 	return cmp.Or(at.Compare(bt.Time), cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName()))
 }
 
+// Corrections returns when drift of an object was corrected within plan.WarPeriod.
+func Corrections(o Object, now time.Time) []metav1.Time {
+	_, status := o.Callback()
+	all := slices.Clone(ptr.Deref(status.Drift, v1alpha1.Drift{}).Corrected)
+	return slices.DeleteFunc(all, func(t metav1.Time) bool { return now.Sub(t.Time) >= plan.WarPeriod || t.After(now) })
+}
+
 // Facts are what is known of an object's configuration besides the object.
 type Facts struct {
-	Now       time.Time
-	Have      Config   // what the cloud shows; nil for nothing
-	Key       live.Key // that callbacks are to be signed with
-	Rotated   bool     // it is another key than was last written
-	Corrected int      // corrections of drift within plan.WarPeriod
+	Now     time.Time
+	Have    Config   // what the cloud shows; nil for nothing
+	Key     live.Key // that callbacks are to be signed with
+	Rotated bool     // it is another key than was last written
+	Missing bool     // nothing was shown a while ago already, where something was written
 }
 
 // Comparison is what the spec wants beside what the cloud has, for a plan.
@@ -207,8 +216,8 @@ func (k *Kind) Compare(o Object, f Facts) Comparison {
 	s := plan.Situation{
 		Name: k.Key(o), Observe: spec.ManagementPolicy == v1alpha1.Observe,
 		Adopt: spec.AdoptionPolicy == v1alpha1.AdoptAlways, Report: spec.DriftPolicy == v1alpha1.DriftReport,
-		Owns: owns, Exists: f.Have != nil, Diff: Diff(f.Have, c.Want),
-		Age: SinceWrite(o, f.Now), Corrected: f.Corrected,
+		Owns: owns, Exists: f.Have != nil, Missing: f.Missing, Diff: Diff(f.Have, c.Want),
+		Age: SinceWrite(o, f.Now), Corrected: len(Corrections(o, f.Now)),
 	}
 	if owns {
 		changed := k.Changed(o)
@@ -216,6 +225,10 @@ func (k *Kind) Compare(o Object, f Facts) Comparison {
 		s.Unsure = a.Pending != "" && !a.Refused
 		s.Rotated = f.Rotated && !changed && (a.KeyFingerprint != "" || !Legacy(a))
 		s.Changed = changed || s.Rotated
+		if live.Masked(fields(f.Have)) { // what it holds cannot be read
+			s.Diff = slices.DeleteFunc(s.Diff, func(d live.Difference) bool { return d.Secret && d.Have == "differs" })
+			s.Unread = s.Unread || s.Rotated
+		}
 	} else {
 		s.Unread = Unread(nil, c.Want)
 		if s.Held = a != nil && f.Have != nil && HeldBefore(a, live.Revision(written.Fields())); s.Held {

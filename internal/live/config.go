@@ -77,6 +77,14 @@ type Difference struct {
 	Secret           bool
 }
 
+// Masked tells whether a configuration, as the cloud shows it, has a key that it does
+// not show: nobody can tell whether that is the one that is wanted.
+func Masked(have []Field) bool {
+	return slices.ContainsFunc(have, func(f Field) bool {
+		return f.Secret && f.set() && Key(strings.TrimPrefix(f.Value, signed)).masked()
+	})
+}
+
 // Diff returns the fields in which what the cloud shows differs from what is
 // wanted, in the order of the configuration. What the cloud never shows is left
 // out. No fields at all are those of no configuration.

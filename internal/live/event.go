@@ -52,31 +52,36 @@ func NewEvent(c *Client) Event {
 }
 
 // subscription is the last that a client wrote, or read, of one. It has no ID if it
-// may have been created, but the reply was lost. Written is zero for what was read.
+// may have been created, but the reply was lost.
 type subscription struct {
 	EventConfig
 
+	ours    bool // an object owns it
 	written time.Time
 }
-
-// inLag is for how long a subscription is known without being shown: reads may lag
-// behind writes.
-const inLag = time.Minute
 
 // inDoubt is for how long one that may have been created is looked for before another
 // one is: the operation has no token that would tell a repeat.
 const inDoubt = 20 * time.Second
 
-// known returns what the client knows of a subscription, and how long ago that was
-// written.
-func (e Event) known(key string) (subscription, time.Duration) {
+// known returns what the client knows of a subscription.
+func (e Event) known(key string) subscription {
 	known, _ := e.client.subscribed.Load(key)
 	s, _ := known.(subscription)
-	return s, max(e.client.options.Now().Sub(s.written), 0)
+	return s
 }
 
-// find returns the subscription of a channel: as the list has it, or as it was created
-// a moment ago. That there are several is an error of class Several, which names them.
+// Remind tells the client which subscription an object owns, "" for one that may have
+// been created by a process that did not live to see the reply. What the client knows
+// already is newer.
+func (e Event) Remind(key, subID string) {
+	if !e.known(key).ours {
+		e.client.subscribed.Store(key, subscription{EventConfig{SubID: subID}, true, e.client.options.Now()})
+	}
+}
+
+// find returns the subscription of a channel as the list has it. That there are several
+// is an error of class Several, which names them.
 func (e Event) find(ctx context.Context, t turn) (EventConfig, error) {
 	app, channel, _ := strings.Cut(t.key, "/")
 	reply, err := call[sdk.ListEventSubResponseBody](ctx, e.client, t, listEvent, &sdk.ListEventSubRequest{AppId: &app})
@@ -94,64 +99,89 @@ func (e Event) find(ctx context.Context, t turn) (EventConfig, error) {
 			ids = append(ids, value(s.SubId))
 		}
 	}
-	switch s, age := e.known(t.key); {
-	case len(ids) > 1:
+	switch len(ids) {
+	case 0:
+		return EventConfig{}, nil
+	case 1:
+		e.client.subscribed.Store(t.key, subscription{EventConfig: have, ours: e.known(t.key).ours})
+		return have, nil
+	default:
 		return EventConfig{}, found(Several, listEvent, "SeveralSubscriptions",
 			fmt.Sprintf("the cloud has %d subscriptions for channel %s of application %s: %s", len(ids), channel, app, shownSubIDs(ids)))
-	case len(ids) == 1:
-		e.client.subscribed.Store(t.key, subscription{EventConfig: have})
-	case s.SubID != "" && age < inLag:
-		return s.EventConfig, nil
 	}
-	return have, nil
+}
+
+// target returns the subscription that the list has, and the ID of the one that a
+// change is for: one that an object owns counts although the list, which may lag, does
+// not have it.
+func (e Event) target(ctx context.Context, t turn) (have EventConfig, id string, err error) {
+	if have, err = e.find(ctx, t); err != nil || have.SubID != "" {
+		return have, have.SubID, err
+	}
+	s := e.known(t.key)
+	if age := max(e.client.options.Now().Sub(s.written), 0); s.ours && s.SubID == "" && age < inDoubt {
+		err = &Error{Class: Unavailable, Action: createEvent.Action, Code: codeTimeout, RetryAfter: inDoubt - age,
+			Message: "it is not known yet whether it was created; the operator looks again before it goes on"}
+	}
+	if !s.ours {
+		return have, "", nil
+	}
+	return have, s.SubID, err
 }
 
 // send creates the subscription of a channel that has none, or replaces all of the one
 // that it has.
 func (e Event) send(ctx context.Context, t turn, create bool, want EventConfig, _ bool) error {
-	have, err := e.find(ctx, t)
-	switch s, age := e.known(t.key); {
+	have, id, err := e.target(ctx, t)
+	switch {
 	case err != nil:
 		return err
-	case create && have != EventConfig{}:
+	case create && have.SubID != "":
 		return found(Exists, createEvent, "ConfigAlreadyExists", "the channel has a subscription already")
-	case !create && have.SubID == "":
+	case !create && id == "":
 		return found(NotFound, updateEvent, "ResourceNotExist", "the channel has no subscription")
-	case create && s.SubID == "" && age < inDoubt:
-		return &Error{Class: Unavailable, Action: createEvent.Action, Code: codeTimeout, RetryAfter: inDoubt - age,
-			Message: "it is not known yet whether it was created; the operator looks again before it creates another one"}
 	}
 	app, channel, _ := strings.Cut(t.key, "/")
 	events, users := dara.StringSlice(SplitList(want.Events)), dara.StringSlice(SplitList(want.Users))
-	if want.SubID = have.SubID; create {
-		reply, failed := call[sdk.CreateEventSubResponseBody](ctx, e.client, t.finish(), createEvent,
-			&sdk.CreateEventSubRequest{AppId: &app, ChannelId: &channel, CallbackUrl: &want.CallbackURL, Events: events, Users: users})
-		if err = noApplication(failed); err == nil {
-			want.SubID = bounded(reply.SubscribeId, maxID)
-		}
-	} else {
+	if want.SubID = id; id != "" {
 		err = do(ctx, e.client, t.finish(), updateEvent,
-			&sdk.UpdateEventSubRequest{AppId: &app, SubscribeId: &want.SubID, ChannelId: &channel, CallbackUrl: &want.CallbackURL, Events: events, Users: users})
+			&sdk.UpdateEventSubRequest{AppId: &app, SubscribeId: &id, ChannelId: &channel, CallbackUrl: &want.CallbackURL, Events: events, Users: users})
+		e.wrote(t, want, err)
 	}
-	switch class := ClassOf(err); {
-	case !Refused(err):
-		e.client.subscribed.Store(t.key, subscription{want, e.client.options.Now()})
-	case class == NotFound:
-		e.client.subscribed.Delete(t.key)
-	case class == Rejected && create: // perhaps for one that the list did not show yet
+	if id != "" && (ClassOf(err) != NotFound || !create) {
+		return err
+	}
+	want.SubID = ""
+	reply, err := call[sdk.CreateEventSubResponseBody](ctx, e.client, t.finish(), createEvent,
+		&sdk.CreateEventSubRequest{AppId: &app, ChannelId: &channel, CallbackUrl: &want.CallbackURL, Events: events, Users: users})
+	if err = noApplication(err); err == nil {
+		want.SubID = bounded(reply.SubscribeId, maxID)
+	}
+	e.wrote(t, want, err)
+	if ClassOf(err) == Rejected { // perhaps for one that the list did not show yet
 		return e.means(ctx, t, Exists, err)
 	}
 	return err
 }
 
+// wrote notes what was written, or may have been.
+func (e Event) wrote(t turn, want EventConfig, err error) {
+	switch {
+	case !Refused(err):
+		e.client.subscribed.Store(t.key, subscription{want, true, e.client.options.Now()})
+	case ClassOf(err) == NotFound:
+		e.client.subscribed.Delete(t.key)
+	}
+}
+
 func (e Event) unsubscribe(ctx context.Context, t turn) error {
-	have, err := e.find(ctx, t)
-	if err != nil || have.SubID == "" {
+	_, id, err := e.target(ctx, t)
+	if err != nil || id == "" {
 		return err
 	}
 	app, _, _ := strings.Cut(t.key, "/")
 	err = do(ctx, e.client, t.finish(), deleteEvent,
-		&sdk.DeleteEventSubRequest{AppId: &app, SubscribeId: &have.SubID})
+		&sdk.DeleteEventSubRequest{AppId: &app, SubscribeId: &id})
 	if err == nil || ClassOf(err) == NotFound {
 		e.client.subscribed.Delete(t.key)
 	}
@@ -161,7 +191,7 @@ func (e Event) unsubscribe(ctx context.Context, t turn) error {
 // reader reads the records of a subscription by pages.
 func (e Event) reader(ctx context.Context, t turn) reader {
 	return func(start, end time.Time, page int) (_ []delivery, _ bool, err error) {
-		s, _ := e.known(t.key)
+		s := e.known(t.key)
 		if s.SubID == "" {
 			if s.EventConfig, err = e.find(ctx, t); err != nil || s.SubID == "" { // nothing was sent for want of a subscription
 				return nil, false, err

@@ -4,6 +4,7 @@
 package live_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -296,4 +297,89 @@ func TestAuditOfTheDomain(t *testing.T) {
 		check(t, list+": error", err, nil)
 		check(t, list, got, want)
 	}
+}
+
+// TestEventListThatLags: a subscription that an object owns is changed and removed by its
+// ID, also by another process, while the list shows nothing. One that is gone is made anew.
+func TestEventListThatLags(t *testing.T) {
+	t.Parallel()
+	const empty = `{"RequestId":"R","Subscribers":[]}`
+	for name, again := range map[string]bool{"the same process": false, "another one": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCloud(t, emulator.Switches{})
+			c.AddApp("", app)
+			client, key := c.client, live.EventKey(app, "room")
+			if err := live.NewEvent(client).Put(t.Context(), quota.User, key, live.EventConfig{}, eventTo(hook), true); err != nil {
+				t.Fatal(err)
+			}
+			id := c.EventSubs(app)[0].SubID
+			if again {
+				client = newClient(t, live.Options{Endpoint: c.url})
+				live.NewEvent(client).Remind(key, id)
+			}
+			events := live.NewEvent(client)
+			c.Inject(emulator.Fault{Action: "ListEventSub", Body: empty})
+			have, err := events.Get(t.Context(), quota.User, key)
+			check(t, "what is shown", have, live.EventConfig{})
+			check(t, "error", err, nil)
+			check(t, "put", events.Put(t.Context(), quota.User, key, have, eventTo(hook3), true), nil)
+			check(t, "subscriptions", len(c.EventSubs(app)), 1)
+			check(t, "URL", c.EventSubs(app)[0].CallbackURL, hook3)
+			check(t, "delete", events.Delete(t.Context(), quota.User, key), nil)
+			check(t, "subscriptions after the removal", len(c.EventSubs(app)), 0)
+			c.ClearFaults()
+
+			live.NewEvent(client).Remind(key, id) // which is gone
+			check(t, "put anew", events.Put(t.Context(), quota.User, key, live.EventConfig{}, eventTo(hook), true), nil)
+			check(t, "subscriptions anew", len(c.EventSubs(app)), 1)
+		})
+	}
+}
+
+// TestEventThatMayHaveBeenCreated: another process waits as the one does whose create
+// had no reply.
+func TestEventThatMayHaveBeenCreated(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, emulator.Switches{})
+	c.AddApp("", app)
+	events, key := live.NewEvent(c.client), live.EventKey(app, "room")
+	events.Remind(key, "")
+	for what, err := range map[string]error{
+		"put":    events.Put(t.Context(), quota.User, key, live.EventConfig{}, eventTo(hook), true),
+		"delete": events.Delete(t.Context(), quota.User, key),
+	} {
+		e, _ := errors.AsType[*live.Error](err)
+		if e == nil || e.Class != live.Unavailable || e.RetryAfter <= 0 || e.RetryAfter > 20*time.Second {
+			t.Errorf("%s: got %v", what, err)
+		}
+	}
+	check(t, "subscriptions", len(c.EventSubs(app)), 0)
+}
+
+// TestPutOverWhatDoesNotShow: what exists, and does not show for now, is written over and
+// not removed.
+func TestPutOverWhatDoesNotShow(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, emulator.Switches{ReadDelay: time.Hour})
+	c.SetRecordConfig(play, emulator.RecordConfig{NotifyURL: hook2})
+	c.SetSnapshotConfig(play, emulator.SnapshotConfig{NotifyURL: hook2})
+	c.SetDetectConfig(play, emulator.DetectConfig{NotifyURL: hook2})
+	c.SetAuditConfig(play, emulator.AuditConfig{CallbackURL: hook2})
+	ctx, lane := t.Context(), quota.User
+	for what, err := range map[string]error{
+		"record":   live.NewRecord(c.client).Put(ctx, lane, play, live.RecordConfig{}, live.RecordConfig{NotifyURL: hook}, true),
+		"snapshot": live.NewSnapshot(c.client).Put(ctx, lane, play, live.SnapshotConfig{}, live.SnapshotConfig{NotifyURL: hook}, true),
+		"detect":   live.Detect(c.client).Put(ctx, lane, play, live.DetectConfig{}, live.DetectConfig{NotifyURL: hook}, true),
+		"audit":    live.Audit(c.client).Put(ctx, lane, play, live.AuditConfig{}, live.AuditConfig{CallbackURL: hook}, true),
+	} {
+		check(t, what, err, nil)
+	}
+	for _, call := range c.Calls() {
+		if strings.HasPrefix(call.Action, "Delete") {
+			t.Errorf("%s", call.Action)
+		}
+	}
+	record, _ := c.RecordConfig(play)
+	check(t, "record", record.NotifyURL, hook)
 }

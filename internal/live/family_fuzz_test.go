@@ -166,6 +166,7 @@ func TestDoubtfulAbsence(t *testing.T) {
 		m, u := cmp.Or(d.member, "Config"), d.url
 		answers := map[string]answer{
 			"not found, without a request ID": {404, `{"Code":"InvalidConfig.NotFound","Message":"m"}`},
+			"not found, as a success":         {200, `{"RequestId":"R","Code":"InvalidConfig.NotFound","Message":"m"}`},
 			"not found, as a failure":         {500, `{"RequestId":"R","Code":"InvalidConfig.NotFound","Message":"m"}`},
 			"another name":                    {200, `{"RequestId":"R","Old` + m + `":{"` + u + `":"https://a.example.com/"}}`},
 			"wrapped":                         {200, `{"RequestId":"R","Response":{"` + m + `":{"` + u + `":"https:\/\/a.example.com\/"}}}`},
@@ -183,6 +184,18 @@ func TestDoubtfulAbsence(t *testing.T) {
 			if ClassOf(err) != Unavailable || !none {
 				t.Errorf("%s: %s: got %v, want a failure that says nothing of what there is", d.member, name, err)
 			}
+		}
+	}
+}
+
+// TestMessageOfNoApplication: an application without a callback is told by its ID.
+func TestMessageOfNoApplication(t *testing.T) {
+	t.Parallel()
+	key := MessageKey("cn-shanghai", "app")
+	for body, want := range map[string]Class{`{"RequestId":"R"}`: Unavailable, `{"RequestId":"R","AppId":"app"}`: ""} {
+		have, err := Message(wired(t, answered(200, http.Header{}, []byte(body)))).Get(t.Context(), quota.User, key)
+		if ClassOf(err) != want || have != (MessageConfig{}) {
+			t.Errorf("%s: got %+v, %v", body, have, err)
 		}
 	}
 }

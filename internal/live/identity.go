@@ -143,7 +143,10 @@ func (x *exchange) session(c *sts.AssumeRoleResponseBodyCredentials) (session, e
 	if x.date.IsZero() {
 		x.date = x.received
 	}
-	left := max(0, min(end.Sub(x.date), longest))
+	left := min(end.Sub(x.date), longest)
+	if left <= 0 {
+		return session{}, loadingError(malformed(x.action, "the reply has a session that has ended already"))
+	}
 	s.expires = x.received.Add(left)
 	s.renew = s.expires.Add(-min(renewing, left/2))
 	return s, nil

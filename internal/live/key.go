@@ -56,6 +56,9 @@ func (k Key) same(cloud Key) bool {
 		strings.TrimLeft(string(k), "0") == strings.TrimLeft(string(cloud), "0")
 }
 
+// masked tells that the cloud does not show a key, or shows something in its place.
+func (k Key) masked() bool { return k == "" || strings.ContainsAny(string(k), "*•") }
+
 func isDigits(k Key) bool {
 	return k != "" && strings.Trim(string(k), "0123456789") == ""
 }

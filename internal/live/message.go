@@ -36,6 +36,9 @@ func Message(c *Client) Family[MessageConfig] {
 		if err != nil {
 			return MessageConfig{}, noApplication(err)
 		}
+		if reply.AppId == nil { // of an application without a callback there is this
+			return MessageConfig{}, malformed(describeMessage.Action, "the reply does not say which application it is about")
+		}
 		return MessageConfig{bounded(reply.EventCallbackUrl, maxURL)}, unlessAbout(describeMessage, "application", app, reply.AppId)
 	}
 	modify := func(ctx context.Context, t turn, url *string) error {

@@ -97,15 +97,19 @@ func (c change[C]) exists(ctx context.Context, t turn, refused error) error {
 		return nil
 	case !c.force:
 		return refused
-	case c.have == none && now != none:
-		// It was not read, as reads may lag behind: then it is written over.
+	case c.have == none:
+		// It was not read, or still is not, as reads may lag behind: it is written over.
 		c.have = now
-		if err := c.send(ctx, t); err == nil {
+		switch err := c.send(ctx, t); ClassOf(err) {
+		case "":
 			return begun(c.clear(ctx, t))
-		} else if ClassOf(err) != Exists {
+		case Exists:
+			return c.replace(ctx, t, now)
+		case NotFound: // what it is that exists is not known
+			return refused
+		default:
 			return err
 		}
-		return c.replace(ctx, t, now)
 	case len(Diff(now.Fields(), c.have.Fields())) == 0:
 		return c.replace(ctx, t, c.have) // which holds what cannot be read, too
 	default:

@@ -75,8 +75,7 @@ type exchange struct {
 }
 
 // normalize makes an *Error of what a request returned. Errors of the transport
-// are one already; anything else is described by its type alone, as its text
-// may hold the reply.
+// are one already; anything else is of what reads a reply, and its text may hold that.
 func normalize(ctx context.Context, action string, err error) error {
 	switch e, ok := errors.AsType[*Error](err); {
 	case err == nil:
@@ -88,7 +87,7 @@ func normalize(ctx context.Context, action string, err error) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return &Error{Class: Unavailable, Action: action, Code: codeTimeout, Message: "no reply in time"}
 	default:
-		return malformed(action, fmt.Sprintf("the reply cannot be read (%T)", innermost(err)))
+		return malformed(action, "the reply has a value of another type than is documented")
 	}
 }
 
@@ -242,8 +241,8 @@ func (x *exchange) fault(reply *http.Response, h head) *Error {
 		class = Throttled
 	case class == Throttled:
 		wait = timeLeft(reply.Header)
-	case class == NotFound && (h.RequestID == "" || reply.StatusCode >= http.StatusInternalServerError):
-		class = Unavailable // a failure, or no reply of the API: it says nothing of what there is
+	case class == NotFound && (h.RequestID == "" || reply.StatusCode < http.StatusBadRequest || reply.StatusCode >= http.StatusInternalServerError):
+		class = Unavailable // none of the API's own refusals: it says nothing of what there is
 	}
 	message, own := messages[code]
 	if !own {
@@ -323,15 +322,7 @@ func networkError(ctx context.Context, action, host string, err error) error {
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE):
 		e.Message = "connection closed by " + host + " before its reply had ended"
 	default:
-		e.Message = fmt.Sprintf("no connection to %s (%T)", host, innermost(err))
+		e.Message = "no connection to " + host
 	}
 	return e
-}
-
-// innermost unwraps an error to the one at its root.
-func innermost(err error) error {
-	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
-		err = next
-	}
-	return err
 }

@@ -21,6 +21,9 @@ const (
 	Settling = 60 * time.Second
 	// ReadBack is when a write is first read back.
 	ReadBack = 5 * time.Second
+	// Confirming is for how long nothing has to be shown, where something was written,
+	// for it to be gone: a single read may be stale.
+	Confirming = 5 * time.Second
 	// MaxCorrections of drift are made within WarPeriod; then someone else is
 	// taken to write the configuration too.
 	MaxCorrections = 5
@@ -38,6 +41,7 @@ type Situation struct {
 	Owns    bool              // the configuration in the cloud is the object's own
 	Held    bool              // it is what the object wrote last, whoever owns it now
 	Exists  bool              // the cloud shows a configuration
+	Missing bool              // it showed none a while ago already, as it does now
 	Diff    []live.Difference // what it shows, where that differs from the spec
 	Unread  bool              // a field that the cloud never shows is to become another than was last written
 	Changed bool              // the spec or the key is another than what was last written
@@ -68,6 +72,8 @@ const (
 	Refuse Action = "refuse"
 	// Await: a write was accepted and does not show yet.
 	Await Action = "await"
+	// Confirm: what was there is not shown any more; look again before that is believed.
+	Confirm Action = "confirm"
 	// Yield: someone keeps reverting the object; leave it for now.
 	Yield Action = "yield"
 	// Create, Complete, Replace, Apply, Respell and Correct write the spec: where
@@ -128,6 +134,9 @@ func Decide(s Situation) Plan {
 		p.Verdict = existing(s.Name, fields)
 	case Await:
 		p.Verdict = awaiting(s.Age, fields)
+	case Confirm:
+		p.Verdict = verdict(metav1.ConditionUnknown, v1alpha1.ReasonProgressing, "The cloud shows nothing where this was written; it is looked at again before that is believed.")
+		p.Verdict.After = Confirming
 	case Yield:
 		p.Verdict = verdict(metav1.ConditionUnknown, v1alpha1.ReasonProgressing,
 			"Someone keeps changing %s in the cloud: it was corrected %d times in %s. Find who else writes it; the operator corrects it again later. %s",
@@ -172,6 +181,8 @@ func (s Situation) action() Action {
 		return Settle
 	case s.recent():
 		return Await
+	case !s.Exists && !s.Missing:
+		return Confirm
 	case s.Spelled:
 		return Respell
 	case s.Report:

@@ -224,7 +224,7 @@ func (p *Planner) item(ctx context.Context, s Subject) (Item, *plan.Member) {
 	if keyErr != nil && !errors.Is(keyErr, ErrKeyUnknown) {
 		return i.failed(keyErr), nil
 	}
-	facts := kind.Facts{Now: p.Now(), Key: key}
+	facts := kind.Facts{Now: p.Now(), Key: key, Missing: true} // the operator looks again before it corrects
 	err = p.Clouds.Patience.Make(ctx, cloud.Client, func(ctx context.Context) (err error) {
 		facts.Have, err = s.Kind.Remote(cloud.Client).Get(ctx, quota.Least, i.Key)
 		return err
