@@ -87,20 +87,17 @@ func (f withList[C]) Count(ctx context.Context, key string, q Query, before Coun
 	return countListed(q, before, f.client.Now, f.records(ctx, newTurn(quota.Records, key)))
 }
 
-// listed reads a page of records. A reply that does not say whether there are more,
-// or has a record that is null, says nothing.
+// listed reads a page of records. A reply that does not say whether there are more, or
+// says so and has none, says nothing.
 func listed[R any](op Operation, more *bool, logs []*R, read func(*R) delivery) ([]delivery, bool, error) {
 	if more == nil {
 		return nil, false, malformed(op.Action, "the reply has no HasMore") // unknown is not the end
 	}
-	var deliveries []delivery
-	for _, r := range logs {
-		if r == nil {
-			return nil, false, malformed(op.Action, "a record of the reply is null")
-		}
-		deliveries = append(deliveries, read(r))
+	if *more && len(logs) == 0 {
+		return nil, false, malformed(op.Action, "the reply has no record, and says that there are more")
 	}
-	return deliveries, *more, nil
+	deliveries, err := rows(op, logs, read)
+	return deliveries, *more, err
 }
 
 // scan reads the records of [start, end) page by page. The end is fixed, so that
