@@ -6,6 +6,7 @@ package live
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"hash/maphash"
 	"slices"
 	"strconv"
@@ -62,6 +63,16 @@ func newDelivery(kind string, id, at, url *string, status int64, content *string
 		d.as.HTTPStatus, d.as.Reason = int32(status), "HTTP status "+strconv.FormatInt(status, 10)
 	}
 	return d
+}
+
+// fingerprint tells pages apart: by what they have of each record.
+func fingerprint(page []delivery) uint64 {
+	var h maphash.Hash
+	h.SetSeed(seed)
+	for _, d := range page {
+		_, _ = fmt.Fprintln(&h, d.id, d.failed, d.as.Time.UnixNano(), d.as.URL)
+	}
+	return h.Sum64()
 }
 
 // reader returns a page, counted from 1, of the records in [start, end), and
