@@ -96,7 +96,7 @@ func (w *Watch) counts(failures []Failure, end time.Time) Counts {
 }
 
 // list counts by a family whose records can only be listed. A message belongs to the
-// time of its first delivery: those of the minute before are looked at for that. A list
+// time of its first delivery: those just before are looked at for that. A list
 // that does not get on is not complete, whatever it claims.
 func (w *Watch) list(before Counts, now func() time.Time, read reader) (Counts, error) {
 	s := before.watched
@@ -104,7 +104,7 @@ func (w *Watch) list(before Counts, now func() time.Time, read reader) (Counts, 
 		s = &watched{since: w.Since, end: now().UTC().Truncate(time.Second), messages: map[string]int{}}
 	}
 	for range maxWatchPages {
-		deliveries, more, err := read(edge(s.since).Add(-time.Second), s.end, s.pages+1)
+		deliveries, more, err := read(s.since.Add(-retries-time.Second), s.end, s.pages+1)
 		if err != nil {
 			before.watched = s
 			return before, err
