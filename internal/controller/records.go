@@ -152,6 +152,7 @@ func (p *pass) judge(counts live.Counts) {
 	message := fmt.Sprintf("No callback failed in the last %s.", window)
 	number := words.Count(counts.Failed, "callback")
 	if counts.AtLeast {
+		message = fmt.Sprintf("No callback failed in the last %s, of those that were counted. There are more.", window)
 		number = "at least " + number
 	}
 	if counts.Failed > 0 {

@@ -301,6 +301,20 @@ func TestCountInManyPasses(t *testing.T) {
 	})
 }
 
+// TestNoFailureAmongTheFirst: that no callback failed is said of those that were counted.
+func TestNoFailureAmongTheFirst(t *testing.T) {
+	forEachListedKind(t, func(t *testing.T, f fixture) {
+		d := driven(t, f, emulator.Options{QPSScale: 1000})
+		d.create("a")
+		d.settle("a")
+		d.cloud.Inject(emulator.Fault{Action: f.records[0], Body: fmt.Sprintf(
+			`{"RequestId":"R","HasMore":true,"Logs":[{"MsgId":"m","MessageId":"m","Time":%q,"HTTPCode":"200","Code":200}]}`, f.listedTime(d.clock.Now()))})
+		d.passes("a", 10*time.Minute)
+		d.Expect(reasonIn(d.get("a"), v1alpha1.ConditionCallbacksHealthy)).To(Equal(v1alpha1.ReasonNoFailures))
+		d.Expect(messageOf(d.get("a"), v1alpha1.ConditionCallbacksHealthy)).To(Equal("No callback failed in the last 1h, of those that were counted. There are more."))
+	})
+}
+
 // TestMoreWithoutEnd: a list that claims to have more for ever is counted up to a bound
 // and judged, and then waits for its interval.
 func TestMoreWithoutEnd(t *testing.T) {
