@@ -103,7 +103,7 @@ func errorCodes() (any, error) {
 	}
 	own("Network", live.Unavailable, "There is no connection, or it broke; the message says which. Check the network and the endpoint")
 	own("Timeout", live.Unavailable, "There was no reply within 10 seconds. Check the network and the endpoint")
-	own("MalformedReply", live.Unavailable, "The reply is not one of the API. Look for a proxy, and check the endpoint")
+	own("MalformedReply", live.Unavailable, "The reply is not one of the API, or contradicts itself, as its message says. Look for a proxy, and check the endpoint")
 	own("NoAnswer", live.Unavailable, "Nothing was sent: the endpoint has not answered several times in a row. One request at a time finds out whether it does again")
 	own("SeveralSubscriptions", live.Several, "The cloud has several event subscriptions for one channel. Remove all of them but one")
 	own("NoCredentials", live.NoCredentials, "Nothing was sent. See [credentials.md](../credentials.md)")

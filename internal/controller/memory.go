@@ -41,6 +41,8 @@ type memory struct {
 	nextCount     time.Time
 	countFailures int // in a row
 	counts        live.Counts
+	progressAt    time.Time                   // when the last ones that are not complete were written
+	partial       bool                        // those are what the status has
 	shown         atomic.Pointer[shownCounts] // to a scrape, which is no worker
 }
 

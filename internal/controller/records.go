@@ -25,6 +25,9 @@ import (
 // totalsEvery is how often a total alone is written to the status.
 const totalsEvery = 30 * time.Minute
 
+// progressEvery is how often counts that are not complete are written.
+const progressEvery = time.Minute
+
 // count refreshes the callback counts if they are due, and returns when to go on
 // with that, if it is soon. A failure keeps the last counts, and never touches
 // Ready. Nothing is counted while the configuration cannot be read; read tells that
@@ -149,6 +152,7 @@ func (p *pass) judge(counts live.Counts) {
 	message := fmt.Sprintf("No callback failed in the last %s.", window)
 	number := words.Count(counts.Failed, "callback")
 	if counts.AtLeast {
+		message = fmt.Sprintf("No callback failed in the last %s, of those that were counted. There are more.", window)
 		number = "at least " + number
 	}
 	if counts.Failed > 0 {
@@ -193,19 +197,21 @@ func (p *pass) keep(counts live.Counts) {
 		equality.Semantic.DeepEqual(was.LastFailure, now.LastFailure) &&
 		equality.Semantic.DeepEqual(meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionCallbacksHealthy),
 			meta.FindStatusCondition(p.status.Conditions, v1alpha1.ConditionCallbacksHealthy))
-	anyway := p.requested() || !equality.Semantic.DeepEqual(p.before, p.obj)
+	anyway := p.mem.partial || p.requested() || !equality.Semantic.DeepEqual(p.before, p.obj)
 	if unchanged && !anyway && (was.Total == now.Total || now.ObservedTime.Sub(was.ObservedTime.Time) < totalsEvery) {
 		return
 	}
-	p.status.Callbacks = &now
+	p.status.Callbacks, p.mem.partial = &now, false
 }
 
 // keepProgress writes the buckets that are done while others are still to be
-// counted, so that a restart goes on from there.
+// counted, so that a restart goes on from there: every progressEvery, as each write
+// costs more than what is to be read again without it.
 func (p *pass) keepProgress(counts live.Counts) {
-	if counts.End.IsZero() {
-		return // none is done
+	if counts.End.IsZero() || p.now.Sub(p.mem.progressAt) < progressEvery {
+		return // none is done, or few are
 	}
+	p.mem.progressAt, p.mem.partial = p.now, true
 	now := p.callbacks(counts)
 	// It is judged when all are counted.
 	now.Unhealthy = ptr.Deref(p.status.Callbacks, v1alpha1.Callbacks{}).Unhealthy

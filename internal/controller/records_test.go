@@ -271,6 +271,105 @@ func TestBusyFirstBucket(t *testing.T) {
 	})
 }
 
+// TestCountInManyPasses: what is done of a count that takes many passes is in the status
+// for a restart, and is not written with each of them.
+func TestCountInManyPasses(t *testing.T) {
+	forEachListedKind(t, func(t *testing.T, f fixture) {
+		d := driven(t, f, emulator.Options{QPSScale: 1000})
+		const n = 24_000 // of 100 a page, 50 pages a pass
+		records := make([]emulator.CallbackRecord, n)
+		for i := range records {
+			records[i] = emulator.CallbackRecord{
+				Time: d.clock.Now().Add(-time.Hour + time.Duration(i)*140*time.Millisecond), Domain: f.key, App: "live", Stream: fmt.Sprint("s", i), URL: changedURL, Result: emulator.ResultFailed,
+			}
+		}
+		d.create("a", rarely)
+		d.settle("a")
+		d.passes("a", 2*time.Minute)
+		d.cloud.AddRecords(f.planted(records))
+		d.update("a", func(o Object) { spec(o).Records.Window.Duration = 2 * time.Hour })
+		versions, partial := map[string]bool{}, false
+		for range 15 {
+			d.pass("a")
+			d.clock.advance(goOn)
+			versions[d.get("a").GetResourceVersion()] = true
+			partial = partial || statusOf(d.get("a")).Callbacks.Failed < n
+		}
+		d.Expect(statusOf(d.get("a")).Callbacks.Failed).To(BeEquivalentTo(n))
+		d.Expect(partial).To(BeTrue(), "what is done is in the status")
+		d.Expect(len(versions)).To(BeNumerically("<=", 3), "the generation, the progress and the counts")
+	})
+}
+
+// TestNoFailureAmongTheFirst: that no callback failed is said of those that were counted.
+func TestNoFailureAmongTheFirst(t *testing.T) {
+	forEachListedKind(t, func(t *testing.T, f fixture) {
+		d := driven(t, f, emulator.Options{QPSScale: 1000})
+		d.create("a")
+		d.settle("a")
+		d.cloud.Inject(emulator.Fault{Action: f.records[0], Body: fmt.Sprintf(
+			`{"RequestId":"R","HasMore":true,"Logs":[{"MsgId":"m","MessageId":"m","Time":%q,"HTTPCode":"200","Code":200}]}`, f.listedTime(d.clock.Now()))})
+		d.passes("a", 10*time.Minute)
+		d.Expect(reasonIn(d.get("a"), v1alpha1.ConditionCallbacksHealthy)).To(Equal(v1alpha1.ReasonNoFailures))
+		d.Expect(messageOf(d.get("a"), v1alpha1.ConditionCallbacksHealthy)).To(Equal("No callback failed in the last 1h, of those that were counted. There are more."))
+	})
+}
+
+// TestMoreWithoutEnd: a list that claims to have more for ever is counted up to a bound
+// and judged, and then waits for its interval.
+func TestMoreWithoutEnd(t *testing.T) {
+	forEachListedKind(t, func(t *testing.T, f fixture) {
+		d := driven(t, f, emulator.Options{QPSScale: 1000})
+		d.create("a", func(o Object) { spec(o).Records.Interval.Duration = 5 * time.Minute })
+		d.settle("a")
+		at := d.clock.Now().Add(-time.Minute)
+		d.cloud.Inject(emulator.Fault{Action: f.records[0], Body: fmt.Sprintf(
+			`{"RequestId":"R","HasMore":true,"Logs":[{"MsgId":"m","MessageId":"m","Time":%q,"HTTPCode":"500","Code":500}]}`, f.listedTime(at))})
+		d.passes("a", 10*time.Minute)
+		d.calls()
+		versions, start := map[string]bool{}, d.clock.Now()
+		for range 5 {
+			d.passes("a", 5*time.Minute)
+			versions[d.get("a").GetResourceVersion()] = true
+		}
+		_, _, records := d.calls()
+		obj := d.get("a")
+		polls := int(d.clock.Since(start)/(5*time.Minute)) + 1
+		d.Expect(len(records)).To(BeNumerically("<=", polls*20), "%d polls", polls)
+		d.Expect(len(versions)).To(BeNumerically("<=", 2))
+		d.Expect(statusOf(obj).Callbacks.AtLeast).To(BeTrue())
+		d.Expect(reasonIn(obj, v1alpha1.ConditionCallbacksHealthy)).To(Equal(v1alpha1.ReasonFailuresAboveThreshold))
+
+		d.cloud.ClearFaults()
+		d.cloud.Inject(emulator.Fault{Action: f.records[0], Body: `{"RequestId":"R","Count":0,"HasMore":true,"Logs":[]}`})
+		d.passes("a", 30*time.Minute)
+		d.calls()
+		d.passes("a", 30*time.Minute)
+		_, _, records = d.calls()
+		d.Expect(len(records)).To(BeNumerically("<=", 10), "with backoff")
+		d.Expect(reasonIn(d.get("a"), v1alpha1.ConditionCallbacksHealthy)).To(Equal(v1alpha1.ReasonRecordsUnavailable))
+	})
+}
+
+// forEachListedKind is for the kinds whose records can only be listed.
+func forEachListedKind(t *testing.T, run func(t *testing.T, f fixture)) {
+	t.Helper()
+	forEachCountedKind(t, func(t *testing.T, f fixture) {
+		if f.queries > 1 {
+			t.Skip("it has totals")
+		}
+		run(t, f)
+	})
+}
+
+// listedTime returns a time as the list of records has it.
+func (f fixture) listedTime(at time.Time) string {
+	if f.kind.Name == "LiveRtcEventSub" {
+		return at.UTC().Add(8 * time.Hour).Format("2006-01-02 15:04:05.000")
+	}
+	return at.UTC().Format(time.RFC3339)
+}
+
 // The credentials of a URL that the cloud recorded are not in the status, also of an
 // object that has no key.
 func TestCredentialsOfRecordedURLsAreHidden(t *testing.T) {

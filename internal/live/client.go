@@ -111,7 +111,8 @@ const maxSkew = 15 * time.Minute
 // of it. Less than two seconds is no difference: a Date has no fractions.
 func (c *Client) Now() time.Time { return c.options.Now().Add(time.Duration(c.skew.Load())) }
 
-// compare notes the difference of the clocks.
+// compare notes the difference of the clocks. A Date that is further from our own clock
+// than the cloud would take a request for is no clock of the cloud: ours is used then.
 func (c *Client) compare(x *exchange) {
 	if x.date.IsZero() {
 		return
@@ -120,7 +121,11 @@ func (c *Client) compare(x *exchange) {
 	if skew.Abs() < 2*time.Second {
 		skew = 0
 	}
-	c.skew.Store(int64(skew))
+	known := skew
+	if skew.Abs() >= maxSkew {
+		known = 0
+	}
+	c.skew.Store(int64(known))
 	if c.options.Account != "" {
 		skews.WithLabelValues(label(c.options.Account)).Set(skew.Seconds())
 	}

@@ -26,6 +26,7 @@ import (
 var families = map[string]struct {
 	domain, action string
 	count          func(context.Context, *live.Client, live.Query) (live.Counts, error)
+	deliveries     func(context.Context, *live.Client, live.Span) ([]live.Delivery, int, error)
 	records        func([]emulator.CallbackRecord) emulator.Records
 }{
 	"stream": {
@@ -33,12 +34,18 @@ var families = map[string]struct {
 		func(ctx context.Context, c *live.Client, q live.Query) (live.Counts, error) {
 			return live.NewStream(c).Count(ctx, push, q, live.Counts{})
 		},
+		func(ctx context.Context, c *live.Client, q live.Span) ([]live.Delivery, int, error) {
+			return live.NewStream(c).Deliveries(ctx, push, q, 1)
+		},
 		func(r []emulator.CallbackRecord) emulator.Records { return emulator.Records{Stream: r} },
 	},
 	"record": {
 		play, "DescribeLiveRecordNotifyRecords",
 		func(ctx context.Context, c *live.Client, q live.Query) (live.Counts, error) {
 			return live.NewRecord(c).Count(ctx, play, q, live.Counts{})
+		},
+		func(ctx context.Context, c *live.Client, q live.Span) ([]live.Delivery, int, error) {
+			return live.NewRecord(c).Deliveries(ctx, play, q, 1)
 		},
 		func(r []emulator.CallbackRecord) emulator.Records { return emulator.Records{Record: r} },
 	},
@@ -229,11 +236,8 @@ func TestCountOddRecords(t *testing.T) {
 		records string
 		want    live.Counts
 	}{
-		"a time that is none":   {`[{"NotifyTime":"yesterday","StreamName":"s"}]`, live.Counts{Failed: 3, Total: 3, Last: &live.Failure{StreamName: "s"}}},
-		"no fields at all":      {`[{}]`, live.Counts{Failed: 3, Total: 3, Last: &live.Failure{}}},
-		"records that are null": {`[null,{"StreamName":"s"},null]`, live.Counts{Failed: 3, Total: 3, Last: &live.Failure{StreamName: "s"}}},
-		"no records":            {`[]`, live.Counts{Failed: 3, Total: 3}},
-		"records missing":       {`null`, live.Counts{Failed: 3, Total: 3}},
+		"a time that is none": {`[{"NotifyTime":"yesterday","StreamName":"s"}]`, live.Counts{Failed: 3, Total: 3, Last: &live.Failure{StreamName: "s"}}},
+		"no fields at all":    {`[{}]`, live.Counts{Failed: 3, Total: 3, Last: &live.Failure{}}},
 		"another time zone": {
 			`[{"NotifyTime":"2026-01-02T11:04:05+08:00"},{"NotifyTime":"2026-01-02T03:04:04Z"}]`,
 			live.Counts{Failed: 3, Total: 3, Last: &live.Failure{Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}},
@@ -253,6 +257,39 @@ func TestCountOddRecords(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A reply that contradicts itself, or what was asked for, says nothing, whatever it is
+// about: counts, a watch of a change, or a list.
+func TestCountOfContradictions(t *testing.T) {
+	t.Parallel()
+	watch := live.Query{Watch: &live.Watch{Since: time.Now().Add(-time.Minute), To: []string{hook}}}
+	for name, reply := range map[string]string{
+		"a total and no records":                 `"TotalNum":5,"L":[]`,
+		"a total and records that are not there": `"TotalNum":5,"L":null`,
+		"more records than the total":            `"TotalNum":0,"L":[{"NotifyResult":"failed"},{"NotifyResult":"failed"}]`,
+		"one record more than the total":         `"TotalNum":1,"L":[{},{}]`,
+		"a record that is null":                  `"TotalNum":3,"L":[{"NotifyResult":"failed"},null,{"NotifyResult":"failed"}]`,
+		"a success among failures":               `"TotalNum":2,"L":[{"NotifyResult":"failed"},{"NotifyResult":"success"}]`,
+		"a success in another spelling":          `"TotalNum":1,"L":[{"NotifyResult":" OK"}]`,
+	} {
+		for family, f := range families {
+			t.Run(name+", "+family, func(t *testing.T) {
+				t.Parallel()
+				list := strings.Replace(reply, `"L"`, `"CallbackList"`, 1)
+				if family == "stream" {
+					list = strings.Replace(reply, `"L":`, `"NotifyRecordsInfo":{"LiveStreamNotifyRecordsInfo":`, 1) + "}"
+				}
+				c := against(t, body(200, `{"RequestId":"R",`+list+`}`))
+				for _, q := range []live.Query{lastHour, watch} {
+					_, err := f.count(t.Context(), c, q)
+					failure(t, err, live.Unavailable, malformed)
+				}
+				_, _, err := f.deliveries(t.Context(), c, live.Span{FailedOnly: true})
+				failure(t, err, live.Unavailable, malformed)
+			})
+		}
 	}
 }
 

@@ -154,19 +154,14 @@ func (s Span) status() *string {
 // Deliveries returns a page, counted from 1, of the recorded callbacks of a domain, and
 // how many there are in all.
 func (f withTotals[C]) Deliveries(ctx context.Context, domain string, q Span, number int) (page []Delivery, total int, err error) {
-	all, _, err := f.list(ctx, f.client, newTurn(quota.Least, domain), q, DeliveriesPage, int32(number), func(r record) {
+	all, records, err := f.read(ctx, newTurn(quota.Least, domain), q, DeliveriesPage, int32(number))
+	for _, r := range records {
 		page = append(page, Delivery{
-			Failure: *r.failure().kept(), Failed: value(r.result) != "success",
+			Failure: *r.failure().kept(), Failed: !r.succeeded(),
 			Content: text(r.content, maxContent), Response: text(r.response, maxResponse), Header: text(r.header, maxResponse),
 		})
-	})
-	if err != nil {
-		return nil, 0, err
 	}
-	if !isTotal(all) {
-		return nil, 0, malformed(f.records.Action, noTotal)
-	}
-	return page, int(*all), nil
+	return page, int(all), err
 }
 
 // Deliveries returns a page, counted from 1, of the recorded events of a subscription,

@@ -63,12 +63,24 @@ func TestMPUCountReadsOnlyWhatIsNew(t *testing.T) {
 	}
 }
 
-// A record that is null is one of which nothing is known.
-func TestMPUCountNullRecord(t *testing.T) {
+// A page of which something is not known, or that says that there are more and has
+// nothing, says nothing.
+func TestMPUCountOfContradictions(t *testing.T) {
 	t.Parallel()
-	c := against(t, body(200, `{"RequestId":"REQ-1","HasMore":false,"Logs":[{"MsgId":"m","HTTPCode":"200"},null]}`))
-	_, err := live.NewMPU(c).Count(t.Context(), app, lastHour, live.Counts{})
-	failure(t, err, live.Unavailable, malformed)
+	for name, page := range map[string]string{
+		"a record that is null":        `"HasMore":false,"Logs":[{"MsgId":"m","HTTPCode":"200","Time":"2026-01-01T00:00:00Z"},null]`,
+		"a record without a time":      `"HasMore":false,"Logs":[{"MsgId":"m","HTTPCode":"500"}]`,
+		"a time that cannot be read":   `"HasMore":false,"Logs":[{"MsgId":"m","HTTPCode":"500","Time":"yesterday"}]`,
+		"more, and no record":          `"Count":0,"HasMore":true,"Logs":[]`,
+		"more, and no list of records": `"Count":0,"HasMore":true`,
+	} {
+		c := against(t, body(200, `{"RequestId":"REQ-1",`+page+`}`))
+		if _, err := live.NewMPU(c).Count(t.Context(), app, lastHour, live.Counts{}); err == nil {
+			t.Errorf("%s: was counted", name)
+		} else {
+			failure(t, err, live.Unavailable, malformed)
+		}
+	}
 }
 
 func TestMPUPutNeverOverwrites(t *testing.T) {

@@ -71,7 +71,7 @@ func NewRecord(c *Client) Record {
 
 // listRecord reads a page of the records of a main streaming domain: recordings in OSS
 // and in VOD both count.
-func listRecord(ctx context.Context, c *Client, t turn, q Span, size, number int32, take func(record)) (*int32, int, error) {
+func listRecord(ctx context.Context, c *Client, t turn, q Span, size, number int32) (*int32, []record, error) {
 	reply, err := call[sdk.DescribeLiveRecordNotifyRecordsResponseBody](ctx, c, t, recordRecords,
 		&sdk.DescribeLiveRecordNotifyRecordsRequest{
 			DomainName: &t.key, StartTime: formatTime(q.From), EndTime: formatTime(q.To),
@@ -79,15 +79,13 @@ func listRecord(ctx context.Context, c *Client, t turn, q Span, size, number int
 			StorageType: new("all"), PageSize: new(int64(size)), PageNumber: new(int64(number)),
 		})
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
-	for _, r := range reply.CallbackList {
-		if r != nil {
-			take(record{
-				r.NotifyTime, r.NotifyType, r.NotifyUrl, r.AppName, r.StreamName, r.Description,
-				r.NotifyResult, r.NotifyContent, r.NotifyResponse, r.NotifyHeader,
-			})
+	records, err := rows(recordRecords, reply.CallbackList, func(r *sdk.DescribeLiveRecordNotifyRecordsResponseBodyCallbackList) record {
+		return record{
+			r.NotifyTime, r.NotifyType, r.NotifyUrl, r.AppName, r.StreamName, r.Description,
+			r.NotifyResult, r.NotifyContent, r.NotifyResponse, r.NotifyHeader,
 		}
-	}
-	return reply.TotalNum, len(reply.CallbackList), nil
+	})
+	return reply.TotalNum, records, err
 }

@@ -84,9 +84,8 @@ type withTotals[C Config] struct {
 	Family[C]
 
 	records Operation
-	// list reads a page of the records of a domain, and hands on each that is there. It
-	// returns how many match in all, and how many are on the page: null counts.
-	list func(ctx context.Context, c *Client, t turn, q Span, size, number int32, take func(record)) (total *int32, listed int, err error)
+	// list reads a page of the records of a domain, and how many match in all.
+	list func(ctx context.Context, c *Client, t turn, q Span, size, number int32) (total *int32, records []record, err error)
 }
 
 // record is one of a list with totals, by its members.
@@ -100,6 +99,9 @@ func (r record) failure() Failure {
 	}
 }
 
+// succeeded tells whether the record says that the callback did, in whatever spelling.
+func (r record) succeeded() bool { return success.MatchString(strings.TrimSpace(value(r.result))) }
+
 // RecordsRate is the limit of the operation that Count calls, and how often it
 // usually does so.
 func (f withTotals[C]) RecordsRate() (quota.Rate, float64) { return f.records.rate(), 2 }
@@ -108,18 +110,49 @@ func (f withTotals[C]) RecordsRate() (quota.Rate, float64) { return f.records.ra
 // three requests, whatever the traffic.
 func (f withTotals[C]) Count(ctx context.Context, domain string, q Query, before Counts) (Counts, error) {
 	start, end := q.span(f.client.Now())
-	return count(f.records, q, before, end, func(failedOnly bool, size, number int32) (p page, err error) {
-		p.total, p.size, err = f.list(ctx, f.client, newTurn(quota.Records, domain), Span{start, end, q.AppName, q.StreamName, failedOnly}, size, number,
-			func(r record) { p.records = append(p.records, r.failure()) })
+	return count(q, before, end, func(failedOnly bool, size, number int32) (p page, err error) {
+		total, records, err := f.read(ctx, newTurn(quota.Records, domain), Span{start, end, q.AppName, q.StreamName, failedOnly}, size, number)
+		for _, r := range records {
+			p.records = append(p.records, r.failure())
+		}
+		p.total = total
 		return p, err
 	})
 }
 
-// page is one page of records: how many match in all, how many are on the page,
-// and what there is to say of them.
+// read reads a page of the records of a domain, counted from 1, and how many match in
+// all. A reply that contradicts the request, or itself, says nothing.
+func (f withTotals[C]) read(ctx context.Context, t turn, q Span, size, number int32) (int32, []record, error) {
+	all, records, err := f.list(ctx, f.client, t, q, size, number)
+	switch {
+	case err != nil:
+		return 0, nil, err
+	case !isTotal(all):
+		return 0, nil, malformed(f.records.Action, noTotal) // unknown is not zero
+	case int(*all) < len(records), len(records) == 0 && int64(number-1)*int64(size) < int64(*all):
+		return 0, nil, malformed(f.records.Action, "the reply says that there are more or fewer records than it has")
+	case q.FailedOnly && slices.ContainsFunc(records, record.succeeded):
+		return 0, nil, malformed(f.records.Action, "the reply has callbacks that succeeded, and those that failed were asked for")
+	}
+	return *all, records, nil
+}
+
+// rows reads the records of a reply. A reply with one that is null says nothing.
+func rows[R, T any](op Operation, list []*R, read func(*R) T) ([]T, error) {
+	var all []T
+	for _, r := range list {
+		if r == nil {
+			return nil, malformed(op.Action, "a record of the reply is null")
+		}
+		all = append(all, read(r))
+	}
+	return all, nil
+}
+
+// page is one page of records: how many match in all, and what there is to say of
+// those on the page.
 type page struct {
-	total   *int32
-	size    int
+	total   int32
 	records []Failure
 }
 
@@ -130,8 +163,6 @@ func (f Failure) kept() *Failure {
 		AppName: Bound(f.AppName, maxName), StreamName: Bound(f.StreamName, maxName), Reason: Clean(f.Reason, maxReason),
 	}
 }
-
-func (p page) known() bool { return isTotal(p.total) }
 
 // isTotal tells whether a reply says how many there are in all.
 func isTotal[N int32 | int64](n *N) bool { return n != nil && *n >= 0 }
@@ -147,14 +178,14 @@ func (p page) newestFirst() bool {
 
 // last returns the number of the last page; 1 if this one is all.
 func (p page) last() int32 {
-	if p.size == 0 || !p.known() {
+	if len(p.records) == 0 {
 		return 1
 	}
-	return min((*p.total-1)/p.asked()+1, maxPageNumber)
+	return min((p.total-1)/p.asked()+1, maxPageNumber)
 }
 
 // asked is the size of a page: less than was asked for if the cloud's own bound is.
-func (p page) asked() int32 { return int32(min(p.size, recordsPage)) }
+func (p page) asked() int32 { return int32(min(len(p.records), recordsPage)) }
 
 const (
 	// recordsPage is how many failed records are looked at for the newest.
@@ -168,7 +199,7 @@ const (
 // more failures than fit a page, the page tells the order; unless it is newest
 // first, a third request looks at the last page. A watch is about the failed ones
 // alone, of which it looks at the newest two pages.
-func count(op Operation, q Query, before Counts, end time.Time, read func(failedOnly bool, size, number int32) (page, error)) (Counts, error) {
+func count(q Query, before Counts, end time.Time, read func(failedOnly bool, size, number int32) (page, error)) (Counts, error) {
 	failed, err := read(true, recordsPage, 1)
 	if err != nil {
 		return before, err
@@ -179,9 +210,6 @@ func count(op Operation, q Query, before Counts, end time.Time, read func(failed
 			return before, err
 		}
 		pages = 1
-	}
-	if !failed.known() || !all.known() {
-		return before, malformed(op.Action, noTotal) // unknown is not zero
 	}
 	number := failed.last()
 	if failed.newestFirst() {
@@ -196,10 +224,10 @@ func count(op Operation, q Query, before Counts, end time.Time, read func(failed
 	}
 	if q.Watch != nil {
 		c := q.Watch.counts(failed.records, end)
-		c.AtLeast = int(*failed.total) > len(failed.records)
+		c.AtLeast = int(failed.total) > len(failed.records)
 		return c, nil
 	}
-	counts := Counts{End: end, Failed: int64(*failed.total), Total: int64(max(*all.total, *failed.total))}
+	counts := Counts{End: end, Failed: int64(failed.total), Total: int64(max(all.total, failed.total))}
 	if counts.Failed > 0 {
 		counts.Last = newest(failed.records)
 	}

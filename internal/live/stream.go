@@ -71,7 +71,7 @@ func NewStream(c *Client) Stream {
 }
 
 // listStream reads a page of the records of an ingest domain.
-func listStream(ctx context.Context, c *Client, t turn, q Span, size, number int32, take func(record)) (*int32, int, error) {
+func listStream(ctx context.Context, c *Client, t turn, q Span, size, number int32) (*int32, []record, error) {
 	reply, err := call[sdk.DescribeLiveStreamsNotifyRecordsResponseBody](ctx, c, t, streamRecords,
 		&sdk.DescribeLiveStreamsNotifyRecordsRequest{
 			DomainName: &t.key, StartTime: formatTime(q.From), EndTime: formatTime(q.To),
@@ -79,19 +79,16 @@ func listStream(ctx context.Context, c *Client, t turn, q Span, size, number int
 			PageSize: &size, PageNumber: &number,
 		})
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	if reply.NotifyRecordsInfo == nil {
-		return reply.TotalNum, 0, nil
+		return reply.TotalNum, nil, nil
 	}
-	records := reply.NotifyRecordsInfo.LiveStreamNotifyRecordsInfo
-	for _, r := range records {
-		if r != nil {
-			take(record{
-				r.NotifyTime, r.NotifyType, r.NotifyUrl, r.AppName, r.StreamName, r.Description,
-				r.NotifyResult, r.NotifyContent, r.NotifyResponse, r.NotifyHeader,
-			})
+	records, err := rows(streamRecords, reply.NotifyRecordsInfo.LiveStreamNotifyRecordsInfo, func(r *sdk.DescribeLiveStreamsNotifyRecordsResponseBodyNotifyRecordsInfoLiveStreamNotifyRecordsInfo) record {
+		return record{
+			r.NotifyTime, r.NotifyType, r.NotifyUrl, r.AppName, r.StreamName, r.Description,
+			r.NotifyResult, r.NotifyContent, r.NotifyResponse, r.NotifyHeader,
 		}
-	}
-	return reply.TotalNum, len(records), nil
+	})
+	return reply.TotalNum, records, err
 }

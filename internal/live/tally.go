@@ -6,7 +6,9 @@ package live
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"hash/maphash"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -19,6 +21,14 @@ import (
 // added to, so that a repeat, a restart or an outage neither loses nor doubles
 // anything. Each count scans from where records may have turned up since, which
 // is where a bucket begins. The cost is that of the new records.
+//
+// A message belongs to the bucket of its first delivery, and failed if all of its
+// deliveries did. Those just before a scan are looked at for that, and those of its end
+// are remembered by the scan after it. So a message counts once if its deliveries are
+// within the time that retries take.
+//
+// A count ends where it was begun to end, and the records after that are for the next
+// one: else it would run after a cloud that has more at each look.
 const (
 	// maxBuckets bounds the buckets of a window.
 	maxBuckets = 60
@@ -26,6 +36,8 @@ const (
 	// that times out is over 35 s after its first attempt: six attempts of 5 s,
 	// 1 s apart.
 	lateness = time.Minute
+	// retries is how long after its first delivery a message may be delivered again.
+	retries = 40 * time.Second
 	// maxPages bounds the pages that are read at once. The rest is read soon
 	// after, so that one busy application does not hold up the others.
 	maxPages = 50
@@ -42,6 +54,11 @@ const (
 	// far two estimates of it may be apart.
 	clockError = 2 * time.Second
 	clockRange = 30 * time.Minute
+	// maxMoves bounds how often the end of a count is moved: when the first reply tells
+	// the time, and once it is too old.
+	maxMoves = 2
+	// maxSaid bounds what is kept of failures that differ in more than the time.
+	maxSaid = 255
 )
 
 // delivery is one record of a message that was sent to a receiver.
@@ -64,6 +81,16 @@ func newDelivery(kind string, id, at, url *string, status int64, content *string
 	return d
 }
 
+// fingerprint tells pages apart: by what they have of each record.
+func fingerprint(page []delivery) uint64 {
+	var h maphash.Hash
+	h.SetSeed(seed)
+	for _, d := range page {
+		_, _ = fmt.Fprintln(&h, d.id, d.failed, d.as.Time.UnixNano(), d.as.URL)
+	}
+	return h.Sum64()
+}
+
 // reader returns a page, counted from 1, of the records in [start, end), and
 // whether there are more.
 type reader func(start, end time.Time, page int) (deliveries []delivery, more bool, err error)
@@ -84,83 +111,219 @@ func (f withList[C]) RecordsRate() (quota.Rate, float64) { return f.operation.ra
 // counts of the whole window that ends now. With very many of them, or an error,
 // the counts are Unfinished.
 func (f withList[C]) Count(ctx context.Context, key string, q Query, before Counts) (Counts, error) {
-	return countListed(q, before, f.client.Now, f.records(ctx, newTurn(quota.Records, key)))
+	read := f.records(ctx, newTurn(quota.Records, key))
+	if q.Watch == nil {
+		read = placed(f.operation, read)
+	}
+	return countListed(q, before, f.client.Now, read)
 }
 
-// listed reads a page of records. A reply that does not say whether there are more,
-// or has a record that is null, says nothing.
+// placed refuses a page with a record that no bucket can hold.
+func placed(op Operation, read reader) reader {
+	return func(start, end time.Time, page int) ([]delivery, bool, error) {
+		deliveries, more, err := read(start, end, page)
+		if slices.ContainsFunc(deliveries, func(d delivery) bool { return d.as.Time.IsZero() }) {
+			err = malformed(op.Action, "a record of the reply has no time that can be read")
+		}
+		return deliveries, more, err
+	}
+}
+
+// listed reads a page of records. A reply that does not say whether there are more, or
+// says so and has none, says nothing.
 func listed[R any](op Operation, more *bool, logs []*R, read func(*R) delivery) ([]delivery, bool, error) {
 	if more == nil {
 		return nil, false, malformed(op.Action, "the reply has no HasMore") // unknown is not the end
 	}
-	var deliveries []delivery
-	for _, r := range logs {
-		if r == nil {
-			return nil, false, malformed(op.Action, "a record of the reply is null")
-		}
-		deliveries = append(deliveries, read(r))
+	if *more && len(logs) == 0 {
+		return nil, false, malformed(op.Action, "the reply has no record, and says that there are more")
 	}
-	return deliveries, *more, nil
+	deliveries, err := rows(op, logs, read)
+	return deliveries, *more, err
+}
+
+// course is what the scans of one count have in common.
+type course struct {
+	query   Query
+	to      time.Time // the end of the window
+	moves   int       // of the end
+	begun   bool      // a page was read since
+	settled *Failure  // the newest one that nothing can change any more
+	said    []Failure // what there is to say of failures, but for the time
 }
 
 // scan reads the records of [start, end) page by page. The end is fixed, so that
 // pages do not shift under it.
 type scan struct {
-	query      Query
+	*course
+
 	start, end time.Time
-	to         time.Time // the end of the window that it is of
+	lead       time.Time // from where on records are looked at
 	buckets    []Bucket  // several only if one page may hold the records of all
-	pages      int       // read so far
+	pages      []uint64  // read so far
 	records    int
-	seen       []uint64 // messages: hashes, sorted; odd if all deliveries failed
-	last       *Failure
+	earlier    map[uint64]message // of the scan before
+	messages   map[uint64]message // by hashes of their IDs
+	last       *Failure           // the newest of messages without an ID
+}
+
+// message is what is known of one.
+type message struct {
+	first, last       int64 // its deliveries, in nanoseconds
+	said              uint8 // of the last one
+	failed            bool  // all of them
+	counted, asFailed bool  // in the bucket of the first one
+}
+
+// failure returns what there is to say of a message that failed.
+func (c *course) failure(m message) *Failure {
+	f := c.said[m.said]
+	f.Time = time.Unix(0, m.last).UTC()
+	return &f
+}
+
+// say notes what there is to say of a failure. Where there is very much, it is what was
+// said last.
+func (c *course) say(f Failure) uint8 {
+	f.Time = time.Time{}
+	i := slices.Index(c.said, f)
+	switch {
+	case i >= 0:
+		return uint8(i)
+	case len(c.said) > maxSaid:
+		c.said[maxSaid] = f
+	default:
+		c.said = append(c.said, f)
+	}
+	return uint8(len(c.said) - 1)
 }
 
 var seed = maphash.MakeSeed()
 
-// add takes in one record. The records that a bucket has of a message count once,
-// and as a failure only if all of them failed.
+// take takes in a page, and tells whether it is another one than those before.
+func (s *scan) take(page []delivery) bool {
+	f := fingerprint(page)
+	known := slices.Contains(s.pages, f)
+	s.pages = append(s.pages, f)
+	s.records += len(page)
+	for _, d := range page {
+		s.add(d)
+	}
+	return !known
+}
+
+// full tells whether no more is read. What is before the bucket has as much room as it.
+func (s *scan) full() bool {
+	times := 1
+	if s.lead.Before(s.start) {
+		times = 2
+	}
+	return len(s.pages) >= times*maxBucketPages || s.records >= times*maxBucketRecords
+}
+
+// add takes in one record.
 func (s *scan) add(d delivery) {
-	s.records++
-	if !d.as.Time.Before(s.end) || d.as.Time.Before(s.start) {
+	at := d.as.Time
+	if at.Before(s.lead) || !at.Before(s.end) {
 		return
 	}
-	after, _ := slices.BinarySearchFunc(s.buckets, d.as.Time, func(b Bucket, t time.Time) int {
-		return cmp.Or(b.Start.Compare(t), -1) // the first bucket that starts later
-	})
-	b := &s.buckets[after-1]
-	if d.id != "" {
-		id := (maphash.String(seed, d.id) + uint64(after)<<1) &^ 1
-		i, _ := slices.BinarySearch(s.seen, id)
-		switch known := i < len(s.seen) && s.seen[i]&^1 == id; {
-		case known && s.seen[i] != id && !d.failed:
-			s.seen[i] = id
-			b.Failed--
-			return
-		case known:
-			return
-		case d.failed:
-			id |= 1
-		}
-		s.seen = slices.Insert(s.seen, i, id)
+	if d.id == "" {
+		s.addNameless(d)
+		return
 	}
+	id, t := maphash.String(seed, d.id), at.UnixNano()
+	m, known := s.messages[id]
+	if !known {
+		m = message{first: t, last: t, failed: true}
+	}
+	if d.failed && t >= m.last {
+		m.said = s.say(d.as)
+	}
+	m.first, m.last, m.failed = min(m.first, t), max(m.last, t), m.failed && d.failed
+	s.messages[id] = m
+}
+
+// addNameless takes in the record of a message without an ID, which is its only one.
+func (s *scan) addNameless(d delivery) {
+	if d.as.Time.Before(s.start) {
+		return
+	}
+	b := &s.buckets[holding(s.buckets, d.as.Time)]
 	b.Total++
 	if d.failed {
 		b.Failed++
-		if s.last == nil || d.as.Time.After(s.last.Time) {
-			s.last = &d.as
+		s.last = later(s.last, &d.as)
+	}
+}
+
+// holding returns which bucket a time is in, or was in; -1 if it is before all.
+func holding(buckets []Bucket, at time.Time) int {
+	after, _ := slices.BinarySearchFunc(buckets, at, func(b Bucket, t time.Time) int {
+		return cmp.Or(b.Start.Compare(t), -1) // the first bucket that starts later
+	})
+	return after - 1
+}
+
+// later returns the later one of two failures; nil for none.
+func later(a, b *Failure) *Failure {
+	if a == nil || b != nil && b.Time.After(a.Time) {
+		return b
+	}
+	return a
+}
+
+// sum adds the messages to the buckets that hold them, and corrects those of buckets
+// before. It returns the newest that failed.
+func (s *scan) sum(buckets []Bucket) (last *Failure) {
+	for id, m := range s.messages {
+		i := holding(buckets, time.Unix(0, m.first))
+		if i < 0 {
+			continue
+		}
+		if m.failed {
+			last = later(last, s.failure(m))
+		}
+		switch b := &buckets[i]; {
+		case m.counted && m.asFailed && !m.failed: // it arrived after all
+			b.Failed--
+		case m.counted || m.first < s.start.UnixNano(): // it counts already
+		default:
+			b.Total++
+			if m.failed {
+				b.Failed++
+			}
+			m.counted = true
+		}
+		m.asFailed = m.counted && m.failed
+		s.messages[id] = m
+	}
+	return last
+}
+
+// remembered returns the messages that may be delivered again later. Of very many
+// none is, so that they may count twice.
+func (s *scan) remembered() map[uint64]message {
+	kept := maps.Clone(s.messages)
+	maps.DeleteFunc(kept, func(_ uint64, m message) bool { return m.last < s.end.Add(-retries).UnixNano() })
+	if len(kept) > maxBucketRecords {
+		kept = nil
+	}
+	for id, m := range s.messages {
+		if _, known := kept[id]; !known && m.failed {
+			s.settled = later(s.settled, s.failure(m))
 		}
 	}
+	return kept
 }
 
 // tally is one count: what was counted of the window so far, and the bucket that
 // is being scanned.
 type tally struct {
 	Counts
+	*course
 
-	query     Query
-	width     time.Duration
-	start, to time.Time // of the window
+	width time.Duration
+	start time.Time // of the window
 }
 
 // newTally returns the count that goes on from the counts before. Until the first
@@ -173,8 +336,8 @@ func newTally(q Query, before Counts, now time.Time) *tally {
 	case before.End.After(now):
 		now = before.End
 	}
-	c := &tally{Counts: before, query: q, width: bucketWidth(max(q.Window, 0))}
-	c.begin(now)
+	c := &tally{Counts: before, width: bucketWidth(max(q.Window, 0))}
+	c.resume(q, now)
 	return c
 }
 
@@ -186,26 +349,44 @@ func (c Counts) sound() bool {
 		slices.IsSortedFunc(c.Buckets, func(a, b Bucket) int { return a.Start.Compare(b.Start) })
 }
 
-// begin makes the window end now, and goes on with the scan of before if that is
-// still good: a bucket that takes longer to read than the window takes to move on
-// would never be done. One of the last minute is finished as part of the window of then;
-// records that turned up in between are for the next count to find.
-func (c *tally) begin(now time.Time) {
-	c.start, c.to = c.query.span(now)
-	from := c.from()
-	if s := c.unfinished; s != nil && s.end.After(c.start) && !s.start.Before(c.to.Add(-maxAge)) && s.start.Before(c.to) {
-		if s.pages > 0 && !s.to.After(c.to) {
-			if s.end.After(edge(s.to)) {
-				c.start, c.to = c.query.span(s.to)
-			}
-			return
-		}
-		if s.start.Equal(c.End) { // all before it was counted
-			from = s.start
-		}
+// resume goes on with the scan of before, unless that is of no use any more: nothing
+// was read of it, the window has left it behind, or the clock was wrong.
+func (c *tally) resume(q Query, now time.Time) {
+	s := c.unfinished
+	if s == nil || s.lead.Before(now.Add(-maxAge)) {
+		c.begin(&course{query: q}, now)
+		return
 	}
-	if c.unfinished = c.scan(from, c.to); len(c.unfinished.buckets) < atOnce {
-		c.unfinished = c.scan(from, c.next(from))
+	start, end := q.span(now)
+	switch gone := !s.end.After(start) || s.to.After(end.Add(clockError)); {
+	case !s.begun:
+		c.begin(s.course, now)
+	case gone && s.moves < maxMoves:
+		c.move(s.course, now)
+	default:
+		c.course = s.course
+		c.start, _ = q.span(s.to)
+	}
+}
+
+// move makes the window end at another time.
+func (c *tally) move(of *course, now time.Time) {
+	of.moves++
+	c.begin(of, now)
+}
+
+// begin makes the window end now, and begins to scan.
+func (c *tally) begin(of *course, now time.Time) {
+	c.course = of
+	c.start, c.to = c.query.span(now)
+	c.begun, c.said, c.settled = false, nil, nil
+	from := c.from()
+	if c.Last != nil && c.Last.Time.Before(from) {
+		c.settled = c.Last
+	}
+	lead := latest(from.Add(-retries), earliest(from, c.to.Add(-maxAge)))
+	if c.unfinished = c.scan(from, c.to, lead, nil); len(c.unfinished.buckets) < atOnce {
+		c.unfinished = c.scan(from, c.next(from), lead, nil)
 	}
 }
 
@@ -237,9 +418,11 @@ func (c *tally) next(t time.Time) time.Time {
 	return end
 }
 
-// scan returns a scan of the buckets from start to end.
-func (c *tally) scan(start, end time.Time) *scan {
-	s := &scan{query: c.query, start: start, end: end, to: c.to}
+// scan returns a scan of the buckets from start to end, that looks at records from lead
+// on and knows the messages of the one before.
+func (c *tally) scan(start, end, lead time.Time, earlier map[uint64]message) *scan {
+	s := &scan{course: c.course, start: start, end: end, lead: lead, earlier: earlier, messages: map[uint64]message{}}
+	maps.Copy(s.messages, earlier)
 	for t := start; t.Before(end); t = c.next(t) {
 		s.buckets = append(s.buckets, Bucket{Start: t})
 	}
@@ -256,20 +439,22 @@ func (c *tally) done(s *scan) bool {
 		}
 	}
 	c.End = s.end
-	c.Buckets = c.compact(append(buckets, s.buckets...))
+	buckets = append(buckets, s.buckets...)
+	last := s.sum(buckets)
+	c.Buckets = c.compact(buckets)
 	c.Failed, c.Total, c.AtLeast = 0, 0, false
 	for _, b := range c.Buckets {
 		c.Failed += b.Failed
 		c.Total += b.Total
 		c.AtLeast = c.AtLeast || b.AtLeast
 	}
-	if s.last != nil {
-		c.Last = s.last
-	} else if c.Last != nil && (c.Last.Time.Before(c.Buckets[0].Start) || !c.Last.Time.Before(s.start)) {
-		c.Last = nil // it is out of the window, or failed no more
+	c.settled = later(c.settled, s.last)
+	c.Last = later(c.settled, last)
+	if c.Last != nil && c.Last.Time.Before(c.Buckets[0].Start) {
+		c.Last = nil // it is out of the window
 	}
 	if c.unfinished = nil; s.end.Before(c.to) {
-		c.unfinished = c.scan(s.end, c.next(s.end))
+		c.unfinished = c.scan(s.end, c.next(s.end), s.end, s.remembered())
 	}
 	return c.unfinished == nil
 }
@@ -325,31 +510,27 @@ func countListed(q Query, before Counts, now func() time.Time, read reader) (Cou
 	for range maxPages {
 		s := c.unfinished
 		// The start may be exclusive; what is before it is left out.
-		deliveries, more, err := read(s.start.Add(-time.Second), s.end, s.pages+1)
+		deliveries, more, err := read(s.lead.Add(-time.Second), s.end, len(s.pages)+1)
 		if err != nil {
 			return c.Counts, err
 		}
-		if t := now(); t.Add(clockError).Before(c.to) {
+		if t := now(); t.Add(clockError).Before(c.to) && c.moves < maxMoves {
 			// By the clock of the reply, the end of the window is yet to come.
-			c.unfinished = nil
-			c.begin(t)
+			c.move(c.course, t)
 			continue
 		}
-		s.pages++
-		for _, d := range deliveries {
-			s.add(d)
-		}
-		switch {
+		c.begun = true
+		switch other := s.take(deliveries); {
 		case more && len(s.buckets) > 1:
-			c.unfinished = c.scan(s.start, c.next(s.start))
-		case more && s.pages < maxBucketPages && s.records < maxBucketRecords:
+			c.unfinished = c.scan(s.start, c.next(s.start), s.lead, s.earlier)
+		case more && other && !s.full():
 		default:
 			s.buckets[0].AtLeast = more
 			if !c.done(s) {
 				continue
 			}
-			if t := now(); t.Sub(c.to) > lateness {
-				c.begin(t)
+			if t := now(); t.Sub(c.to) > lateness && c.moves < maxMoves {
+				c.move(c.course, t)
 				continue
 			}
 			return c.Counts, nil

@@ -83,7 +83,7 @@ func (s *store) count(t *testing.T, window time.Duration, before Counts) (Counts
 	c, err := countListed(Query{Window: window}, before, s.clock, s.read)
 	bounded := len(c.Buckets) <= maxBuckets && s.pages-pages <= maxPages
 	if u := c.unfinished; u != nil {
-		bounded = bounded && len(u.seen) <= maxBucketRecords+listPage && len(u.buckets) <= maxBuckets+4
+		bounded = bounded && len(u.messages) <= 2*maxBucketRecords+listPage && len(u.buckets) <= maxBuckets+4
 	}
 	if !bounded {
 		t.Fatalf("%d buckets, %d pages, unfinished %v", len(c.Buckets), s.pages-pages, c.unfinished)
@@ -428,11 +428,11 @@ func TestTallyOfMoreWithoutEnd(t *testing.T) {
 					if err != nil || s.pages-pages > maxPages || len(counts.Buckets) > maxBuckets {
 						t.Fatalf("%d pages, %d buckets, %v", s.pages-pages, len(counts.Buckets), err)
 					}
-					if u := counts.unfinished; u != nil && len(u.seen) > maxBucketRecords+page {
-						t.Fatalf("%d records are kept", len(u.seen))
+					if u := counts.unfinished; u != nil && len(u.messages) > 2*maxBucketRecords+page {
+						t.Fatalf("%d records are kept", len(u.messages))
 					}
 				}
-				if most := []int{maxBuckets * maxBucketPages, 9 * maxBucketPages}[min(poll, 1)]; s.pages > most {
+				if most := []int{maxBuckets * maxBucketPages, 10 * maxBucketPages}[min(poll, 1)]; s.pages > most {
 					t.Errorf("poll %d read %d pages", poll, s.pages)
 				}
 				if !counts.AtLeast || !counts.End.Equal(s.now) {
@@ -449,6 +449,54 @@ func TestTallyOfMoreWithoutEnd(t *testing.T) {
 				t.Errorf("an hour later: %+v", counts)
 			}
 		})
+	}
+}
+
+// TestTallyEnds although the cloud claims to have more at each look, and time goes by
+// with each page: it does not run after the end of the window.
+func TestTallyEnds(t *testing.T) {
+	sequential(t)
+	for _, window := range []time.Duration{10 * time.Minute, time.Hour} {
+		for _, each := range []time.Duration{64 * time.Millisecond, time.Second} {
+			s, n := &store{now: epoch}, 0
+			var counts Counts
+			for pass := 0; pass == 0 || counts.Unfinished(); pass++ {
+				var err error
+				counts, err = countListed(Query{Window: window}, counts, s.clock, func(_, end time.Time, _ int) ([]delivery, bool, error) {
+					s.pages++
+					n++
+					s.now = s.now.Add(each)
+					return []delivery{{id: fmt.Sprint(n), failed: true, as: Failure{Time: end.Add(-time.Second)}}}, true, nil
+				})
+				if s.now = s.now.Add(time.Second); err != nil || s.pages > (maxMoves+1)*maxBuckets*maxBucketPages {
+					t.Fatalf("window %s, a page each %s: %d pages, and no end; %v", window, each, s.pages, err)
+				}
+			}
+			if !counts.AtLeast || counts.Failed == 0 {
+				t.Errorf("window %s, a page each %s: %d failed, at least: %t", window, each, counts.Failed, counts.AtLeast)
+			}
+		}
+	}
+}
+
+// TestTallyOfOnePageForEver: a list that repeats what it had does not get on, and is
+// not asked for more of it.
+func TestTallyOfOnePageForEver(t *testing.T) {
+	for _, ids := range [][]string{{"a"}, {"a", "b"}, {""}, nil} {
+		s := &store{now: epoch}
+		var counts Counts
+		for pass := 0; pass == 0 || counts.Unfinished(); pass++ {
+			counts, _ = countListed(Query{Window: time.Hour}, counts, s.clock, func(_, _ time.Time, page int) (list []delivery, _ bool, _ error) {
+				s.pages++
+				for i := range min(len(ids), 1) {
+					list = append(list, delivery{id: ids[(i+page)%len(ids)], failed: true, as: Failure{Time: epoch.Add(-time.Minute)}})
+				}
+				return list, true, nil
+			})
+		}
+		if most := 1 + maxBuckets*(len(ids)+1); !counts.AtLeast || s.pages > most && len(ids) > 0 {
+			t.Errorf("%q: %d pages, want at most %d; at least: %t", ids, s.pages, most, counts.AtLeast)
+		}
 	}
 }
 
@@ -586,6 +634,114 @@ func TestTallyCountsAMessageOnce(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTallyOfTheLastFailure: it is of a message that counts as failed.
+func TestTallyOfTheLastFailure(t *testing.T) {
+	row := func(id string, failed bool, s int) delivery {
+		return delivery{id: id, failed: failed, as: Failure{Time: epoch.Add(time.Duration(s) * time.Second), Reason: id}}
+	}
+	arrived := []delivery{row("a", true, 40), row("a", false, 45)}
+	failed := []delivery{row("b", true, 20), row("b", true, 25)}
+	for name, c := range map[string]struct {
+		rows []delivery
+		last *Failure
+	}{
+		"of one that arrived":            {arrived, nil},
+		"of an older one":                {slices.Concat(arrived, failed), &Failure{Time: epoch.Add(25 * time.Second), Reason: "b"}},
+		"of an older one that has no ID": {slices.Concat(arrived, []delivery{row("", true, 10)}), &Failure{Time: epoch.Add(10 * time.Second)}},
+	} {
+		for order, reverse := range []bool{false, true} {
+			if reverse {
+				slices.Reverse(c.rows)
+			}
+			for _, ago := range []time.Duration{time.Minute, 10 * time.Minute, 59 * time.Minute} {
+				s := &store{now: epoch.Add(ago)}
+				for _, r := range c.rows {
+					s.records = append(s.records, sent{delivery: r})
+				}
+				counts := s.poll(t, time.Hour, Counts{})
+				if got := counts.Last; (got == nil) != (c.last == nil) || got != nil && *got != *c.last || (counts.Failed > 0) != (c.last != nil) {
+					t.Errorf("%s, order %d, %s ago: got %+v of %d", name, order, ago, got, counts.Failed)
+				}
+			}
+		}
+	}
+}
+
+// TestTallyOfMessagesInSeveralBuckets delivers messages at random up to three times
+// within half a minute. Each counts once, in the bucket of its first delivery, whatever
+// buckets the others are in, also if the operator restarts or a page is lost.
+func TestTallyOfMessagesInSeveralBuckets(t *testing.T) {
+	sequential(t)
+	for _, window := range []time.Duration{10 * time.Minute, time.Hour} {
+		for seed := range uint64(6) {
+			random := rand.New(rand.NewPCG(seed, uint64(window)))
+			s := &store{now: epoch, exclusive: seed%2 == 1}
+			var counts Counts
+			for poll := range 60 {
+				s.deliver(random, 30*time.Second)
+				if random.IntN(4) == 0 {
+					counts = reloaded(counts)
+				}
+				if random.IntN(4) == 0 {
+					s.failAt = 1 + random.IntN(4)
+				}
+				var err error
+				counts, err = s.count(t, window, counts)
+				s.failAt = 0
+				if err != nil || counts.Unfinished() {
+					continue
+				}
+				failed, total := s.distinct(counts)
+				if counts.Failed != failed || counts.Total != total || failed > 0 && counts.Last == nil {
+					t.Fatalf("window %s, seed %d, poll %d: got %d of %d failed, want %d of %d", window, seed, poll, counts.Failed, counts.Total, failed, total)
+				}
+			}
+		}
+	}
+}
+
+// deliver lets an interval pass, with some messages in it.
+func (s *store) deliver(random *rand.Rand, interval time.Duration) {
+	from := s.now
+	for i := range random.IntN(120) {
+		at := from.Add(time.Duration(random.Int64N(int64(interval/time.Second))) * time.Second)
+		for range 1 + random.IntN(3) {
+			s.records = append(s.records, sent{
+				delivery{id: fmt.Sprint(from.Unix(), "-", i), failed: random.IntN(3) > 0, as: Failure{Time: at}}, at,
+			})
+			at = at.Add(time.Duration(random.IntN(15)) * time.Second)
+		}
+	}
+	slices.SortStableFunc(s.records, func(a, b sent) int { return a.as.Time.Compare(b.as.Time) })
+	s.now = s.now.Add(interval)
+}
+
+// distinct counts the messages whose first delivery is of the time that counts are for.
+func (s *store) distinct(c Counts) (failed, total int64) {
+	all := map[string]bool{} // whether it failed
+	for _, r := range s.records {
+		if !r.as.Time.Before(c.End) {
+			break
+		}
+		before, known := all[r.id]
+		if !known && r.as.Time.Before(c.Buckets[0].Start) {
+			before = false
+			all[r.id] = false
+			total--
+		} else if !known {
+			before = true
+		}
+		all[r.id] = before && r.failed
+	}
+	for _, f := range all {
+		total++
+		if f {
+			failed++
+		}
+	}
+	return failed, total
 }
 
 // TestTallyForgetsAFailureThatWorked: a failure whose message turned out to be

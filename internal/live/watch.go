@@ -14,6 +14,10 @@ import (
 // The counts have one or two buckets: the second one begins where records may still
 // turn up, and is where the next count is to begin. Counts without buckets are not
 // complete; the next count goes on with them.
+//
+// A failure that has no time that can be read, or no URL, cannot be placed. It counts:
+// it is of the time that was asked for, and what cannot be placed is not nothing. The
+// next count begins where this one did then, so that it counts once.
 type Watch struct {
 	Since time.Time
 	// To are the URLs of the new configuration, Other those of the one before. A
@@ -28,8 +32,16 @@ const maxWatchPages = 2
 type watched struct {
 	since, end time.Time
 	pages      int
-	failures   []Failure
+	failures   []attempted
 	messages   map[string]int // where in failures a message is; -1 for one that arrived
+	last       uint64         // the page before
+}
+
+// attempted is a failed message: its first delivery, and whether a later one arrived.
+type attempted struct {
+	Failure
+
+	arrived bool
 }
 
 // maxWatched bounds the messages that a count looks at.
@@ -59,15 +71,17 @@ func closest(called string, urls []string) (length int) {
 func (w *Watch) counts(failures []Failure, end time.Time) Counts {
 	c := Counts{End: end}
 	var mine []Failure
+	placed := true
 	for _, f := range failures {
-		if !f.Time.IsZero() && !f.Time.Before(w.Since) && w.concerns(f.URL) {
+		if at := f.Time; (at.IsZero() || !at.Before(w.Since)) && (f.URL == "" || w.concerns(f.URL)) {
 			mine = append(mine, f)
+			placed = placed && !at.IsZero()
 		}
 	}
 	c.Failed, c.Total = int64(len(mine)), int64(len(mine))
 	c.Last = newest(mine)
 	c.Buckets = []Bucket{{Start: w.Since}}
-	if split := edge(end); split.After(w.Since) {
+	if split := edge(end); placed && split.After(w.Since) {
 		c.Buckets = append(c.Buckets, Bucket{Start: split})
 	}
 	for _, f := range mine {
@@ -81,48 +95,69 @@ func (w *Watch) counts(failures []Failure, end time.Time) Counts {
 	return c
 }
 
-// list counts by a family whose records can only be listed.
+// list counts by a family whose records can only be listed. A message belongs to the
+// time of its first delivery: those just before are looked at for that. A list
+// that does not get on is not complete, whatever it claims.
 func (w *Watch) list(before Counts, now func() time.Time, read reader) (Counts, error) {
 	s := before.watched
 	if s == nil || !s.since.Equal(w.Since) {
 		s = &watched{since: w.Since, end: now().UTC().Truncate(time.Second), messages: map[string]int{}}
 	}
 	for range maxWatchPages {
-		deliveries, more, err := read(s.since.Add(-time.Second), s.end, s.pages+1)
+		deliveries, more, err := read(s.since.Add(-retries-time.Second), s.end, s.pages+1)
 		if err != nil {
 			before.watched = s
 			return before, err
 		}
-		s.pages++
+		page := fingerprint(deliveries)
+		if more && s.pages > 0 && page == s.last {
+			break
+		}
+		s.pages, s.last = s.pages+1, page
 		for _, d := range deliveries {
 			s.add(d)
 		}
-		if !more || len(s.messages) >= maxWatched {
-			c := w.counts(s.failures, s.end)
+		if !more || s.full() {
+			c := w.counts(s.failed(), s.end)
 			c.AtLeast = more
 			return c, nil
 		}
 	}
-	c := w.counts(s.failures, s.end)
+	c := w.counts(s.failed(), s.end)
 	c.Buckets, c.AtLeast, c.watched = nil, true, s
 	return c, nil
 }
+
+// full tells whether no more is looked at.
+func (s *watched) full() bool { return len(s.messages) >= maxWatched || len(s.failures) >= maxWatched }
 
 // add takes in a record. A message failed only if all of its deliveries did.
 func (s *watched) add(d delivery) {
 	at, known := s.messages[d.id]
 	switch {
-	case len(s.messages) >= maxWatched:
+	case s.full():
 	case d.id == "" && d.failed:
-		s.failures = append(s.failures, d.as)
+		s.failures = append(s.failures, attempted{Failure: d.as})
 	case d.id == "" || known && at < 0:
 	case !d.failed:
 		if known {
-			s.failures[at].Time = time.Time{} // it arrived after all
+			s.failures[at].arrived = true
 		}
 		s.messages[d.id] = -1
 	case !known:
 		s.messages[d.id] = len(s.failures)
-		s.failures = append(s.failures, d.as)
+		s.failures = append(s.failures, attempted{Failure: d.as})
+	case s.failures[at].Time.IsZero() || !d.as.Time.IsZero() && d.as.Time.Before(s.failures[at].Time):
+		s.failures[at].Failure = d.as
 	}
+}
+
+// failed returns the messages that did not arrive.
+func (s *watched) failed() (failures []Failure) {
+	for _, f := range s.failures {
+		if !f.arrived {
+			failures = append(failures, f.Failure)
+		}
+	}
+	return failures
 }
