@@ -82,6 +82,7 @@ func (p *pass) guarded(ctx context.Context) error {
 	case p.status.Guard == nil:
 		p.status.Guard = &v1alpha1.GuardStatus{}
 	}
+	p.countFromZero()
 	if p.observes() || !kind.Wrote(p.obj) {
 		p.returning = p.guard != nil && !p.observes()
 		p.guard = nil
@@ -91,6 +92,18 @@ func (p *pass) guarded(ctx context.Context) error {
 		meta.RemoveStatusCondition(&p.status.Conditions, v1alpha1.ConditionChangeAccepted)
 	}
 	return nil
+}
+
+// countFromZero corrects the counts of a status that nobody can have counted.
+func (p *pass) countFromZero() {
+	s := p.status.Guard
+	if s == nil {
+		return
+	}
+	s.Accepted, s.RolledBack, s.Failed = max(s.Accepted, 0), max(s.RolledBack, 0), max(s.Failed, 0)
+	if c := s.Change; c != nil {
+		c.Failed, c.SettledFailed = max(c.Failed, 0), max(c.SettledFailed, 0)
+	}
 }
 
 // dropChange forgets the last change, of something that the object does not own any

@@ -130,3 +130,15 @@ func TestCourse(t *testing.T) {
 		})
 	}
 }
+
+// TestNoFewerThanNoneFailed: whatever a status says.
+func TestNoFewerThanNoneFailed(t *testing.T) {
+	for _, state := range []v1alpha1.ChangeState{v1alpha1.ChangeWatching, v1alpha1.ChangeAccepted, v1alpha1.ChangeRollingBack, v1alpha1.ChangeRolledBack, v1alpha1.ChangeFailed} {
+		c := v1alpha1.GuardedChange{State: state, Failed: -9}
+		for _, told := range []Verdict{Guard{MaxFailures: 1}.Tell(c, ""), RolledBack(c)} {
+			if !strings.Contains(told.Message, "0 callbacks") {
+				t.Errorf("%s: %s", state, told.Message)
+			}
+		}
+	}
+}
