@@ -142,8 +142,11 @@ func (g Guard) Tell(c v1alpha1.GuardedChange, lasting string) Verdict {
 	case v1alpha1.ChangeAccepted:
 		return verdict(metav1.ConditionTrue, v1alpha1.ReasonAccepted,
 			"Within the window after the change of generation %d, %s failed, fewer than %d.", c.Generation, callbacks(c), g.MaxFailures)
-	case v1alpha1.ChangeRollingBack, v1alpha1.ChangeRolledBack:
-		return verdict(metav1.ConditionFalse, v1alpha1.ReasonRolledBack, "%s The configuration before it is written again.", failed)
+	case v1alpha1.ChangeRollingBack:
+		return verdict(metav1.ConditionFalse, v1alpha1.ReasonChangeFailed,
+			"%s The configuration before it is to be written again, and is not in the cloud yet: see what Ready says.", failed)
+	case v1alpha1.ChangeRolledBack:
+		return verdict(metav1.ConditionFalse, v1alpha1.ReasonRolledBack, "%s The configuration before it is in the cloud again.", failed)
 	case v1alpha1.ChangeFailed:
 		if lasting == "" {
 			lasting = "onFailure is Report"

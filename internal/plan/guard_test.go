@@ -59,7 +59,7 @@ func TestTellHasAStatusForEachState(t *testing.T) {
 		v1alpha1.ChangeWriting:     {metav1.ConditionUnknown, v1alpha1.ReasonWatching},
 		v1alpha1.ChangeWatching:    {metav1.ConditionUnknown, v1alpha1.ReasonWatching},
 		v1alpha1.ChangeAccepted:    {metav1.ConditionTrue, v1alpha1.ReasonAccepted},
-		v1alpha1.ChangeRollingBack: {metav1.ConditionFalse, v1alpha1.ReasonRolledBack},
+		v1alpha1.ChangeRollingBack: {metav1.ConditionFalse, v1alpha1.ReasonChangeFailed}, // it is not done yet
 		v1alpha1.ChangeRolledBack:  {metav1.ConditionFalse, v1alpha1.ReasonRolledBack},
 		v1alpha1.ChangeFailed:      {metav1.ConditionFalse, v1alpha1.ReasonChangeFailed},
 	}
