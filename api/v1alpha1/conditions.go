@@ -143,7 +143,8 @@ const (
 	ReasonWatching = "Watching"
 	// ReasonAccepted (True): fewer callbacks failed than the guard allows.
 	ReasonAccepted = "Accepted"
-	// ReasonChangeFailed (False): as many failed, and the change was left.
+	// ReasonChangeFailed (False): as many failed, and the change was left, or is not
+	// undone yet.
 	ReasonChangeFailed = "ChangeFailed"
 )
 

@@ -25,7 +25,7 @@ mv "$out/$operator/Chart.yaml.new" "$out/$operator/Chart.yaml"
 rm "$out/$operator/kinds"
 
 cd "$out/$operator/files"
-for file in prometheus/rules.yaml prometheus/dashboard.json rbac/users.yaml rbac/role.yaml admission/deletion-protection.yaml; do
+for file in prometheus/rules.yaml prometheus/dashboard.json rbac/users.yaml rbac/role.yaml admission/deletion-protection.yaml admission/statuses.yaml; do
 	ln -sf "../../../config/$file" .
 done
 ln -sf ../values.yaml .

@@ -4,6 +4,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -32,20 +33,26 @@ func (r *Reconciler) rivals(ctx context.Context, key string) ([]kind.Object, err
 	return listed[kind.Object](ctx, r, r.kind.NewList(), "listing the objects of one domain", client.MatchingFields{keyIndex: key})
 }
 
-// cloudOf returns the cloud of an object, as far as the cache knows it, and
-// whether its account exists.
+// cloudOf returns the cloud of an object, as far as it is known, and whether its
+// account exists.
 func (r *Reconciler) cloudOf(ctx context.Context, o kind.Object) (kind.Cloud, bool) {
-	spec, _ := o.Callback()
-	if spec.AccountRef == nil {
-		own := r.accounts.Last("", nil)
-		return kind.Cloud{ID: own.ID, Host: own.Client.Host()}, true
+	return r.cloudOfAccount(ctx, o.GetNamespace(), accountName(o))
+}
+
+// cloudOfAccount is the same for a LiveAccount, or the operator's own account. Of whose
+// it is, what the token service told this process comes before what a status says.
+func (r *Reconciler) cloudOfAccount(ctx context.Context, namespace, name string) (c kind.Cloud, exists bool) {
+	id := r.accounts.KnownID(namespace, name)
+	if name == "" {
+		return kind.Cloud{ID: id, Host: r.accounts.Last("", nil).Client.Host()}, true
 	}
-	name := types.NamespacedName{Namespace: o.GetNamespace(), Name: spec.AccountRef.Name}
+	c.Account = types.NamespacedName{Namespace: namespace, Name: name}
 	var account v1alpha1.LiveAccount
-	if err := r.Get(ctx, name, &account); err != nil {
-		return kind.Cloud{Account: name}, false
+	if exists = r.Get(ctx, c.Account, &account) == nil; exists {
+		c = kind.CloudOf(&account)
 	}
-	return kind.CloudOf(&account), true
+	c.ID = cmp.Or(id, c.ID)
+	return c, exists
 }
 
 // winner returns the object that comes before this one; nil if there is none.
@@ -53,6 +60,9 @@ func (p *pass) winner(ctx context.Context) (kind.Object, error) {
 	rivals, err := p.rivals(ctx, p.key)
 	if err != nil || len(rivals) <= 1 {
 		return nil, err
+	}
+	if own := p.accounts.Last("", nil); !own.Asked {
+		_, _ = p.accounts.Identify(ctx, own) // this is when to know; not to know is an answer
 	}
 	mine, _ := p.cloudOf(ctx, p.obj)
 	mine = mine.Of(p.obj)
@@ -184,8 +194,8 @@ func (p *pass) sameAccount(ctx context.Context, o kind.Object) bool {
 	}
 	id := p.accounts.KnownID(o.GetNamespace(), name)
 	theirs, _ := p.cloudOf(ctx, o)
-	mine, _ := p.cloudOf(ctx, p.obj)
-	return id != "" && id == p.writtenTo() && theirs.SameEndpoint(mine)
+	mine, _ := p.cloudOfAccount(ctx, p.obj.GetNamespace(), a.Account)
+	return id != "" && id == mine.ID && id == p.writtenTo() && theirs.SameEndpoint(mine)
 }
 
 // bequeath gives the ownership of what this object wrote to its heir, which

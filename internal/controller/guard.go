@@ -82,6 +82,7 @@ func (p *pass) guarded(ctx context.Context) error {
 	case p.status.Guard == nil:
 		p.status.Guard = &v1alpha1.GuardStatus{}
 	}
+	p.countFromZero()
 	if p.observes() || !kind.Wrote(p.obj) {
 		p.returning = p.guard != nil && !p.observes()
 		p.guard = nil
@@ -91,6 +92,18 @@ func (p *pass) guarded(ctx context.Context) error {
 		meta.RemoveStatusCondition(&p.status.Conditions, v1alpha1.ConditionChangeAccepted)
 	}
 	return nil
+}
+
+// countFromZero corrects the counts of a status that nobody can have counted.
+func (p *pass) countFromZero() {
+	s := p.status.Guard
+	if s == nil {
+		return
+	}
+	s.Accepted, s.RolledBack, s.Failed = max(s.Accepted, 0), max(s.RolledBack, 0), max(s.Failed, 0)
+	if c := s.Change; c != nil {
+		c.Failed, c.SettledFailed = max(c.Failed, 0), max(c.SettledFailed, 0)
+	}
 }
 
 // dropChange forgets the last change, of something that the object does not own any
@@ -143,15 +156,38 @@ func (p *pass) holdBack(ctx context.Context, v plan.Verdict) (outcome, bool) {
 	p.hold = &v
 	p.seekPrevious(ctx)
 	before, err := p.kind.Restore(p.obj, p.status.Guard.Previous)
+	if c := p.change(); err != nil && c.State == v1alpha1.ChangeRollingBack { // it was known when that began
+		p.hold = nil
+		p.leaveChange(c)
+		return outcome{}, true
+	}
 	if err != nil { // it is not known: all stays as it is in the cloud
 		return outcome{Verdict: v, steady: true}, false
 	}
 	p.aim, p.keyRead = before, nil
+	if err := p.chooseKey(ctx); err != nil {
+		return outcome{fault: err}, false
+	}
 	c := p.change()
 	if p.mem.nextSync.IsZero() && c != nil && (c.State == v1alpha1.ChangeWriting || c.State == v1alpha1.ChangeRollingBack) {
 		p.mem.nextSync = p.now // whatever the schedule says
 	}
 	return outcome{}, true
+}
+
+// chooseKey makes what was accepted last be signed with the key of now, where that before
+// cannot be used any more, as when its Secret was deleted after the change.
+func (p *pass) chooseKey(ctx context.Context) error {
+	then, now := p.kind.KeyRef(p.aim), p.kind.KeyRef(p.obj)
+	if then == nil || now == nil || *then == *now {
+		return nil
+	}
+	_, _, err := p.authKey(ctx)
+	if _, unavailable := asUnavailable(err); !unavailable {
+		return err
+	}
+	*then, p.keyRead = *now, nil
+	return nil
 }
 
 // beginChange notes a change that is about to be written, and returns how to take that
@@ -232,6 +268,7 @@ func (p *pass) arrived(want kind.Config, written bool) {
 		c.WrittenTime = &metav1.Time{Time: p.writing}
 	case c != nil && c.State == v1alpha1.ChangeRollingBack && p.aim != nil:
 		c.State = v1alpha1.ChangeRolledBack
+		s.Previous.KeySecretRef = p.kind.KeyRef(p.aim).DeepCopy()
 		s.RolledBack++
 		p.warn(v1alpha1.EventRolledBack, fmt.Sprintf("%s failed after the change of generation %d%s; the configuration before it is in the cloud again",
 			words.Count(c.Failed, "callback"), c.Generation, plan.Last(c.LastFailure)))
@@ -367,11 +404,17 @@ func (p *pass) judgeChange(ctx context.Context, c *v1alpha1.GuardedChange, count
 		c.State = state
 		p.mem.nextSync = p.now
 		if state == v1alpha1.ChangeFailed {
-			s.Failed++
-			p.warn(v1alpha1.EventChangeFailed, w.Tell(*c, w.Lasting).Message)
+			p.leaveChange(c)
 		}
 	}
 	return nil
+}
+
+// leaveChange leaves a change that failed in the cloud, and tells so.
+func (p *pass) leaveChange(c *v1alpha1.GuardedChange) {
+	c.State = v1alpha1.ChangeFailed
+	p.status.Guard.Failed++
+	p.warn(v1alpha1.EventChangeFailed, plan.GuardOf(*p.guard).Tell(*c, p.lasting()).Message)
 }
 
 // lasting says why the last change cannot be undone; "" if it can.

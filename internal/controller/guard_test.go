@@ -12,11 +12,14 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/plan"
 )
 
@@ -482,5 +485,94 @@ func TestRecordsThatCannotBeReadAcceptNothing(t *testing.T) {
 		d.cloud.ClearFaults()
 		d.passes("a", 2*time.Minute)
 		d.Expect(changeAccepted(d.get("a")).Reason).To(Equal(v1alpha1.ReasonAccepted))
+	})
+}
+
+// keyIn creates a Secret like that of d.secret under another name.
+func (d *driver) keyIn(name, value string) {
+	d.t.Helper()
+	d.Expect(d.api.Create(d.ctx, &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: d.namespace, Name: name}, Data: map[string][]byte{"key": []byte(value)},
+	})).To(Succeed())
+}
+
+// TestRollBackOfAURLAndAKey: where both change at once, the key before is written again
+// with the URL before if it can still be used, and else the key of now. Where neither
+// can, nothing is told as done, and it is done once one of them is there.
+func TestRollBackOfAURLAndAKey(t *testing.T) {
+	forEachCountedKind(t, func(t *testing.T, f fixture) {
+		if !f.signs {
+			t.Skip("its callbacks are not signed")
+		}
+		for name, c := range map[string]struct {
+			lost []string // Secrets
+			back string   // one that comes back
+			key  string   // what the cloud then has
+		}{
+			"both are there":                {key: firstKey},
+			"the key before is gone":        {lost: []string{"key"}, key: secondKey},
+			"both are gone, one comes back": {lost: []string{"key", "other"}, back: "other", key: secondKey},
+		} {
+			t.Run(name, func(t *testing.T) {
+				d := simulated(t, f, emulator.Options{})
+				d.secret(firstKey)
+				d.keyIn("other", secondKey)
+				before := d.create("a", f.sign, rollBack, rarely)
+				d.settle("a")
+				d.passes("a", 2*time.Minute)
+				d.update("a", func(o Object) {
+					f.change(o)
+					f.kind.KeyRef(o).Name = "other"
+				})
+				d.pass("a")
+				for _, name := range c.lost {
+					d.drop(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}})
+				}
+				d.fails(changedURL, 2)
+				d.passes("a", time.Minute)
+				if c.back != "" {
+					obj := d.get("a")
+					d.Expect(readyReason(obj)).To(Equal(v1alpha1.ReasonAuthKeyUnavailable))
+					d.Expect(changeAccepted(obj).Reason).To(Equal(v1alpha1.ReasonChangeFailed))
+					d.Expect(changeAccepted(obj).Message).To(ContainSubstring("not in the cloud yet"))
+					d.keyIn(c.back, secondKey)
+					d.passes("a", time.Hour)
+				}
+				for range 2 {
+					obj := d.get("a")
+					d.Expect(readyReason(obj)).To(Equal(v1alpha1.ReasonRolledBack))
+					d.Expect(changeAccepted(obj).Reason).To(Equal(v1alpha1.ReasonRolledBack))
+					d.Expect(f.have(d.cloud)).To(Equal(f.want(before, c.key)))
+					d.restart()
+					d.passes("a", time.Hour)
+				}
+			})
+		}
+	})
+}
+
+// TestRollBackThatIsNotKnownAnyMore: what was to be written again is spoilt before that
+// was done. Then the change is left, and told so.
+func TestRollBackThatIsNotKnownAnyMore(t *testing.T) {
+	forEachCountedKind(t, func(t *testing.T, f fixture) {
+		d, _ := watching(t, f, rollBack)
+		d.fails(changedURL, 2)
+		for _, action := range f.writes {
+			d.cloud.Inject(emulator.Fault{Action: action, Code: "Throttling.User", Status: 400})
+		}
+		d.passes("a", time.Minute)
+		d.Expect(statusOf(d.get("a")).Guard.Change.State).To(Equal(v1alpha1.ChangeRollingBack))
+		obj := d.get("a")
+		before := obj.DeepCopyObject().(Object)
+		statusOf(obj).Guard.Previous.Revision = live.RevisionFormat + "spoilt"
+		d.Expect(d.api.Status().Patch(d.ctx, obj, client.MergeFrom(before))).To(Succeed())
+		d.cloud.ClearFaults()
+		d.passes("a", time.Hour)
+		obj = d.get("a")
+		d.Expect(readyReason(obj)).To(Equal(v1alpha1.ReasonInSync))
+		d.Expect(changeAccepted(obj).Reason).To(Equal(v1alpha1.ReasonChangeFailed))
+		d.Expect(changeAccepted(obj).Message).To(ContainSubstring("is not known"))
+		d.Expect(statusOf(obj).Guard.Failed).To(Equal(int64(1)))
+		d.Expect(f.have(d.cloud)).To(Equal(f.want(obj, f.keyed(firstKey))))
 	})
 }

@@ -102,7 +102,7 @@ func (m *objectMetrics) collectRollouts(metrics chan<- prometheus.Metric) {
 		for state, n := range map[string]int32{
 			"up_to_date": p.Status.UpToDate, "watching": p.Status.Watching, "waiting": p.Status.Waiting, "failed": p.Status.Failed,
 		} {
-			metrics <- prometheus.MustNewConstMetric(rolloutObjectsDesc, prometheus.GaugeValue, float64(n), p.Namespace, p.Name, state)
+			metrics <- prometheus.MustNewConstMetric(rolloutObjectsDesc, prometheus.GaugeValue, float64(max(n, 0)), p.Namespace, p.Name, state)
 		}
 		halted := 0.0
 		if meta.IsStatusConditionTrue(p.Status.Conditions, v1alpha1.ConditionHalted) {
@@ -160,6 +160,9 @@ func (s scrape) of(o kind.Object) send {
 	}
 	labels := []*dto.LabelPair{s.kind, label("name", o.GetName()), namespace}
 	return func(desc *prometheus.Desc, kind prometheus.ValueType, value float64, more ...*dto.LabelPair) {
+		if kind == prometheus.CounterValue {
+			value = max(value, 0) // a status may have been restored from anything
+		}
 		s.metrics <- &series{desc, append(slices.Clip(labels), more...), kind, value}
 	}
 }
@@ -220,8 +223,10 @@ func (r *Reconciler) collect(o kind.Object, s scrape) {
 		counts = &shownCounts{c.Failed, c.Total}
 	}
 	if counts != nil {
-		send(callbacksInWindowDesc, prometheus.GaugeValue, float64(counts.failed), resultFailed)
-		send(callbacksInWindowDesc, prometheus.GaugeValue, float64(max(counts.total-counts.failed, 0)), resultSuccess)
+		total := max(counts.total, 0)
+		failed := min(max(counts.failed, 0), total)
+		send(callbacksInWindowDesc, prometheus.GaugeValue, float64(failed), resultFailed)
+		send(callbacksInWindowDesc, prometheus.GaugeValue, float64(total-failed), resultSuccess)
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/emulator"
+	"github.com/live-notify/live-notify-operator/internal/kind"
 )
 
 // seriesOf returns the lines of a scrape that are about one object.
@@ -183,4 +184,31 @@ func TestUncountedKindsHaveNoSeriesOfCounts(t *testing.T) {
 		d.Expect(conditions).To(ConsistOf(wantConditions))
 		d.Expect(names).To(ConsistOf(wantNames))
 	})
+}
+
+// TestCountsAreNeverNegative: a status may have been restored from anything. No metric
+// and no message of it has fewer than none.
+func TestCountsAreNeverNegative(t *testing.T) {
+	f := streamFixture()
+	d, _ := watching(t, f, rollBack)
+	obj := d.get("a")
+	before := obj.DeepCopyObject().(Object)
+	_, s := kind.Shared(obj)
+	s.Guard.Accepted, s.Guard.RolledBack, s.Guard.Failed = -1, -2, -3
+	s.Guard.Change.Failed, s.Guard.Change.SettledFailed = -9, -9
+	s.Drift = &v1alpha1.Drift{Count: -4, Fields: []string{"notifyURL"}}
+	s.Callbacks = &v1alpha1.Callbacks{Failed: -5, Total: -6}
+	d.Expect(d.api.Status().Patch(d.ctx, obj, client.MergeFrom(before))).To(Succeed())
+	d.restart()
+	d.catchUp()
+	for _, line := range d.series("a") {
+		if strings.Contains(line, "_total{") || strings.Contains(line, "window_callbacks{") {
+			d.Expect(line).To(HaveSuffix(" 0"))
+		}
+	}
+	d.fails(changedURL, 1) // of 2
+	d.passes("a", time.Minute)
+	d.Expect(messageOf(d.get("a"), v1alpha1.ConditionChangeAccepted)).To(ContainSubstring("1 callback failed so far"))
+	_, s = kind.Shared(d.get("a"))
+	d.Expect(s.Guard.Failed).To(BeZero())
 }

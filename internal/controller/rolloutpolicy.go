@@ -56,8 +56,12 @@ var steps = changes(func(was, is kind.Object) bool {
 	return k.Member(was) != k.Member(is) || !maps.Equal(was.GetLabels(), is.GetLabels())
 })
 
-// policiesOf returns the policies of an object's namespace.
+// policiesOf returns the policies of an object's namespace: none out of scope, where the
+// cache may have the object, and has no policies.
 func (r *rolloutReconciler) policiesOf(ctx context.Context, o client.Object) []reconcile.Request {
+	if !r.scope.hasNamespace(o.GetNamespace()) {
+		return nil
+	}
 	policies, err := listed[*v1alpha1.LiveRolloutPolicy](ctx, r, &v1alpha1.LiveRolloutPolicyList{}, "listing LiveRolloutPolicies", client.InNamespace(o.GetNamespace()))
 	if err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "policies are not told of a change")

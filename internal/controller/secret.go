@@ -85,15 +85,18 @@ func (p *pass) readKey(ctx context.Context) (live.Key, authentication, error) {
 	return key, auth, nil
 }
 
-// hide returns what the cloud said without the credentials of URLs, and without the
-// authentication key, if this pass has read it. The cloud shows it, and someone may have
-// put it where it does not belong.
+// hide returns what the cloud said without the credentials of URLs, without those of the
+// account, and without the authentication key, if this pass has read it. The cloud shows
+// the key, and someone may have put it where it does not belong.
 func (p *pass) hide(text string) string {
-	if p.keyRead == nil {
-		return callback.HideIn(text)
+	var key live.Key
+	if p.keyRead != nil {
+		key, _, _ = p.keyRead()
 	}
-	key, _, _ := p.keyRead()
-	return callback.HideIn(text, string(key))
+	if p.account == nil {
+		return callback.HideIn(text, string(key))
+	}
+	return p.account.Client.Hide(text, key)
 }
 
 // hideIn hides keys and credentials in a failed callback, which is noted in the status.

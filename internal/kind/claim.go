@@ -80,7 +80,8 @@ func Looked(o Object) bool {
 }
 
 // Of returns the cloud with the account of what an object owns, where that of its
-// credentials is not verified: as while a Secret is lost.
+// credentials is not verified: as while a Secret is lost. It keeps the object from
+// rivals of other clouds. It is no claim of a rival, as a tenant may have written it.
 func (c Cloud) Of(o Object) Cloud {
 	if c.ID == "" && Wrote(o) {
 		_, status := o.Callback()
@@ -92,10 +93,10 @@ func (c Cloud) Of(o Object) Cloud {
 // May tells whether a rival, whose account exists or not, may have what is in the
 // cloud of another object. To name a domain is not enough: who owns nothing yet
 // must not have been refused it, and towards another account must have read it.
-// Towards a verified account it must be verified itself: an endpoint of a tenant's
-// own may have told it that it wrote or read the domain.
+// Towards a verified account it must be known to be verified itself: an endpoint of a
+// tenant's own may have told it that it wrote or read the domain, or the tenant may
+// have written so into its status.
 func May(rival Object, theirs, mine Cloud, exists bool, now time.Time) bool {
-	theirs = theirs.Of(rival)
 	if !theirs.Same(mine) {
 		return false
 	}

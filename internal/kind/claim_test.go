@@ -64,7 +64,7 @@ func TestWhatAnEndpointToldKeepsNobodyOut(t *testing.T) {
 		{"wrote, never verified", wrote(""), cloud("b", ""), cloud("a", "1"), false},
 		{"wrote when it was verified", wrote("2"), cloud("b", ""), cloud("a", "1"), false},
 		{"read alone", nil, cloud("b", ""), cloud("a", "1"), false},
-		{"wrote, of the same account", wrote("1"), cloud("b", ""), cloud("a", "1"), true},
+		{"wrote, and its status alone says that it is of the same account", wrote("1"), cloud("b", ""), cloud("a", "1"), false},
 		{"wrote, is of the same account", wrote(""), cloud("b", "1"), cloud("a", "1"), true},
 		{"wrote, by the same LiveAccount", wrote(""), cloud("a", ""), cloud("a", "1"), true},
 		{"wrote, nobody can be asked", wrote(""), cloud("b", ""), cloud("a", ""), true},

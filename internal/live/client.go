@@ -18,6 +18,7 @@ import (
 	"github.com/alibabacloud-go/tea/dara"
 	"github.com/go-logr/logr"
 
+	"github.com/live-notify/live-notify-operator/internal/callback"
 	"github.com/live-notify/live-notify-operator/internal/quota"
 )
 
@@ -101,6 +102,17 @@ func (c *Client) Unanswered() string {
 		return ""
 	}
 	return e.Code + ": " + e.Message
+}
+
+// Hide returns what the endpoint said without the credentials of URLs, without some keys,
+// and without what requests are signed with: the endpoint is told the ID of the access key
+// and the security token, and may repeat them.
+func (c *Client) Hide(text string, keys ...Key) string {
+	secrets := c.credentials.used()
+	for _, key := range keys {
+		secrets = append(secrets, string(key))
+	}
+	return callback.HideIn(text, secrets...)
 }
 
 // maxSkew bounds how far a reply moves our idea of the time. The cloud refuses

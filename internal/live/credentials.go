@@ -51,6 +51,7 @@ type source struct {
 
 	mu     sync.Mutex
 	good   *load     // the last that succeeded
+	before keys      // those of the one before it, if they were others
 	bad    *load     // the last, if it failed
 	failed time.Time // when it did
 	under  *load     // the one that is waited for
@@ -161,11 +162,30 @@ func (s *source) end(l *load, fetched session, err error, runs bool) {
 	}
 	s.under = nil
 	if l.session, l.err = fetched, err; err == nil {
+		if s.good != nil && s.good.keys != l.keys {
+			s.before = s.good.keys
+		}
 		s.good, s.bad = l, nil
 	} else {
 		s.bad, s.failed = l, s.now()
 	}
 	close(l.done)
+}
+
+// used returns what requests were signed with lately: the last keys, and those before
+// them, which may still be valid.
+func (s *source) used() []string {
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := s.before
+	secrets := []string{k.id, k.secret, k.token}
+	if s.good != nil {
+		secrets = append(secrets, s.good.id, s.good.secret, s.good.token)
+	}
+	return secrets
 }
 
 // judge looks at what came of a request. A session that the cloud calls expired is

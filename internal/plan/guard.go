@@ -130,7 +130,7 @@ func Lasting(before, after []live.Field) string {
 // that failed was not undone.
 func (g Guard) Tell(c v1alpha1.GuardedChange, lasting string) Verdict {
 	failed := fmt.Sprintf("%s failed after the change of generation %d, of which the guard allows fewer than %d%s",
-		words.Count(c.Failed, "callback"), c.Generation, g.MaxFailures, words.Sentence(Last(c.LastFailure)))
+		callbacks(c), c.Generation, g.MaxFailures, words.Sentence(Last(c.LastFailure)))
 	switch c.State {
 	case v1alpha1.ChangeWatching:
 		until := "its end"
@@ -138,12 +138,15 @@ func (g Guard) Tell(c v1alpha1.GuardedChange, lasting string) Verdict {
 			until = c.WrittenTime.Add(g.Window).UTC().Format(time.RFC3339)
 		}
 		return verdict(metav1.ConditionUnknown, v1alpha1.ReasonWatching,
-			"The change of generation %d is watched until %s: %s failed so far, and with %d it fails.", c.Generation, until, words.Count(c.Failed, "callback"), g.MaxFailures)
+			"The change of generation %d is watched until %s: %s failed so far, and with %d it fails.", c.Generation, until, callbacks(c), g.MaxFailures)
 	case v1alpha1.ChangeAccepted:
 		return verdict(metav1.ConditionTrue, v1alpha1.ReasonAccepted,
-			"Within the window after the change of generation %d, %s failed, fewer than %d.", c.Generation, words.Count(c.Failed, "callback"), g.MaxFailures)
-	case v1alpha1.ChangeRollingBack, v1alpha1.ChangeRolledBack:
-		return verdict(metav1.ConditionFalse, v1alpha1.ReasonRolledBack, "%s The configuration before it is written again.", failed)
+			"Within the window after the change of generation %d, %s failed, fewer than %d.", c.Generation, callbacks(c), g.MaxFailures)
+	case v1alpha1.ChangeRollingBack:
+		return verdict(metav1.ConditionFalse, v1alpha1.ReasonChangeFailed,
+			"%s The configuration before it is to be written again, and is not in the cloud yet: see what Ready says.", failed)
+	case v1alpha1.ChangeRolledBack:
+		return verdict(metav1.ConditionFalse, v1alpha1.ReasonRolledBack, "%s The configuration before it is in the cloud again.", failed)
 	case v1alpha1.ChangeFailed:
 		if lasting == "" {
 			lasting = "onFailure is Report"
@@ -154,13 +157,16 @@ func (g Guard) Tell(c v1alpha1.GuardedChange, lasting string) Verdict {
 	}
 }
 
+// callbacks tells how many failed after a change. No status can say fewer than none.
+func callbacks(c v1alpha1.GuardedChange) string { return words.Count(max(c.Failed, 0), "callback") }
+
 // RolledBack is the verdict on an object whose last change was undone. Nothing is
 // to be tried until someone acts, and what is in the cloud is looked after as
 // usual.
 func RolledBack(c v1alpha1.GuardedChange) Verdict {
 	v := verdict(metav1.ConditionFalse, v1alpha1.ReasonRolledBack,
 		"%s failed after the last change%s The cloud holds the configuration before it. Mend the receiver or this spec; the operator tries again when the spec or the Secret changes, or when the annotation %s has a new value.",
-		words.Count(c.Failed, "callback"), words.Sentence(Last(c.LastFailure)), v1alpha1.AnnotationReconcileRequestedAt)
+		callbacks(c), words.Sentence(Last(c.LastFailure)), v1alpha1.AnnotationReconcileRequestedAt)
 	v.Stalled = true
 	return v
 }

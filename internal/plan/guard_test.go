@@ -59,7 +59,7 @@ func TestTellHasAStatusForEachState(t *testing.T) {
 		v1alpha1.ChangeWriting:     {metav1.ConditionUnknown, v1alpha1.ReasonWatching},
 		v1alpha1.ChangeWatching:    {metav1.ConditionUnknown, v1alpha1.ReasonWatching},
 		v1alpha1.ChangeAccepted:    {metav1.ConditionTrue, v1alpha1.ReasonAccepted},
-		v1alpha1.ChangeRollingBack: {metav1.ConditionFalse, v1alpha1.ReasonRolledBack},
+		v1alpha1.ChangeRollingBack: {metav1.ConditionFalse, v1alpha1.ReasonChangeFailed}, // it is not done yet
 		v1alpha1.ChangeRolledBack:  {metav1.ConditionFalse, v1alpha1.ReasonRolledBack},
 		v1alpha1.ChangeFailed:      {metav1.ConditionFalse, v1alpha1.ReasonChangeFailed},
 	}
@@ -128,5 +128,17 @@ func TestCourse(t *testing.T) {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})
+	}
+}
+
+// TestNoFewerThanNoneFailed: whatever a status says.
+func TestNoFewerThanNoneFailed(t *testing.T) {
+	for _, state := range []v1alpha1.ChangeState{v1alpha1.ChangeWatching, v1alpha1.ChangeAccepted, v1alpha1.ChangeRollingBack, v1alpha1.ChangeRolledBack, v1alpha1.ChangeFailed} {
+		c := v1alpha1.GuardedChange{State: state, Failed: -9}
+		for _, told := range []Verdict{Guard{MaxFailures: 1}.Tell(c, ""), RolledBack(c)} {
+			if !strings.Contains(told.Message, "0 callbacks") {
+				t.Errorf("%s: %s", state, told.Message)
+			}
+		}
 	}
 }

@@ -248,7 +248,7 @@ func (i Item) lost(s, to Subject) Item {
 func (p *Planner) cloudOf(o kind.Object) (kind.Cloud, bool) {
 	spec, _ := o.Callback()
 	if spec.AccountRef == nil {
-		return kind.Cloud{Host: p.Clouds.Host()}, true
+		return kind.Cloud{Host: p.Clouds.Host()}.Of(o), true // the operator knows whose its own account is
 	}
 	if a := p.account(o); a != nil {
 		return kind.CloudOf(a), true

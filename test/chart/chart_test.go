@@ -251,7 +251,7 @@ func TestValues(t *testing.T) {
 		{name: "namespaces, cluster", values: []string{"watchNamespaces={a,b}"}, object: "ClusterRole//live-notify-operator-manager-role", has: []string{"tokenreviews"}, hasNot: []string{"secrets", "livenotifyconfigs"}},
 		{
 			name: "nothing for the cluster", values: []string{"watchNamespaces={a}", "metrics.secure=false", "rbac.seeOtherOperators=false", "rbac.aggregateClusterRoles=false"}, object: manager, has: []string{"--metrics-secure=false"},
-			without: []string{"ClusterRole//live-notify-operator-manager-role", "ClusterRole//live-notify-operator-edit", "ClusterRoleBinding//live-notify-operator-manager", "ClusterRole//live-notify-operator-metrics-reader"},
+			without: []string{"ClusterRole//live-notify-operator-manager-role", "ClusterRole//live-notify-operator-edit", "ClusterRoleBinding//live-notify-operator-manager", "ClusterRole//live-notify-operator-metrics-reader", "ValidatingAdmissionPolicy//live-notify-operator-statuses"},
 		},
 		{name: "no tokens", object: "ClusterRole//live-notify-operator-manager-role", has: []string{`"secrets"`}, hasNot: []string{"serviceaccounts/token"}},
 		{name: "tokens", values: []string{"oidc.enabled=true"}, object: "ClusterRole//live-notify-operator-manager-role", has: []string{"serviceaccounts/token"}},
@@ -272,6 +272,9 @@ func TestValues(t *testing.T) {
 		},
 		{name: "text as an object", values: []string{"extraObjects[0]=kind: ConfigMap\napiVersion: v1\nmetadata: {name: text}"}, object: "ConfigMap//text"},
 		{name: "protection", object: "ValidatingAdmissionPolicyBinding//live-notify-operator-deletion-protection", has: []string{`"policyName":"live-notify-operator-deletion-protection"`}},
+		{name: "statuses", object: "ValidatingAdmissionPolicyBinding//live-notify-operator-statuses", has: []string{`"policyName":"live-notify-operator-statuses"`}},
+		{name: "no policy of statuses", values: []string{"statusProtection.enabled=false"}, object: "ValidatingAdmissionPolicy//live-notify-operator-deletion-protection", without: []string{"ValidatingAdmissionPolicy//live-notify-operator-statuses"}},
+		{name: "statuses of namespaces", values: []string{"watchNamespaces={a}", "statusProtection.enabled=false"}, object: "ClusterRole//live-notify-operator-manager-role", has: []string{`{"apiGroups":["live.alibabacloud.com"],"resources":["statuses"],"verbs":["own"]}`}},
 		{name: "no protection", values: []string{"deletionProtection.enabled=false"}, object: manager, without: []string{"ValidatingAdmissionPolicy//live-notify-operator-deletion-protection"}},
 		{name: "no metrics", values: []string{"metrics.enabled=false"}, object: manager, has: []string{"--metrics-bind-address=0"}, without: []string{"Service/" + namespace + "/live-notify-operator-metrics"}},
 		{name: "scrape without TLS", values: []string{"serviceMonitor.enabled=true", "metrics.secure=false"}, object: "ServiceMonitor/" + namespace + "/live-notify-operator", has: []string{`"scheme":"http"`, `"honorLabels":true`}, hasNot: []string{"bearerTokenFile"}},

@@ -90,6 +90,9 @@ func TestNamespaced(t *testing.T) {
 		}
 		return !ofCluster
 	})
+	everywhere.Rules = append(everywhere.Rules, rbacv1.PolicyRule{ // what the policy of statuses asks for
+		APIGroups: []string{v1alpha1.GroupVersion.Group}, Resources: []string{"statuses"}, Verbs: []string{"own"},
+	})
 	w.must(w.api.Update(t.Context(), &everywhere))
 	w.create(local, &rbacv1.RoleBinding{
 		ObjectMeta: inTenant(release), Subjects: binding.Subjects,

@@ -237,3 +237,11 @@ true
 {{- end }}
 {{- end }}
 {{- end }}
+
+{{- /*
+Whether the operator may write statuses for all that the policy asks: by the role for
+objects of the whole cluster, or by the permission for the policy.
+*/}}
+{{- define "lno.writesStatuses" -}}
+{{- if or (not .Values.watchNamespaces) (and .Values.rbac.create .Values.rbac.seeOtherOperators) }}true{{ end }}
+{{- end }}
