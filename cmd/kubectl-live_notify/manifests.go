@@ -101,7 +101,7 @@ func (a *app) read(ctx context.Context, f files, selector string) (*manifests, e
 	return m, nil
 }
 
-// identity is which object a manifest is of.
+// identity is which object of our kinds, or which Secret, is meant.
 type identity struct{ kind, namespace, name string }
 
 // sourcesOf returns where each object is from: the file, and the how many-th object

@@ -248,11 +248,7 @@ func (a *app) deliver(ctx context.Context, o replayOptions, candidates []replay.
 		return err
 	}
 	defer journals.close()
-	for _, c := range candidates {
-		journal := journals.of(c.Subject.Kind.Name, c.Subject.Object.GetNamespace(), c.Subject.Object.GetName())
-		r.Items = append(r.Items, replay.Select([]replay.Candidate{c}, journal.State, replay.Options{ToURL: o.toURL, IncludeSuperseded: o.superseded})...)
-	}
-	slices.SortStableFunc(r.Items, func(a, b replay.Item) int { return a.Time.Compare(b.Time) }) // each is in order already
+	r.Items = append(r.Items, replay.Select(candidates, journals.state, replay.Options{ToURL: o.toURL, IncludeSuperseded: o.superseded})...)
 	r.Summary = replay.Sum(r.Items)
 	r.Summary.Journal = journals.name
 	a.foretell(r, o)
@@ -419,6 +415,24 @@ func (j *journals) of(kind, namespace, name string) *replay.Journal {
 		return j.one
 	}
 	return j.open[journalName(kind, namespace, name)]
+}
+
+// state returns what is known of a callback and a receiver, whichever object it was sent
+// for: several may name one domain.
+func (j *journals) state(delivery, to string) replay.State {
+	if j.one != nil {
+		return j.one.State(delivery, to)
+	}
+	var known []replay.State
+	for _, one := range j.open {
+		known = append(known, one.State(delivery, to))
+	}
+	for _, s := range []replay.State{replay.Taken, replay.Doubt, replay.Refused} {
+		if slices.Contains(known, s) {
+			return s
+		}
+	}
+	return replay.Fresh
 }
 
 func (j *journals) close() {
