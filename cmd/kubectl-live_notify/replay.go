@@ -170,7 +170,7 @@ func contradiction(s planning.Subject) string {
 
 // failed returns the failures of objects; any that cannot be read is an error.
 func (a *app) failed(ctx context.Context, clouds *access.Clouds, subjects []planning.Subject, q failures.Query) ([]failures.Item, error) {
-	q.WithContent, q.WithResponse = true, true
+	q.WithContent, q.WithResponse, q.EachObject = true, true, true // each has a journal
 	r, err := failures.List(ctx, clouds, subjects, q)
 	if err != nil {
 		return nil, err

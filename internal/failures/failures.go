@@ -31,6 +31,8 @@ type Query struct {
 	Limit        int    // of what is shown; 0 for all
 	WithContent  bool
 	WithResponse bool
+	// EachObject lists a callback for each object that names its domain or application.
+	EachObject bool
 	// Keys are hidden in what is recorded; nil for what is not to be shown.
 	Keys planning.Keys
 }
@@ -123,7 +125,7 @@ func List(ctx context.Context, clouds *access.Clouds, subjects []planning.Subjec
 		for _, d := range deliveries {
 			if i := itemOf(s, d); d.Failed && q.match(d) {
 				of, there := listed[i.Delivery]
-				if there && !i.IsOf(of) {
+				if there && !i.IsOf(of) && !q.EachObject {
 					r.Warn(nameOf(s) + " names what " + nameOf(of) + " names: its callbacks are listed once.")
 					continue
 				}
