@@ -297,6 +297,9 @@ func named(args []string) ([]*kind.Kind, error) {
 		if k == nil {
 			return usage("%q is none of the callback kinds, such as livenotifyconfig or lnc", live.Clean(name, 100))
 		}
+		if right := spelled(name, k); right != name {
+			return usage("%q is no type: want %s, as kubectl takes short names and groups in lower case only", name, right)
+		}
 		kinds = append(kinds, k)
 		return nil
 	}
@@ -327,6 +330,18 @@ func named(args []string) ([]*kind.Kind, error) {
 		}
 	}
 	return kinds, nil
+}
+
+// spelled returns the name of a type as kubectl takes it: short names and groups only in
+// lower case, and the names of kinds in any.
+func spelled(name string, k *kind.Kind) string {
+	lower := strings.ToLower(name)
+	typed, group, _ := strings.Cut(name, ".")
+	_, short := manifest.Names(k.Name)
+	if strings.ToLower(typed) == short || group != strings.ToLower(group) {
+		return lower
+	}
+	return name
 }
 
 // noPart tells that a name cannot be part of an address of the API server, which is
@@ -391,7 +406,7 @@ func secretsOf(c client.Client) planning.Secrets {
 		case apierrors.IsNotFound(err):
 			return nil, nil
 		case apierrors.IsForbidden(err):
-			return nil, planning.ErrKeyUnknown
+			return nil, because(planning.ErrKeyUnknown, "you may not read Secret %q: the permission to get secrets in namespace %s is missing", name, namespace)
 		case err != nil:
 			return nil, because(err, "reading Secret %q", name)
 		}

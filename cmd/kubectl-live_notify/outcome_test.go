@@ -19,16 +19,16 @@ import (
 )
 
 // handle does what the operator does for a request: it notes it, with what Ready says.
-func (w *world) handle(name string, ready metav1.Condition) {
+func (w *world) handle(ctx context.Context, name string, ready metav1.Condition) {
 	w.t.Helper()
 	o := &v1alpha1.LiveNotifyConfig{}
-	if err := api.Get(w.t.Context(), types.NamespacedName{Namespace: w.namespace, Name: name}, o); err != nil {
+	if err := api.Get(ctx, types.NamespacedName{Namespace: w.namespace, Name: name}, o); err != nil {
 		w.t.Fatal(err)
 	}
 	ready.Type = v1alpha1.ConditionReady
 	meta.SetStatusCondition(&o.Status.Conditions, ready)
 	o.Status.LastHandledReconcileAt = o.Annotations[requestedAt]
-	if err := api.Status().Update(w.t.Context(), o); err != nil {
+	if err := api.Status().Update(ctx, o); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -63,10 +63,10 @@ func TestReconcileTellsWhatCameOfIt(t *testing.T) {
 			a.sleep = func(ctx context.Context, _ time.Duration) error {
 				switch waited++; waited {
 				case 1:
-					w.handle("push", metav1.Condition{Status: open, Reason: v1alpha1.ReasonProgressing}) // on its way
-					w.handle("second", metav1.Condition{Status: yes, Reason: v1alpha1.ReasonInSync})
+					w.handle(ctx, "push", metav1.Condition{Status: open, Reason: v1alpha1.ReasonProgressing}) // on its way
+					w.handle(ctx, "second", metav1.Condition{Status: yes, Reason: v1alpha1.ReasonInSync})
 				case 2:
-					w.handle("push", metav1.Condition{Status: tc.status, Reason: reason, Message: "What to do."})
+					w.handle(ctx, "push", metav1.Condition{Status: tc.status, Reason: reason, Message: "What to do."})
 				default:
 					t.Fatal("it waits for nothing")
 				}
