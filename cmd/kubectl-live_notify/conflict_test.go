@@ -101,6 +101,19 @@ func TestKeyOfAnotherOwnerIsHidden(t *testing.T) {
 	}
 }
 
+// That nobody knows whether the cloud signs what is sent unsigned is told, too.
+func TestReplayTellsWhatIsNotKnownOfSignatures(t *testing.T) {
+	const says = "the operator has not read whether the cloud signs"
+	w := newWorld(t, emulator.Options{})
+	w.stream("push.example.com")
+	w.unsigned("plain")
+	w.missed()
+	w.call("replay", "lnc/plain", "--dry-run").want(t, exitYes, says)
+	if got := w.call("replay", "lnc/push", "--dry-run").want(t, exitYes); strings.Contains(got.err, says) {
+		t.Errorf("got %s", got.err)
+	}
+}
+
 // That the cloud signs and the spec does not, or the other way round, is told before
 // anything is sent, whichever reason there is for it.
 func TestReplayTellsOfAnotherSignature(t *testing.T) {

@@ -154,11 +154,13 @@ func lostOf(s planning.Subject) string {
 }
 
 // contradiction says that an object's spec and the cloud do not agree on whether callbacks
-// are signed; "" if they do, as far as is known.
+// are signed, or that nobody knows whether what is sent unsigned should be; else "".
 func contradiction(s planning.Subject) string {
 	signed, known := s.Signed()
 	name, asks := referred(s.Kind.Name, s.Object.GetNamespace(), s.Object.GetName()), s.Kind.KeyRef(s.Object) != nil
 	switch {
+	case !known && !asks && s.Kind.Authentication != nil:
+		return name + ": these callbacks are sent unsigned, as the spec has no authentication, and the operator has not read whether the cloud signs them."
 	case !known || signed == asks:
 		return ""
 	case asks:
