@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -152,12 +153,16 @@ func (a *app) code(ctx context.Context, verb string, err error) int {
 	}
 }
 
-// explained says what could not be found out, and of which manifest.
-func explained(err error) string {
+// quotedName is a name in words of our own.
+var quotedName = regexp.MustCompile(`"([^"]+)"`)
+
+// explained says what could not be found out, and of which manifest. What words of our own
+// name before it is not hidden in it.
+func explained(err error, named ...string) string {
 	if all := severalOf(err); len(all) > 1 {
 		said := make([]string, len(all))
 		for n, one := range all {
-			said[n] = explained(one)
+			said[n] = explained(one, named...)
 		}
 		return strings.Join(said, "; ")
 	} else if len(all) == 1 {
@@ -170,11 +175,14 @@ func explained(err error) string {
 	if u, ok := errors.AsType[*unknownError](err); ok {
 		said := where + live.Bound(u.message, maxUsage)
 		if u.cause != nil {
-			said += ": " + explained(u.cause)
+			if name := quotedName.FindStringSubmatch(u.message); name != nil {
+				named = name[1:]
+			}
+			said += ": " + explained(u.cause, named...)
 		}
 		return said
 	}
-	reason, message := access.Explain(err)
+	reason, message := access.Explain(err, named...)
 	return where + strings.TrimPrefix(reason+": ", "Failed: ") + message
 }
 

@@ -203,7 +203,8 @@ func subjectOf(u *unstructured.Unstructured) (planning.Subject, error) {
 }
 
 // subjects returns the objects of the cluster that are named, as TYPE/NAME or TYPE
-// NAME, or all of the selection.
+// NAME, or all of the selection: each once, however often and in whichever spelling it is
+// named.
 func (a *app) subjects(ctx context.Context, c client.Client, s selection, args []string) ([]planning.Subject, error) {
 	namespace, err := a.namespace()
 	if err != nil {
@@ -216,9 +217,9 @@ func (a *app) subjects(ctx context.Context, c client.Client, s selection, args [
 	if err != nil {
 		return nil, err
 	}
-	if by := strings.Contains(args[0], "/") || len(args) > 1; by && s.all {
+	if byName(args) && s.all {
 		return nil, usage("-A is for all objects of a type, and these are named: leave one of the two out")
-	} else if by && s.selector != "" {
+	} else if byName(args) && s.selector != "" {
 		return nil, usage("-l is for all objects of a type, and these are named: leave one of the two out")
 	}
 	if _, err := parseSelector(s.selector); err != nil {
@@ -240,14 +241,26 @@ func (a *app) subjects(ctx context.Context, c client.Client, s selection, args [
 		return nil, err
 	}
 	var list []planning.Subject
+	seen := map[identity]bool{}
 	for _, info := range infos {
-		subject, err := subjectOf(info.Object.(*unstructured.Unstructured))
+		u := info.Object.(*unstructured.Unstructured)
+		one := identity{u.GetKind(), u.GetNamespace(), u.GetName()}
+		if seen[one] {
+			continue
+		}
+		seen[one] = true
+		subject, err := subjectOf(u)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, subject)
 	}
 	return list, nil
+}
+
+// byName tells whether arguments name objects, and not only their type.
+func byName(args []string) bool {
+	return len(args) > 1 || len(args) == 1 && strings.Contains(args[0], "/")
 }
 
 // nothing says why a selection has no object, and what to try.
@@ -284,6 +297,9 @@ func named(args []string) ([]*kind.Kind, error) {
 		if k == nil {
 			return usage("%q is none of the callback kinds, such as livenotifyconfig or lnc", live.Clean(name, 100))
 		}
+		if right := spelled(name, k); right != name {
+			return usage("%q is no type: want %s, as kubectl takes short names and groups in lower case only", name, right)
+		}
 		kinds = append(kinds, k)
 		return nil
 	}
@@ -314,6 +330,18 @@ func named(args []string) ([]*kind.Kind, error) {
 		}
 	}
 	return kinds, nil
+}
+
+// spelled returns the name of a type as kubectl takes it: short names and groups only in
+// lower case, and the names of kinds in any.
+func spelled(name string, k *kind.Kind) string {
+	lower := strings.ToLower(name)
+	typed, group, _ := strings.Cut(name, ".")
+	_, short := manifest.Names(k.Name)
+	if strings.ToLower(typed) == short || group != strings.ToLower(group) {
+		return lower
+	}
+	return name
 }
 
 // noPart tells that a name cannot be part of an address of the API server, which is
@@ -378,7 +406,7 @@ func secretsOf(c client.Client) planning.Secrets {
 		case apierrors.IsNotFound(err):
 			return nil, nil
 		case apierrors.IsForbidden(err):
-			return nil, planning.ErrKeyUnknown
+			return nil, because(planning.ErrKeyUnknown, "you may not read Secret %q: the permission to get secrets in namespace %s is missing", name, namespace)
 		case err != nil:
 			return nil, because(err, "reading Secret %q", name)
 		}

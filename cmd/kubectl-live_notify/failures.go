@@ -46,8 +46,8 @@ func (r *recordFlags) query(cmd *cobra.Command) (failures.Query, error) {
 	if err := q.Check(); err != nil {
 		return q, usage("%s", err)
 	}
-	var err error
-	if q.To = time.Now(); r.to != "" {
+	now, err := time.Now(), error(nil)
+	if q.To = now; r.to != "" {
 		if q.To, err = time.Parse(time.RFC3339, r.to); err != nil {
 			return q, usage("--to %q: want a time such as 2026-01-02T15:04:05Z", r.to)
 		}
@@ -62,11 +62,15 @@ func (r *recordFlags) query(cmd *cobra.Command) (failures.Query, error) {
 	} else {
 		q.From = q.To.Add(-r.since)
 	}
-	if !q.From.Before(q.To) {
+	switch {
+	case q.From.After(now):
+		return q, usage("the span begins in the future, of which nothing is recorded")
+	case !q.From.Before(q.To):
 		return q, usage("the span is empty: it has to begin before it ends")
-	}
-	if time.Since(q.To) > 7*24*time.Hour {
+	case now.Sub(q.To) > 7*24*time.Hour:
 		return q, usage("the cloud keeps records for 7 days: nothing is left of this span")
+	case q.To.After(now):
+		q.To = now // more is not known yet
 	}
 	// Records have whole seconds, and the end is exclusive.
 	q.From, q.To = q.From.Truncate(time.Second), q.To.Truncate(time.Second).Add(time.Second)

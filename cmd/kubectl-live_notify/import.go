@@ -54,7 +54,7 @@ func (a *app) importing() *cobra.Command {
 	f := cmd.Flags()
 	f.StringSliceVar(&o.domains, "domain", nil, "Only domains that match, such as '*.example.com'.")
 	f.StringSliceVar(&o.kinds, "kind", nil, "Only these kinds, by name or short name, such as lnc,lrnc.")
-	f.StringSliceVar(&o.appIDs, "app-id", nil, "RTC applications, which cannot be listed.")
+	f.StringSliceVar(&o.appIDs, "app-id", nil, "Applications, which cannot be listed: of RTC, or of messaging for lmac.")
 	f.StringVar(&o.management, "management-policy", string(v1alpha1.Observe), "managementPolicy of the manifests: Observe or Manage.")
 	f.StringVar(&o.deletion, "deletion-policy", string(v1alpha1.DeletionRetain), "deletionPolicy of the manifests: Retain or Delete.")
 	f.StringVar(&o.dir, "output-dir", "", "Directory to write one file for each manifest to.")
@@ -157,11 +157,11 @@ func (a *app) doImport(ctx context.Context, o importOptions) error {
 	if err != nil {
 		return err
 	}
-	return a.imported(ctx, cluster, r, o)
+	return a.imported(ctx, cluster, r, kinds, o)
 }
 
 // imported writes what was read.
-func (a *app) imported(ctx context.Context, c client.Client, r *importing.Report, o importOptions) error {
+func (a *app) imported(ctx context.Context, c client.Client, r *importing.Report, kinds []*kind.Kind, o importOptions) error {
 	keys := keysOf(r)
 	if o.keysToCluster {
 		if err := a.mayWrite(ctx, c, keys, o); err != nil {
@@ -176,7 +176,7 @@ func (a *app) imported(ctx context.Context, c client.Client, r *importing.Report
 		return err
 	}
 	fmt.Fprintln(a.err, importing.Line(r.Summary))
-	a.whyEmpty(r, o)
+	a.whyEmpty(r, kinds, o)
 	if o.keysToCluster && !o.dryRun {
 		if err := a.keysToCluster(ctx, c, keys); err != nil {
 			return err
@@ -189,9 +189,14 @@ func (a *app) imported(ctx context.Context, c client.Client, r *importing.Report
 }
 
 // whyEmpty says why nothing was imported, and what to try.
-func (a *app) whyEmpty(r *importing.Report, o importOptions) {
+func (a *app) whyEmpty(r *importing.Report, kinds []*kind.Kind, o importOptions) {
+	ofDomains := slices.ContainsFunc(kinds, func(k *kind.Kind) bool { return k.OfDomain })
 	switch {
 	case r.Summary.Imported+r.Summary.Failed > 0: // what failed was told
+	case !ofDomains && len(o.appIDs) == 0:
+		fmt.Fprintln(a.err, "These kinds belong to applications, which cannot be listed: name them with --app-id, for lmac a messaging application, for les and lmes an RTC application.")
+	case !ofDomains && r.Summary.Denied == 0:
+		fmt.Fprintln(a.err, "None of these applications has a callback configuration of these kinds. Is it the right account? Look at the IDs, or leave --kind out.")
 	case r.Summary.Domains == 0 && len(o.domains) > 0:
 		fmt.Fprintln(a.err, "The account has no domain that matches --domain. Is it the right account?")
 	case r.Summary.Domains == 0:

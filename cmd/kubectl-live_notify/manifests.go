@@ -43,7 +43,8 @@ type manifests struct {
 	// policies are as they would be once applied.
 	policies []v1alpha1.LiveRolloutPolicy
 	accounts []v1alpha1.LiveAccount
-	refused  refusals // what no cluster is asked about: objects that are there before, or elsewhere
+	refused  refusals // what no cluster is asked about: objects that are none, there before, or elsewhere
+	trouble  error    // sources that could not be read, or not to the end
 }
 
 // read reads the manifests that have the labels of a selector. Objects of other kinds are
@@ -57,24 +58,25 @@ func (a *app) read(ctx context.Context, f files, selector string) (*manifests, e
 	if err != nil {
 		return nil, err
 	}
-	infos, err := a.load(ctx, f)
-	if err != nil {
-		return nil, err
-	}
-	if len(infos) == 0 {
+	list, trouble := a.load(ctx, f)
+	if len(list) == 0 && trouble == nil {
 		return nil, usage("there is no manifest in what -f or -k names: it is empty. Look at the path, or at what writes to the pipe")
 	}
-	m := &manifests{}
+	m := &manifests{trouble: trouble}
 	first := map[identity]string{} // where each object is
-	for n, source := range sourcesOf(infos) {
-		u, ok := infos[n].Object.(*unstructured.Unstructured)
-		if !ok || !chosen.Matches(labels.Set(u.GetLabels())) {
+	for _, one := range list {
+		u, source := one.object, one.source
+		if one.err != nil {
+			m.refused = append(m.refused, &located{source, one.err})
+			continue
+		}
+		if !chosen.Matches(labels.Set(u.GetLabels())) {
 			continue
 		}
 		if u.GetNamespace() == "" {
 			u.SetNamespace(namespace)
 		}
-		ours := u.GroupVersionKind().Group == v1alpha1.GroupVersion.Group
+		ours := u.GroupVersionKind().Group == v1alpha1.GroupVersion.Group || manifest.HasKind(u.GetKind())
 		if secret := u.GetKind() == "Secret" && u.GetAPIVersion() == "v1"; !ours && !secret {
 			continue
 		}
@@ -82,11 +84,11 @@ func (a *app) read(ctx context.Context, f files, selector string) (*manifests, e
 			m.refused = append(m.refused, &located{source, usage("the namespace from the provided object %q does not match the namespace %q of -n: leave -n out, or name that one", live.Bound(u.GetNamespace(), 100), live.Bound(namespace, 100))})
 			continue
 		}
-		one := identity{u.GetKind(), u.GetNamespace(), u.GetName()}
-		if there, again := first[one]; again && one.name != "" {
-			m.refused = append(m.refused, &located{source, usage("%s is there before, in %s: keep one of the two", referred(one.kind, one.namespace, one.name), there)})
+		id := identity{u.GetKind(), u.GetNamespace(), u.GetName()}
+		if there, again := first[id]; again && id.name != "" {
+			m.refused = append(m.refused, &located{source, usage("%s is there before, in %s: keep one of the two", referred(id.kind, id.namespace, id.name), there)})
 		} else {
-			first[one] = source
+			first[id] = source
 		}
 		if ours {
 			m.objects = append(m.objects, u)
@@ -101,30 +103,13 @@ func (a *app) read(ctx context.Context, f files, selector string) (*manifests, e
 	return m, nil
 }
 
-// identity is which object a manifest is of.
+// identity is which object of our kinds, or which Secret, is meant.
 type identity struct{ kind, namespace, name string }
-
-// sourcesOf returns where each object is from: the file, and the how many-th object
-// of it, if it holds several.
-func sourcesOf(infos []*resource.Info) []string {
-	all, seen := map[string]int{}, map[string]int{}
-	for _, info := range infos {
-		all[info.Source]++
-	}
-	sources := make([]string, len(infos))
-	for n, info := range infos {
-		seen[info.Source]++
-		sources[n] = live.Bound(info.Source, maxSource)
-		if all[info.Source] > 1 {
-			sources[n] += fmt.Sprintf(" (object %d)", seen[info.Source])
-		}
-	}
-	return sources
-}
 
 // subjects returns the objects of manifests as they would be once applied: by a dry
 // run of the API server, or by the embedded CRDs where there is none. Invalid
-// manifests are an error in the API server's words.
+// manifests are an error in the API server's words, and are told with what could not be
+// read.
 func (m *manifests) subjects(ctx context.Context, c client.Client) (list []planning.Subject, warnings []string, err error) {
 	refused := slices.Clone(m.refused)
 	for n, u := range m.objects {
@@ -137,7 +122,7 @@ func (m *manifests) subjects(ctx context.Context, c client.Client) (list []plann
 			continue
 		}
 		if err != nil {
-			return nil, nil, &located{m.sources[n], err}
+			return nil, nil, errors.Join(m.trouble, &located{m.sources[n], err})
 		}
 		switch {
 		case kindOf(u.GetKind(), u.GetAPIVersion()) != nil:
@@ -158,9 +143,9 @@ func (m *manifests) subjects(ctx context.Context, c client.Client) (list []plann
 		}
 	}
 	if len(refused) > 0 {
-		return nil, nil, refused
+		return nil, nil, errors.Join(m.trouble, refused)
 	}
-	return list, warnings, nil
+	return list, warnings, m.trouble
 }
 
 // over returns the policies of the cluster as they would be once the manifests are

@@ -177,7 +177,7 @@ var matrix = map[string]map[string]cell{
 	},
 	"reconcile": asBefore(map[string]cell{
 		"Ctrl-C, throttled": noCloud, "Ctrl-C while it waits": {130, "reconcile lnc/push --wait", "Interrupted."},
-		"yes": {0, "reconcile lnc/push", "asked to be looked at"}, "no": never("whether the operator has looked is not asked without --wait, and with it no answer is 3"), "usage": {2, "reconcile", ""},
+		"yes": {0, "reconcile lnc/push", "asked to be looked at"}, "no": never("what came of it is not asked without --wait, and with it there has to be an operator"), "usage": {2, "reconcile", ""},
 		"no cluster": {3, "", "no cluster"}, "cluster down": {3, "", "does not answer"}, "not permitted": {3, "", "Forbidden"},
 		"Ctrl-C at the start": stopped, "Ctrl-C at the prompt": asksNothing, "Ctrl-C, API server hangs": {130, "", "0 of 1 were asked to be looked at"},
 		"Ctrl-C, cloud hangs": noCloud, "Ctrl-C, receiver hangs": noReceiver, "closed stdout": {3, "", "could not be written"}, "no terminal": {0, "", ""},

@@ -7,17 +7,19 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
+	"github.com/live-notify/live-notify-operator/internal/live"
 	"github.com/live-notify/live-notify-operator/internal/overview"
 	"github.com/live-notify/live-notify-operator/internal/planning"
 	"github.com/live-notify/live-notify-operator/internal/preflight"
@@ -233,14 +235,14 @@ func (a *app) reconcile() *cobra.Command {
 		Use: "reconcile TYPE/NAME ...", Short: "Make the operator look at the cloud now",
 		Example: "  # And wait until it has:\n  " + a.name + " reconcile lnc/push-example-com --wait",
 	}
-	cmd.Flags().BoolVar(&o.wait, "wait", false, "Wait until the operator has looked, for at most 2 minutes.")
+	cmd.Flags().BoolVar(&o.wait, "wait", false, "Wait for what comes of it, for at most 2 minutes: Ready other than True is a no.")
 	return a.change(cmd, &o, func(ctx context.Context, args []string) error {
 		o.yes = true // it changes nothing that anybody configured
 		at := time.Now().UTC().Format(time.RFC3339Nano)
 		patch := map[string]any{"metadata": map[string]any{"annotations": map[string]any{requestedAt: at}}}
-		return a.patch(ctx, o, args, "Reconcile", "asked to be looked at", patch, func(u *unstructured.Unstructured) bool {
-			handled, _, _ := unstructured.NestedString(u.Object, "status", "lastHandledReconcileAt")
-			return handled == at
+		return a.patch(ctx, o, args, "Reconcile", "asked to be looked at", patch, func(s planning.Subject) bool {
+			_, status := s.Object.Callback()
+			return status.LastHandledReconcileAt == at
 		})
 	})
 }
@@ -279,7 +281,7 @@ func (a *app) resume() *cobra.Command {
 
 // patch says what is to be done to which objects, asks, does it, and waits for what
 // is to come of it, if anything.
-func (a *app) patch(ctx context.Context, o changeOptions, args []string, name, what string, patch map[string]any, handled func(*unstructured.Unstructured) bool) error {
+func (a *app) patch(ctx context.Context, o changeOptions, args []string, name, what string, patch map[string]any, handled func(planning.Subject) bool) error {
 	c, err := a.needCluster()
 	if err != nil {
 		return err
@@ -337,27 +339,48 @@ func (a *app) patchAll(ctx context.Context, c client.Client, subjects []planning
 	return nil
 }
 
-// awaitAll waits until all objects show what was asked for.
-func (a *app) awaitAll(ctx context.Context, c client.Client, subjects []planning.Subject, r *report.Changes, handled func(*unstructured.Unstructured) bool) error {
-	end := time.Now().Add(waiting)
+// awaitAll waits until all objects show what was asked for, and tells what came of it. The
+// operator handles a request also where it may not look at the cloud.
+func (a *app) awaitAll(ctx context.Context, c client.Client, subjects []planning.Subject, r *report.Changes, handled func(planning.Subject) bool) error {
+	end, answer := time.Now().Add(waiting), error(nil)
 	for n, s := range subjects {
-		for {
-			u := &unstructured.Unstructured{}
-			u.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(s.Kind.Name))
-			if err := c.Get(ctx, client.ObjectKeyFromObject(s.Object), u); err != nil {
+		for key := client.ObjectKeyFromObject(s.Object); ; {
+			s.Object = s.Kind.New()
+			if err := c.Get(ctx, key, s.Object); err != nil {
 				return err
 			}
-			if handled(u) {
-				r.Items[n].Result = "looked at"
+			late, ready := time.Now().After(end), s.Ready()
+			if handled(s) && (late || ready.Reason != v1alpha1.ReasonProgressing) {
+				r.Items[n].Result = outcome(ready)
+				if ready.Status != metav1.ConditionTrue {
+					answer = errNo
+					r.Warn(referred(s.Kind.Name, key.Namespace, key.Name) + ": " + r.Items[n].Result + ": " + live.Bound(ready.Message, maxUsage))
+				}
 				break
 			}
-			if time.Now().After(end) {
-				return unknown("the operator has not looked at %s within %s: does one run, and of this version?", referred(s.Kind.Name, s.Object.GetNamespace(), s.Object.GetName()), waiting)
+			if late {
+				return unknown("the operator has not looked at %s within %s: does one run, and of this version?", referred(s.Kind.Name, key.Namespace, key.Name), waiting)
 			}
 			if err := a.sleep(ctx, glance); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+	return answer
+}
+
+// unseen are the reasons of Ready for which the operator does not ask the cloud at all.
+var unseen = []string{v1alpha1.ReasonSuspended, v1alpha1.ReasonConflict, v1alpha1.ReasonAccountNotReady, v1alpha1.ReasonAuthKeyUnavailable}
+
+// outcome says what came of a look at the cloud.
+func outcome(ready metav1.Condition) string {
+	reason := live.Bound(ready.Reason, maxCell)
+	switch {
+	case ready.Status == metav1.ConditionTrue:
+		return reason
+	case slices.Contains(unseen, ready.Reason):
+		return "not looked at: " + reason
+	default:
+		return "not ready: " + reason
+	}
 }

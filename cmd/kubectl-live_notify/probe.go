@@ -186,6 +186,11 @@ func (a *app) aim(ctx context.Context, c client.Client, t *probing.Target, args 
 	if t.URL == "" {
 		return usage("the object names no receiver of these callbacks: give one with --url")
 	}
+	for _, said := range []string{lostOf(s), contradiction(s)} {
+		if said != "" {
+			fmt.Fprintln(a.err, "Warning:", said)
+		}
+	}
 	t.Key, err = planning.KeysFrom(secretsOf(c))(ctx, s.Kind, s.Object)
 	t.Secrets = []string{string(t.Key)}
 	return err

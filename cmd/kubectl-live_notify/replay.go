@@ -104,6 +104,7 @@ func (a *app) doReplay(ctx context.Context, o replayOptions, q failures.Query, a
 	if err != nil {
 		return err
 	}
+	r := report.New[replay.Summary, replay.Item]("Replay")
 	var failed []failures.Item
 	var subjects []planning.Subject
 	if o.file != "" {
@@ -111,15 +112,16 @@ func (a *app) doReplay(ctx context.Context, o replayOptions, q failures.Query, a
 			subjects, err = subjectsOf(ctx, cluster, failed)
 		}
 	} else if subjects, err = a.subjects(ctx, cluster, o.selection, args); err == nil {
-		failed, err = a.failed(ctx, clouds, subjects, q)
+		if len(subjects) == 0 {
+			a.nothing(cluster, o.selection, args)
+		}
+		if subjects, err = owners(subjects, byName(args), r); err == nil {
+			failed, err = a.failed(ctx, clouds, subjects, q)
+		}
 	}
 	if err != nil {
 		return err
 	}
-	if len(subjects) == 0 && o.file == "" {
-		a.nothing(cluster, o.selection, args)
-	}
-	r := report.New[replay.Summary, replay.Item]("Replay")
 	candidates, err := a.candidates(ctx, cluster, clouds, subjects, failed, r)
 	if err != nil {
 		return err
@@ -127,9 +129,50 @@ func (a *app) doReplay(ctx context.Context, o replayOptions, q failures.Query, a
 	return a.deliver(ctx, o, candidates, r)
 }
 
+// owners refuses an object that was named and whose domain or application another one has:
+// the spec of that one says what the cloud does. One that was not named is left out.
+func owners(subjects []planning.Subject, named bool, r *replay.Report) (list []planning.Subject, err error) {
+	for _, s := range subjects {
+		switch lost := lostOf(s); {
+		case lost == "":
+			list = append(list, s)
+		case named:
+			return nil, usage("%s Replay the callbacks of that one", lost)
+		default:
+			r.Warn(lost + " It is left out.")
+		}
+	}
+	return list, nil
+}
+
+// lostOf says of an object who has what it names; "" if the operator says of no other one.
+func lostOf(s planning.Subject) string {
+	if lost := s.Lost(); lost != "" {
+		return referred(s.Kind.Name, s.Object.GetNamespace(), s.Object.GetName()) + " does not have what it names: " + lost
+	}
+	return ""
+}
+
+// contradiction says that an object's spec and the cloud do not agree on whether callbacks
+// are signed, or that nobody knows whether what is sent unsigned should be; else "".
+func contradiction(s planning.Subject) string {
+	signed, known := s.Signed()
+	name, asks := referred(s.Kind.Name, s.Object.GetNamespace(), s.Object.GetName()), s.Kind.KeyRef(s.Object) != nil
+	switch {
+	case !known && !asks && s.Kind.Authentication != nil:
+		return name + ": these callbacks are sent unsigned, as the spec has no authentication, and the operator has not read whether the cloud signs them."
+	case !known || signed == asks:
+		return ""
+	case asks:
+		return name + ": the cloud does not sign these callbacks, as the operator has read it last, and they are sent signed, as the spec says."
+	default:
+		return name + ": the cloud signs these callbacks, as the operator has read it last, and they are sent unsigned, as the spec has no authentication."
+	}
+}
+
 // failed returns the failures of objects; any that cannot be read is an error.
 func (a *app) failed(ctx context.Context, clouds *access.Clouds, subjects []planning.Subject, q failures.Query) ([]failures.Item, error) {
-	q.WithContent, q.WithResponse = true, true
+	q.WithContent, q.WithResponse, q.EachObject = true, true, true // each has a journal
 	r, err := failures.List(ctx, clouds, subjects, q)
 	if err != nil {
 		return nil, err
@@ -224,9 +267,16 @@ func (a *app) candidates(ctx context.Context, c client.Client, clouds *access.Cl
 			list = append(list, mine)
 			continue
 		}
+		if mine.Barred = lostOf(s); mine.Barred != "" {
+			list = append(list, mine)
+			continue
+		}
 		var err error
 		if mine.Key, err = keys(ctx, s.Kind, s.Object); err != nil {
 			return nil, err // its receiver would refuse them, or take what it should not
+		}
+		if odd := contradiction(s); odd != "" {
+			r.Warn(odd)
 		}
 		if !s.Kind.Family.Signed() {
 			r.Warn(name + ": events of RTC applications are sent unsigned, since the formula of their signature is not published.")
@@ -248,11 +298,7 @@ func (a *app) deliver(ctx context.Context, o replayOptions, candidates []replay.
 		return err
 	}
 	defer journals.close()
-	for _, c := range candidates {
-		journal := journals.of(c.Subject.Kind.Name, c.Subject.Object.GetNamespace(), c.Subject.Object.GetName())
-		r.Items = append(r.Items, replay.Select([]replay.Candidate{c}, journal.State, replay.Options{ToURL: o.toURL, IncludeSuperseded: o.superseded})...)
-	}
-	slices.SortStableFunc(r.Items, func(a, b replay.Item) int { return a.Time.Compare(b.Time) }) // each is in order already
+	r.Items = append(r.Items, replay.Select(candidates, journals.state, replay.Options{ToURL: o.toURL, IncludeSuperseded: o.superseded})...)
 	r.Summary = replay.Sum(r.Items)
 	r.Summary.Journal = journals.name
 	a.foretell(r, o)
@@ -419,6 +465,24 @@ func (j *journals) of(kind, namespace, name string) *replay.Journal {
 		return j.one
 	}
 	return j.open[journalName(kind, namespace, name)]
+}
+
+// state returns what is known of a callback and a receiver, whichever object it was sent
+// for: several may name one domain.
+func (j *journals) state(delivery, to string) replay.State {
+	if j.one != nil {
+		return j.one.State(delivery, to)
+	}
+	var known []replay.State
+	for _, one := range j.open {
+		known = append(known, one.State(delivery, to))
+	}
+	for _, s := range []replay.State{replay.Taken, replay.Doubt, replay.Refused} {
+		if slices.Contains(known, s) {
+			return s
+		}
+	}
+	return replay.Fresh
 }
 
 func (j *journals) close() {

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
@@ -17,51 +18,168 @@ import (
 	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	"k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/cli-runtime/pkg/resource"
 
 	"github.com/live-notify/live-notify-operator/internal/live"
 )
 
+// loaded is one object of a source, or what is wrong with it.
+type loaded struct {
+	source string
+	object *unstructured.Unstructured
+	err    error
+}
+
 // load reads all that files name. A source that is not there, or holds something else,
 // is a mistake of the call; what may not be read, breaks while it is read, or does not
-// come over the network is not known, and to try again may help.
-func (a *app) load(ctx context.Context, f files) ([]*resource.Info, error) {
-	b := resource.NewLocalBuilder().Unstructured().ContinueOnError().Local()
+// come over the network is not known, and to try again may help. What can be read is
+// returned with an error, too.
+func (a *app) load(ctx context.Context, f files) (list []loaded, err error) {
 	var trouble []error
+	add := func(source string, of func(*resource.Builder) *resource.Builder) {
+		more, err := documents(source, of)
+		list, trouble = append(list, more...), append(trouble, err...)
+	}
 	in := &watched{Reader: a.in}
 	for n, name := range f.Filenames {
 		switch {
 		case slices.Contains(f.Filenames[:n], name): // its objects are there
 		case name == "-":
-			b = b.Stream(in, "stdin")
+			add("stdin", func(b *resource.Builder) *resource.Builder { return b.Stream(in, "stdin") })
 		case isURL(name):
 			text, err := fetch(ctx, name)
 			if err != nil {
 				trouble = append(trouble, err)
 				continue
 			}
-			b = b.Stream(bytes.NewReader(text), shownURL(name))
+			shown := shownURL(name)
+			add(shown, func(b *resource.Builder) *resource.Builder { return b.Stream(bytes.NewReader(text), shown) })
 		default:
-			b = b.FilenameParam(false, &resource.FilenameOptions{Filenames: []string{name}, Recursive: f.Recursive})
+			for _, path := range pathsOf(name, f.Recursive) {
+				add(path, func(b *resource.Builder) *resource.Builder {
+					return b.FilenameParam(false, &resource.FilenameOptions{Filenames: []string{path}})
+				})
+			}
 		}
 	}
 	if f.Kustomize != "" {
-		b = b.FilenameParam(false, &resource.FilenameOptions{Kustomize: f.Kustomize})
+		add(f.Kustomize, func(b *resource.Builder) *resource.Builder {
+			return b.FilenameParam(false, &resource.FilenameOptions{Kustomize: f.Kustomize})
+		})
 	}
-	if len(trouble) == len(f.Filenames) && f.Kustomize == "" {
-		return nil, errors.Join(trouble...)
+	if in.err != nil {
+		return list, errors.Join(append(trouble, unknown("stdin cannot be read"))...)
 	}
-	infos, err := b.Flatten().Do().Infos()
-	switch {
-	case in.err != nil:
-		trouble = append(trouble, unknown("stdin cannot be read"))
-	case err == nil:
-	default:
-		for _, one := range severalOf(err) {
+	return list, errors.Join(trouble...)
+}
+
+// pathsOf returns the files of a directory, or a path itself: also one that cannot be
+// read, to be told why.
+func pathsOf(name string, recursive bool) (paths []string) {
+	visitors, err := resource.ExpandPathsToFileVisitors(nil, name, recursive, resource.FileExtensions, nil)
+	if err != nil || len(visitors) == 0 {
+		return []string{name}
+	}
+	for _, v := range visitors {
+		paths = append(paths, v.(*resource.FileVisitor).Path)
+	}
+	return paths
+}
+
+// texts are the documents of a source, each as JSON.
+type texts [][]byte
+
+// ValidateBytes implements resource.ContentValidator: the reader shows each document to it.
+func (t *texts) ValidateBytes(text []byte) error {
+	*t = append(*t, slices.Clone(text))
+	return nil
+}
+
+// documents returns the objects of a source, and what keeps it from being read to the end.
+func documents(source string, of func(*resource.Builder) *resource.Builder) (list []loaded, trouble []error) {
+	var all texts
+	_, err := of(resource.NewLocalBuilder().Unstructured().ContinueOnError().Local().Schema(&all)).Do().Infos()
+	several := []error{err}
+	if all, ok := errors.AsType[utilerrors.Aggregate](err); ok {
+		several = utilerrors.Flatten(all).Errors()
+	}
+	for _, one := range several {
+		if one != nil && !notDecoded.MatchString(one.Error()) { // which is found out again, below
 			trouble = append(trouble, unreadable(one))
 		}
 	}
-	return infos, errors.Join(trouble...)
+	for _, text := range all {
+		list = append(list, decoded(text)...)
+	}
+	source = live.Bound(source, maxSource)
+	for n := range list {
+		list[n].source = source
+		if len(list) > 1 {
+			list[n].source += fmt.Sprintf(" (object %d)", n+1)
+		}
+	}
+	return list, trouble
+}
+
+// decoded returns the objects of a document: several, if it is a list.
+func decoded(text []byte) []loaded {
+	var o map[string]any
+	if err := json.Unmarshal(text, &o); err != nil {
+		return []loaded{{err: undecodable(err)}}
+	}
+	return flattened(&unstructured.Unstructured{Object: o})
+}
+
+// flattened returns an object, or those of a list, which may be lists.
+func flattened(o *unstructured.Unstructured) []loaded {
+	gv, err := schema.ParseGroupVersion(o.GetAPIVersion())
+	switch {
+	case o.GetKind() == "":
+		return []loaded{{err: errNoType("Kind")}}
+	case gv.Empty() && err == nil:
+		return []loaded{{err: errNoType("apiVersion")}}
+	case err != nil || gv.Version == "":
+		return []loaded{{err: usage("apiVersion: Invalid value: want GROUP/VERSION, or v1")}}
+	case o.IsList():
+		return itemsOf(o)
+	}
+	metadata, err := json.Marshal(o.Object["metadata"])
+	if err == nil {
+		err = json.Unmarshal(metadata, &metav1.ObjectMeta{})
+	}
+	if err != nil {
+		return []loaded{{err: undecodable(err)}}
+	}
+	return []loaded{{object: o}}
+}
+
+// itemsOf returns the objects of a list. Those of a list of one kind need not say it.
+func itemsOf(o *unstructured.Unstructured) (list []loaded) {
+	items := &unstructured.UnstructuredList{}
+	text, err := o.MarshalJSON()
+	if err == nil {
+		err = items.UnmarshalJSON(text)
+	}
+	if err != nil {
+		return []loaded{{err: undecodable(err)}}
+	}
+	for n := range items.Items {
+		list = append(list, flattened(&items.Items[n])...)
+	}
+	return list
+}
+
+// errNoType tells of a document that does not say what it is. The document is not repeated.
+func errNoType(field string) error { return usage("Object '%s' is missing", field) }
+
+// undecodable says why a document is no object. The words repeat what is in it, a key maybe.
+func undecodable(err error) error {
+	return usage("it cannot be decoded: %s", live.Clean(err.Error(), maxUsage))
 }
 
 // watched remembers what kept it from being read.
@@ -83,6 +201,8 @@ var (
 	// repeated is how the reader of manifests repeats one that has no kind, with the keys
 	// that may be in it.
 	repeated = regexp.MustCompile(`(?s) is missing in '.*`)
+	// notDecoded is how it begins what is wrong with one document.
+	notDecoded = regexp.MustCompile(`^unable to decode "`)
 	// noPath is what it says of a path that it cannot open.
 	noPath = regexp.MustCompile(`^the path "[^"]*" (?:does not exist|cannot be accessed: (?:l?stat [^:]+: )?[a-z ]+)$`)
 	// ofFile is how it begins what is wrong with a file.

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -132,9 +134,25 @@ func (none) Get(_ context.Context, key types.NamespacedName, _ client.Object, _ 
 	return apierrors.NewNotFound(v1alpha1.GroupVersion.WithResource("").GroupResource(), key.Name)
 }
 
+// unauthorized is how the API server begins to refuse a call about Secrets: it says who may
+// not do what where, and nothing of what was sent.
+var unauthorized = regexp.MustCompile(`^secrets(?: "[^"]*")? is forbidden: User "[^"]*" cannot [a-z]+ resource "secrets" in API group "" (?:in the namespace "[^"]*"|at the cluster scope)`)
+
+// ofSecrets returns what the API server says of Secrets: without what may be a value, but
+// with a name that is shown anyway.
+func ofSecrets(said, name string) string {
+	safe := unauthorized.FindString(said)
+	rest := live.Clean(strings.ReplaceAll(said[len(safe):], strconv.Quote(name), placeholder), 500)
+	return live.Bound(safe, 1000) + strings.ReplaceAll(rest, placeholder, strconv.Quote(name))
+}
+
+// placeholder stands for a name where what may be a value is hidden.
+const placeholder = `"NAME"`
+
 // Explain says what an error of a call, or of an account, means, with what to do,
-// in words that can be shown: nothing of a library's own is in it.
-func Explain(err error) (reason, message string) {
+// in words that can be shown: nothing of a library's own is in it. A name that the caller
+// shows anyway is not hidden in it.
+func Explain(err error, name ...string) (reason, message string) {
 	if u, ok := errors.AsType[*plan.Unavailable](err); ok {
 		return u.Reason, u.Message
 	}
@@ -151,7 +169,7 @@ func Explain(err error) (reason, message string) {
 		s := status.Status()
 		said := live.Bound(strings.Join(strings.Fields(s.Message), " "), 500)
 		if s.Details == nil || s.Details.Kind == "secrets" || apierrors.IsInvalid(err) {
-			said = live.Clean(s.Message, 500) // which may repeat a value
+			said = ofSecrets(s.Message, strings.Join(name, "")) // which may repeat a value
 		}
 		return string(s.Reason), "The API server says: " + said
 	}

@@ -31,6 +31,8 @@ type Query struct {
 	Limit        int    // of what is shown; 0 for all
 	WithContent  bool
 	WithResponse bool
+	// EachObject lists a callback for each object that names its domain or application.
+	EachObject bool
 	// Keys are hidden in what is recorded; nil for what is not to be shown.
 	Keys planning.Keys
 }
@@ -104,7 +106,8 @@ func List(ctx context.Context, clouds *access.Clouds, subjects []planning.Subjec
 	if time.Since(q.From) > kept+time.Minute {
 		r.Warn("The cloud keeps records for 7 days: what is older is not here.")
 	}
-	for _, s := range subjects {
+	listed := map[string]planning.Subject{} // of which object each callback is
+	for _, s := range owners(subjects, r) {
 		if s.Kind.Records == nil {
 			r.Warn("The cloud keeps no records of the callbacks of " + s.Kind.Name + " that could be listed.")
 			continue
@@ -120,11 +123,23 @@ func List(ctx context.Context, clouds *access.Clouds, subjects []planning.Subjec
 		}
 		r.Summary.AtLeast = r.Summary.AtLeast || atLeast
 		for _, d := range deliveries {
-			if d.Failed && q.match(d) {
-				r.Items = append(r.Items, itemOf(s, d))
+			if i := itemOf(s, d); d.Failed && q.match(d) {
+				of, there := listed[i.Delivery]
+				if there && !i.IsOf(of) && !q.EachObject {
+					r.Warn(nameOf(s) + " names what " + nameOf(of) + " names: its callbacks are listed once.")
+					continue
+				}
+				listed[i.Delivery] = s
+				r.Items = append(r.Items, i)
 			}
 		}
 	}
+	q.conclude(ctx, r, subjects)
+	return r, nil
+}
+
+// conclude orders what is listed, and leaves in it what was asked for.
+func (q Query) conclude(ctx context.Context, r *Report, subjects []planning.Subject) {
 	slices.SortStableFunc(r.Items, func(a, b Item) int { return cmp.Or(b.Time.Compare(a.Time), cmp.Compare(a.Delivery, b.Delivery)) })
 	r.Summary.Failed = len(r.Items)
 	if q.Limit > 0 && len(r.Items) > q.Limit {
@@ -142,7 +157,35 @@ func List(ctx context.Context, clouds *access.Clouds, subjects []planning.Subjec
 	if q.Keys != nil {
 		q.hide(ctx, r, subjects)
 	}
-	return r, nil
+}
+
+// owners leaves out, with a warning, the objects whose domain or application another one of
+// them has, and tells of the others that have none.
+func owners(subjects []planning.Subject, r *Report) (list []planning.Subject) {
+	var lost []planning.Subject
+	for _, s := range subjects {
+		if s.Lost() == "" {
+			list = append(list, s)
+		} else {
+			lost = append(lost, s)
+		}
+	}
+	for _, s := range lost {
+		told := nameOf(s) + " does not have what it names: " + s.Lost()
+		if slices.ContainsFunc(list, s.Same) {
+			r.Warn(told + " Its callbacks are listed once, of the other one.")
+			continue
+		}
+		r.Warn(told + " What is listed is of the domain or the application.")
+		list = append(list, s)
+	}
+	return list
+}
+
+// nameOf returns an object as people name it.
+func nameOf(s planning.Subject) string {
+	i := itemOf(s, live.Delivery{})
+	return i.object()
 }
 
 // Read returns the recorded callbacks of an object, and whether there are more.
@@ -198,7 +241,8 @@ func (q Query) hide(ctx context.Context, r *Report, subjects []planning.Subject)
 			s := subjects[slices.IndexFunc(subjects, i.IsOf)]
 			key, err := q.Keys(ctx, s.Kind, s.Object)
 			rewrite = remembered(func(text string) string { return callback.HideIn(text, string(key)) })
-			if err != nil {
+			signed, _ := s.Signed()
+			if err != nil || s.Lost() != "" || key == "" && signed { // the cloud's key is another one, or not known
 				r.Warn("Not every authentication key could be read: what may be one is hidden in what is recorded of its callbacks.")
 				rewrite = func(text string) string { return keyLike.ReplaceAllString(callback.HideIn(text), callback.Hidden) }
 			}

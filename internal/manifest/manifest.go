@@ -133,6 +133,21 @@ func Known(gvk schema.GroupVersionKind) bool {
 	return err == nil && all[gvk.Kind] != nil && gvk.GroupVersion() == v1alpha1.GroupVersion
 }
 
+// HasKind tells whether a CRD here is of a kind of this name, in any group and version and
+// however it is written: whoever writes it most likely means that one.
+func HasKind(name string) bool {
+	all, err := checkers()
+	if err != nil {
+		return false
+	}
+	for kind := range all {
+		if strings.EqualFold(kind, name) {
+			return true
+		}
+	}
+	return false
+}
+
 // blocks tells whether an error keeps the API server from looking at the rules.
 func blocks(e *field.Error) bool {
 	return slices.Contains([]field.ErrorType{

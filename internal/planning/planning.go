@@ -350,7 +350,10 @@ func Markdown(r *Report) string {
 		for _, f := range i.Fields {
 			change = append(change, "`"+f.Name+"`: "+code(f.Have)+" → "+code(f.Want))
 		}
-		if len(change) == 0 && i.Message != "" {
+		switch why := strings.TrimSuffix(i.Reason+": "+i.Message, ": "); {
+		case i.Change == Blocked || i.Change == Unknown:
+			change = append([]string{escape(why)}, change...)
+		case len(change) == 0 && i.Message != "":
 			change = append(change, escape(i.Message))
 		}
 		b.WriteString("| `" + string(i.Change) + "` | " + i.Kind + " `" + i.Namespace + "/" + i.Name + "` | " + code(i.Key) + " | " + strings.Join(change, "<br>") + " |\n")
@@ -363,9 +366,11 @@ func code(s string) string {
 	if s == "" {
 		return "(empty)"
 	}
-	return "`" + escape(strings.ReplaceAll(s, "`", "'")) + "`"
+	return "`" + strings.NewReplacer("`", "'", "|", "\\|", "\n", " ").Replace(s) + "`"
 }
 
+// escape keeps a text for a cell of a table from being markup.
 func escape(s string) string {
-	return strings.NewReplacer("|", "\\|", "\n", " ", "<", "&lt;").Replace(s)
+	return strings.NewReplacer("\n", " ", "<", "&lt;", "&", "&amp;", "\\", "\\\\", "|", "\\|", "`", "\\`", "*", "\\*", "_", "\\_",
+		"[", "\\[", "]", "\\]", "~", "\\~").Replace(s)
 }

@@ -93,6 +93,8 @@ type Candidate struct {
 	Key     live.Key // to sign with; "" for not at all
 	Failed  []failures.Item
 	Records []live.Delivery
+	// Barred says why none is delivered for this object; "" for nothing.
+	Barred string
 }
 
 // Options of a selection.
@@ -105,9 +107,14 @@ type Options struct {
 // reason. Each callback is there once.
 func Select(candidates []Candidate, journal func(delivery, to string) State, o Options) []Item {
 	var items []Item
-	seen := map[target]bool{}
-	for _, c := range candidates {
+	seen, listed := map[target]bool{}, map[string]bool{}
+	barredLast := slices.SortedStableFunc(slices.Values(candidates), func(a, b Candidate) int { return cmp.Compare(len(a.Barred), len(b.Barred)) })
+	for _, c := range barredLast {
 		for _, f := range c.Failed {
+			if c.Barred != "" && listed[f.Delivery] {
+				continue // another object has it
+			}
+			listed[f.Delivery] = true
 			i := Item{Item: f, To: cmp.Or(o.ToURL, configured(c.Subject), f.URL), Result: Pending, key: c.Key}
 			if seen[target{f.Delivery, i.To}] {
 				continue
@@ -152,6 +159,8 @@ func (i *Item) judge(c Candidate, known State, o Options) {
 	cannot := func(message string) { i.Result, i.Message = NotPossible, message }
 	_, err := i.event.Build("", time.Time{})
 	switch {
+	case c.Barred != "":
+		cannot(c.Barred)
 	case known == Taken:
 		skip("the journal says that this receiver has taken it")
 	case known == Doubt:

@@ -16,7 +16,8 @@ type Change struct {
 	Kind      string `json:"kind"`
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
-	// Result is what was done, or would be.
+	// Result is what was done, or would be; of a reconcile that waits, what came of it: the
+	// reason of Ready, behind "not looked at" or "not ready" unless Ready is True.
 	Result string `json:"result"`
 }
 
