@@ -55,6 +55,10 @@ func (r *Reconciler) cloudOfAccount(ctx context.Context, namespace, name string)
 	return c, exists
 }
 
+// patienceOfIdentity is for how long the first who has a rival waits to know whose the
+// operator's own account is.
+const patienceOfIdentity = time.Second
+
 // winner returns the object that comes before this one; nil if there is none.
 func (p *pass) winner(ctx context.Context) (kind.Object, error) {
 	rivals, err := p.rivals(ctx, p.key)
@@ -62,7 +66,9 @@ func (p *pass) winner(ctx context.Context) (kind.Object, error) {
 		return nil, err
 	}
 	if own := p.accounts.Last("", nil); !own.Asked {
+		ctx, cancel := context.WithTimeout(ctx, patienceOfIdentity)
 		_, _ = p.accounts.Identify(ctx, own) // this is when to know; not to know is an answer
+		cancel()
 	}
 	mine, _ := p.cloudOf(ctx, p.obj)
 	mine = mine.Of(p.obj)

@@ -71,7 +71,7 @@ func (p *pass) removeAll(ctx context.Context, acct *account.Account) outcome {
 			Ready: metav1.ConditionUnknown, Reason: v1alpha1.ReasonProgressing, After: max(p.now.Sub(p.mem.deletedAt), time.Second),
 			Message: "The cloud accepted the removal; waiting until it shows.",
 		}}
-	case unknown && !p.mem.twice(p.now): // something was written there: it is asked once more
+	case unknown && !confirmed(&p.mem.refusedAt, p.now): // something was written there: it is asked once more
 		return deferred(plan.Confirming)
 	case unknown:
 		p.tell(v1alpha1.EventDeleted, fmt.Sprintf("The cloud says that this account has no %s: there is nothing to remove", p.key))

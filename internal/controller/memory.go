@@ -48,22 +48,19 @@ type memory struct {
 
 // missed tells whether the cloud shows nothing, and showed nothing a while ago already.
 func (m *memory) missed(shown bool, now time.Time) bool {
-	switch {
-	case shown:
+	if shown {
 		m.missing = time.Time{}
-	case m.missing.IsZero():
-		m.missing = now
+		return false
 	}
-	return !shown && now.Sub(m.missing) >= plan.Confirming
+	return confirmed(&m.missing, now)
 }
 
-// twice tells whether the cloud said a while ago already that the account has no such
-// domain.
-func (m *memory) twice(now time.Time) bool {
-	if m.refusedAt.IsZero() {
-		m.refusedAt = now
+// confirmed tells whether something was found a while ago already, as it is now.
+func confirmed(since *time.Time, now time.Time) bool {
+	if since.IsZero() {
+		*since = now
 	}
-	return now.Sub(m.refusedAt) >= plan.Confirming
+	return now.Sub(*since) >= plan.Confirming
 }
 
 // memories holds the memory of each object. A memory is used by one worker at a

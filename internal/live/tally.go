@@ -8,7 +8,7 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
-	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -57,8 +57,10 @@ const (
 	// maxMoves bounds how often the end of a count is moved: when the first reply tells
 	// the time, and once it is too old.
 	maxMoves = 2
-	// maxSaid bounds what is kept of failures that differ in more than the time.
-	maxSaid = 255
+	// maxSaid and maxSaidURL, in bytes, bound what is kept of failures that differ in
+	// more than the time.
+	maxSaid    = 31
+	maxSaidURL = 256
 )
 
 // delivery is one record of a message that was sent to a receiver.
@@ -162,30 +164,55 @@ type scan struct {
 	buckets    []Bucket  // several only if one page may hold the records of all
 	pages      []uint64  // read so far
 	records    int
-	earlier    map[uint64]message // of the scan before
-	messages   map[uint64]message // by hashes of their IDs
-	last       *Failure           // the newest of messages without an ID
+	earlier    []message // of the scan before
+	messages   []message // by ID
+	last       *Failure  // the newest of messages without an ID
 }
 
-// message is what is known of one.
+// message is what is known of one. Very many are kept, so that it has little room.
 type message struct {
-	first, last       int64 // its deliveries, in nanoseconds
-	said              uint8 // of the last one
-	failed            bool  // all of them
-	counted, asFailed bool  // in the bucket of the first one
+	id    uint64 // a hash of it
+	first uint32 // delivery, in seconds of Unix time
+	more  uint16 // seconds to the last one
+	said  uint8  // of the last one
+	state state
 }
+
+// state is what became of a message.
+type state uint8
+
+const (
+	failed   state = 1 << iota // all deliveries
+	counted                    // in the bucket of the first one
+	asFailed                   // so
+)
+
+func (m *message) is(s state) bool { return m.state&s != 0 }
+
+// set makes a state so, or not.
+func (m *message) set(s state, so bool) {
+	if m.state &^= s; so {
+		m.state |= s
+	}
+}
+
+// last returns the second of the last delivery.
+func (m *message) last() uint32 { return m.first + uint32(m.more) }
+
+// instant returns the time of a second.
+func instant(second uint32) time.Time { return time.Unix(int64(second), 0).UTC() }
 
 // failure returns what there is to say of a message that failed.
-func (c *course) failure(m message) *Failure {
+func (c *course) failure(m *message) *Failure {
 	f := c.said[m.said]
-	f.Time = time.Unix(0, m.last).UTC()
+	f.Time = instant(m.last())
 	return &f
 }
 
 // say notes what there is to say of a failure. Where there is very much, it is what was
 // said last.
 func (c *course) say(f Failure) uint8 {
-	f.Time = time.Time{}
+	f.Time, f.URL = time.Time{}, Bound(f.URL, maxSaidURL)
 	i := slices.Index(c.said, f)
 	switch {
 	case i >= 0:
@@ -223,24 +250,26 @@ func (s *scan) full() bool {
 
 // add takes in one record.
 func (s *scan) add(d delivery) {
-	at := d.as.Time
-	if at.Before(s.lead) || !at.Before(s.end) {
+	if d.as.Time.Before(s.lead) || !d.as.Time.Before(s.end) {
 		return
 	}
 	if d.id == "" {
 		s.addNameless(d)
 		return
 	}
-	id, t := maphash.String(seed, d.id), at.UnixNano()
-	m, known := s.messages[id]
+	id, t := maphash.String(seed, d.id), uint32(d.as.Time.Unix())
+	i, known := slices.BinarySearchFunc(s.messages, id, func(m message, id uint64) int { return cmp.Compare(m.id, id) })
 	if !known {
-		m = message{first: t, last: t, failed: true}
+		s.messages = slices.Insert(s.messages, i, message{id: id, first: t, state: failed})
 	}
-	if d.failed && t >= m.last {
+	m := &s.messages[i]
+	last := max(m.last(), t)
+	if d.failed && t == last {
 		m.said = s.say(d.as)
 	}
-	m.first, m.last, m.failed = min(m.first, t), max(m.last, t), m.failed && d.failed
-	s.messages[id] = m
+	m.first = min(m.first, t)
+	m.more = uint16(min(last-m.first, math.MaxUint16))
+	m.set(failed, m.is(failed) && d.failed)
 }
 
 // addNameless takes in the record of a message without an ID, which is its only one.
@@ -275,45 +304,53 @@ func later(a, b *Failure) *Failure {
 // sum adds the messages to the buckets that hold them, and corrects those of buckets
 // before. It returns the newest that failed.
 func (s *scan) sum(buckets []Bucket) (last *Failure) {
-	for id, m := range s.messages {
-		i := holding(buckets, time.Unix(0, m.first))
+	for n := range s.messages {
+		m := &s.messages[n]
+		i := holding(buckets, instant(m.first))
 		if i < 0 {
 			continue
 		}
-		if m.failed {
+		if m.is(failed) {
 			last = later(last, s.failure(m))
 		}
 		switch b := &buckets[i]; {
-		case m.counted && m.asFailed && !m.failed: // it arrived after all
+		case m.is(asFailed) && !m.is(failed): // it arrived after all
 			b.Failed--
-		case m.counted || m.first < s.start.UnixNano(): // it counts already
+		case m.is(counted) || instant(m.first).Before(s.start): // it counts already
 		default:
 			b.Total++
-			if m.failed {
+			if m.is(failed) {
 				b.Failed++
 			}
-			m.counted = true
+			m.set(counted, true)
 		}
-		m.asFailed = m.counted && m.failed
-		s.messages[id] = m
+		m.set(asFailed, m.is(counted) && m.is(failed))
 	}
 	return last
 }
 
 // remembered returns the messages that may be delivered again later. Of very many
 // none is, so that they may count twice.
-func (s *scan) remembered() map[uint64]message {
-	kept := maps.Clone(s.messages)
-	maps.DeleteFunc(kept, func(_ uint64, m message) bool { return m.last < s.end.Add(-retries).UnixNano() })
-	if len(kept) > maxBucketRecords {
-		kept = nil
-	}
-	for id, m := range s.messages {
-		if _, known := kept[id]; !known && m.failed {
+func (s *scan) remembered() (kept []message) {
+	forget := func(m *message) {
+		if m.is(failed) {
 			s.settled = later(s.settled, s.failure(m))
 		}
 	}
-	return kept
+	for i := range s.messages {
+		if m := &s.messages[i]; instant(m.last()).Before(s.end.Add(-retries)) {
+			forget(m)
+		} else {
+			kept = append(kept, *m)
+		}
+	}
+	if len(kept) <= maxBucketRecords {
+		return kept
+	}
+	for i := range kept {
+		forget(&kept[i])
+	}
+	return nil
 }
 
 // tally is one count: what was counted of the window so far, and the bucket that
@@ -420,9 +457,8 @@ func (c *tally) next(t time.Time) time.Time {
 
 // scan returns a scan of the buckets from start to end, that looks at records from lead
 // on and knows the messages of the one before.
-func (c *tally) scan(start, end, lead time.Time, earlier map[uint64]message) *scan {
-	s := &scan{course: c.course, start: start, end: end, lead: lead, earlier: earlier, messages: map[uint64]message{}}
-	maps.Copy(s.messages, earlier)
+func (c *tally) scan(start, end, lead time.Time, earlier []message) *scan {
+	s := &scan{course: c.course, start: start, end: end, lead: lead, earlier: earlier, messages: slices.Clone(earlier)}
 	for t := start; t.Before(end); t = c.next(t) {
 		s.buckets = append(s.buckets, Bucket{Start: t})
 	}
