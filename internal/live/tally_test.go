@@ -780,7 +780,7 @@ func TestUnfinishedCountsAreSmall(t *testing.T) {
 		var counts Counts
 		made := 0
 		for passes := 0; passes < 4 && (passes == 0 || counts.Unfinished()); passes++ {
-			counts, _ = countListed(Query{Window: time.Hour}, counts, func() time.Time { return now }, func(start, end time.Time, _ int) ([]delivery, bool, error) {
+			counts, _ = countListed(Query{Window: time.Hour}, counts, func() time.Time { return now }, func(_, end time.Time, _ int) ([]delivery, bool, error) {
 				if made >= 19_900 { // just before the bucket would be full
 					return nil, false, errPage
 				}
