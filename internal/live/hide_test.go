@@ -26,6 +26,17 @@ func TestClientHidesWhatItSigns(t *testing.T) {
 		t.Fatal(err)
 	}
 	const plain = "https://hooks.example.com/live"
+	emulated, err := AccessKey("emulator", "emulator", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	trial, err := NewClient(Options{Credentials: emulated})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := trial.Hide("http://live-emulator.example.com/"); got != "http://live-emulator.example.com/" {
+		t.Errorf("a word that an emulator takes for a key is hidden: %s", got)
+	}
 	if got := c.Hide(plain); got != plain {
 		t.Errorf("before a load: got %s", got)
 	}
