@@ -76,8 +76,9 @@ func (p *pass) look(ctx context.Context, remote kind.Remote, key live.Key, auth 
 // status does.
 func (p *pass) remote() kind.Remote {
 	if p.kind.Remind != nil && p.mem.reminded != p.account.Version {
-		p.mem.reminded = p.account.Version
-		p.kind.Remind(p.account.Client, p.obj)
+		if p.mem.reminded = p.account.Version; kind.Wrote(p.obj) {
+			p.kind.Remind(p.account.Client, p.obj)
+		}
 	}
 	return p.kind.Remote(p.account.Client)
 }

@@ -4,6 +4,8 @@
 package kind
 
 import (
+	"k8s.io/utils/ptr"
+
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
 	"github.com/live-notify/live-notify-operator/internal/callback"
 	"github.com/live-notify/live-notify-operator/internal/live"
@@ -29,13 +31,9 @@ var event = &Kind{
 		})
 	},
 	Remind: func(c *live.Client, o Object) {
-		switch e := o.(*v1alpha1.LiveRtcEventSub); {
-		case !Wrote(o):
-		case e.Status.Observed != nil:
-			live.NewEvent(c).Remind(live.EventKey(e.Spec.AppID, e.Spec.ChannelID), e.Status.Observed.SubID)
-		case e.Status.Applied.Pending != "" && e.Status.Applied.Pending != Removal:
-			live.NewEvent(c).Remind(live.EventKey(e.Spec.AppID, e.Spec.ChannelID), "")
-		}
+		e := o.(*v1alpha1.LiveRtcEventSub)
+		subID := ptr.Deref(e.Status.Observed, v1alpha1.LiveRtcEventSubObservation{}).SubID
+		live.NewEvent(c).Remind(live.EventKey(e.Spec.AppID, e.Spec.ChannelID), subID)
 	},
 	Remote:  func(c *live.Client) Remote { return typed[live.EventConfig]{live.NewEvent(c)} },
 	Records: func(c *live.Client) Records { return live.NewEvent(c) },

@@ -121,8 +121,8 @@ type Kind struct {
 	// without such fields.
 	Recall func(Object, Config) Config
 	Wrote  func(Object, Config)
-	// Remind tells a client what the status of an object knows of its configuration,
-	// which the cloud may not show for a while. Nil for a kind without such things.
+	// Remind tells a client what the status of an object knows of the configuration that
+	// it wrote, and the cloud may not show for a while. Nil for a kind without such things.
 	Remind func(*live.Client, Object)
 	// Remote returns the family in the cloud of a client.
 	Remote func(*live.Client) Remote

@@ -57,7 +57,7 @@ type Client struct {
 	skew        atomic.Int64 // of the cloud's clock against ours, in nanoseconds
 	learned     sync.Map     // what families found out about the cloud
 	unanswered  atomic.Pointer[Error]
-	subscribed  sync.Map // what is known of event subscriptions, by key
+	identities  sync.Map // what is known of configurations with an ID, by key
 }
 
 // NewClient returns a client. It fails on an endpoint that is malformed or not
