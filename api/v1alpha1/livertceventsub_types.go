@@ -76,7 +76,8 @@ type LiveRtcEventSubSpec struct {
 
 // LiveRtcEventSubObservation is the subscription as the cloud returned it.
 type LiveRtcEventSubObservation struct {
-	// subID is the ID that the cloud gave the subscription.
+	// subID is the ID that the cloud gave the subscription. It stays while the cloud
+	// does not show what the object wrote.
 	// +optional
 	SubID string `json:"subID,omitempty"`
 	// callbackURL in the cloud.

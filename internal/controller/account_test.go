@@ -23,6 +23,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/live-notify/live-notify-operator/api/v1alpha1"
@@ -611,4 +612,18 @@ func TestWhatTheAPIServerRefusesForAnAccountIsTold(t *testing.T) {
 	d.Expect(c).NotTo(BeNil())
 	d.Expect(c.Reason).To(Equal(v1alpha1.ReasonClusterRefused))
 	d.Expect(c.Message).To(And(ContainSubstring("Forbidden"), Not(ContainSubstring("SECRET"))))
+}
+
+// TestWhatTheAPIServerRefusesForAPolicyIsTold in an event: there is nothing else to write.
+func TestWhatTheAPIServerRefusesForAPolicyIsTold(t *testing.T) {
+	t.Parallel()
+	recorder := events.NewFakeRecorder(1)
+	r := &rolloutReconciler{&shared{events: recorder}}
+	fault := &apiFault{"patching the status", apierrors.NewForbidden(schema.GroupResource{Resource: "x"}, "a", errors.New("SECRET"))}
+	if result, err := r.faulted(&v1alpha1.LiveRolloutPolicy{}, fault); err != nil || result.RequeueAfter != retryAccount {
+		t.Errorf("got %v, %v", result, err)
+	}
+	if said := <-recorder.Events; !strings.Contains(said, "patching the status: Forbidden") || strings.Contains(said, "SECRET") {
+		t.Error(said)
+	}
 }

@@ -4,6 +4,7 @@
 package controller
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -85,6 +86,9 @@ func TestTheBrakeSurvivesARestart(t *testing.T) {
 	})
 }
 
+// removes makes of an operation that creates the one that removes.
+var removes = strings.NewReplacer("SetLive", "DeleteLive", "AddLive", "DeleteLive", "Create", "Delete")
+
 // That the account has no such domain is asked twice before an object which wrote
 // something there lets go of it; and then nothing is said to be removed.
 func TestALostDomainIsAskedForTwice(t *testing.T) {
@@ -104,6 +108,17 @@ func TestALostDomainIsAskedForTwice(t *testing.T) {
 		d.passes("a", time.Minute)
 		d.Expect(d.gone("a")).To(BeTrue())
 		d.Expect(f.have(d.cloud)).To(BeNil(), "it was there")
+
+		d.create("c")
+		d.settle("c")
+		d.cloud.Inject(emulator.Fault{Action: removes.Replace(f.writes[0]), Code: code})
+		d.remove("c")
+		d.passes("c", time.Minute)
+		d.Expect(readyReason(d.get("c"))).To(Equal(v1alpha1.ReasonDeletionBlocked), "the cloud shows what it says there is not")
+		d.cloud.ClearFaults()
+		d.passes("c", 5*time.Minute)
+		d.Expect(d.gone("c")).To(BeTrue())
+		d.Expect(f.have(d.cloud)).To(BeNil())
 
 		d.create("b")
 		d.settle("b")

@@ -65,20 +65,25 @@ func (p *pass) removeAll(ctx context.Context, acct *account.Account) outcome {
 	shown, err := p.remove(ctx, p.remote())
 	class := live.ClassOf(err)
 	unknown := class == live.DomainNotFound || class == live.WrongDomainType // there, nothing is left to remove
+	removed := err == nil || unknown && !p.mem.deletedAt.IsZero()
 	switch {
 	case shown:
 		return outcome{Verdict: plan.Verdict{
 			Ready: metav1.ConditionUnknown, Reason: v1alpha1.ReasonProgressing, After: max(p.now.Sub(p.mem.deletedAt), time.Second),
 			Message: "The cloud accepted the removal; waiting until it shows.",
 		}}
+	case removed:
+		p.tell(v1alpha1.EventDeleted, fmt.Sprintf("Removed the configuration of %s from the cloud", p.key))
 	case unknown && !confirmed(&p.mem.refusedAt, p.now): // something was written there: it is asked once more
 		return deferred(plan.Confirming)
 	case unknown:
+		if have, _ := p.remote().Get(ctx, quota.User, p.key); have != nil {
+			p.mem.refusedAt = time.Time{}
+			return blocked(failed(err))
+		}
 		p.tell(v1alpha1.EventDeleted, fmt.Sprintf("The cloud says that this account has no %s: there is nothing to remove", p.key))
-	case err != nil:
-		return blocked(failed(err))
 	default:
-		p.tell(v1alpha1.EventDeleted, fmt.Sprintf("Removed the configuration of %s from the cloud", p.key))
+		return blocked(failed(err))
 	}
 	return p.letGo(ctx)
 }
@@ -134,6 +139,7 @@ func (p *pass) remove(ctx context.Context, remote kind.Remote) (shown bool, err 
 		defer cancel()
 		logged := logr.NewContext(ctx, log.FromContext(ctx).WithValues("why", "delete"))
 		if err := remote.Delete(logged, quota.User, p.key); err != nil {
+			p.mem.deletedAt = time.Time{}
 			return false, err
 		}
 		p.mem.deletedAt = p.now

@@ -342,9 +342,14 @@ func TestWhatTheAPIServerRefusesIsTold(t *testing.T) {
 // nothing else of what others say as it is.
 func TestWhoRefuses(t *testing.T) {
 	const key = "Canary0123456789abcdef"
+	// What config/admission/statuses.yaml says is shown as it is.
+	const ofStatuses = "only the operator writes this status: change spec. An operator, or a restore, needs a ClusterRole bound for all namespaces, " +
+		"with the verb own of statuses in live.alibabacloud.com"
 	for want, err := range map[string]error{
 		`trying: Forbidden by ValidatingAdmissionPolicy "nofin": rule 42 says no to (hidden)`: apierrors.NewForbidden(schema.GroupResource{Resource: "x"}, "a",
 			errors.New("ValidatingAdmissionPolicy 'nofin' with binding 'b-1' denied request: rule 42 says no to "+key)),
+		`trying: Forbidden by ValidatingAdmissionPolicy "r-statuses": ` + ofStatuses: apierrors.NewForbidden(schema.GroupResource{Resource: "x"}, "a",
+			errors.New("ValidatingAdmissionPolicy 'r-statuses' with binding 'r-statuses' denied request: "+ofStatuses)),
 		`trying: Forbidden by admission webhook "w.example.com": no`: apierrors.NewForbidden(schema.GroupResource{Resource: "x"}, "a",
 			errors.New(`admission webhook "w.example.com" denied the request: no`)),
 		`trying: Forbidden: the operator has no permission to get secrets "ck"`: apierrors.NewForbidden(schema.GroupResource{Resource: "secrets"}, "ck",

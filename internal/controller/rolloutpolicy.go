@@ -85,7 +85,7 @@ func (r *rolloutReconciler) Reconcile(ctx context.Context, req reconcile.Request
 	defer cancel()
 	before := policy.DeepCopy()
 	if err := r.describe(ctx, &policy); err != nil {
-		return r.faulted(err)
+		return r.faulted(before, err)
 	}
 	if equality.Semantic.DeepEqual(before, &policy) {
 		return reconcile.Result{}, nil
@@ -93,7 +93,7 @@ func (r *rolloutReconciler) Reconcile(ctx context.Context, req reconcile.Request
 	// The lock makes sure that nothing that was noted meanwhile is lost.
 	err := r.Status().Patch(ctx, policy.DeepCopy(), client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
 	if err != nil {
-		return r.faulted(&apiFault{"patching the status", err})
+		return r.faulted(before, &apiFault{"patching the status", err})
 	}
 	r.tell(before, &policy)
 	return reconcile.Result{}, nil
@@ -170,13 +170,18 @@ func (r *rolloutReconciler) tell(before, after *v1alpha1.LiveRolloutPolicy) {
 	}
 }
 
-// faulted is the end of a pass that the Kubernetes API cut short.
-func (r *rolloutReconciler) faulted(err error) (reconcile.Result, error) {
+// faulted is the end of a pass that the Kubernetes API cut short. What it refuses is told
+// in an event: the status is all that is written of a policy.
+func (r *rolloutReconciler) faulted(policy *v1alpha1.LiveRolloutPolicy, err error) (reconcile.Result, error) {
 	f := asFault(err)
-	if apierrors.IsConflict(f.err) || apierrors.IsNotFound(f.err) {
+	switch {
+	case apierrors.IsConflict(f.err) || apierrors.IsNotFound(f.err):
 		return reconcile.Result{RequeueAfter: minRetry / 10}, nil
+	case !refusal(f.err):
+		return reconcile.Result{}, f
 	}
-	return reconcile.Result{}, f
+	r.events.Eventf(policy, nil, corev1.EventTypeWarning, v1alpha1.EventRejected, v1alpha1.EventRejected, "%s", live.Bound(refused(f), maxNote))
+	return reconcile.Result{RequeueAfter: retryAccount}, nil
 }
 
 // selected returns the objects of the kind that a policy covers, to look at what its

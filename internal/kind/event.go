@@ -24,7 +24,12 @@ var event = &Kind{
 		}
 	},
 	Observe: func(o Object, have Config) {
-		o.(*v1alpha1.LiveRtcEventSub).Status.Observed = observed(have, func(c live.EventConfig) v1alpha1.LiveRtcEventSubObservation {
+		status := &o.(*v1alpha1.LiveRtcEventSub).Status
+		if have == nil && status.Observed != nil && Wrote(o) { // its ID is known until another is shown
+			status.Observed = &v1alpha1.LiveRtcEventSubObservation{SubID: status.Observed.SubID}
+			return
+		}
+		status.Observed = observed(have, func(c live.EventConfig) v1alpha1.LiveRtcEventSubObservation {
 			return v1alpha1.LiveRtcEventSubObservation{
 				SubID: c.SubID, CallbackURL: c.CallbackURL, Events: live.SplitList(c.Events), Users: live.SplitList(c.Users),
 			}

@@ -46,3 +46,20 @@ func TestMaskedKey(t *testing.T) {
 		t.Errorf("another key: got %s", got)
 	}
 }
+
+// The ID of a subscription stays while the list does not show what an object wrote: by it
+// a pending change is repeated, also by another process. Of others it goes.
+func TestIDThatIsNotShown(t *testing.T) {
+	o := &v1alpha1.LiveRtcEventSub{ObjectMeta: metav1.ObjectMeta{UID: "u"}}
+	for _, owns := range []bool{true, false} {
+		if o.Finalizers = nil; owns {
+			o.Finalizers = []string{v1alpha1.Finalizer}
+			o.Status.Applied = &v1alpha1.Applied{UID: "u", Revision: event.Revision(o)}
+		}
+		event.Observe(o, live.EventConfig{CallbackURL: "https://hooks.example.com/", SubID: "Sub-1"})
+		event.Observe(o, nil)
+		if got := o.Status.Observed; (got != nil) != owns || owns && (got.SubID != "Sub-1" || got.CallbackURL != "") {
+			t.Errorf("owned %t: got %+v", owns, got)
+		}
+	}
+}

@@ -383,3 +383,44 @@ func TestPutOverWhatDoesNotShow(t *testing.T) {
 	record, _ := c.RecordConfig(play)
 	check(t, "record", record.NotifyURL, hook)
 }
+
+// TestUpdateThatFindsNothing: that a change says there is nothing is no reason to remove
+// what is there.
+func TestUpdateThatFindsNothing(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, emulator.Switches{})
+	c.AddApp("", app)
+	c.SetRecordConfig(play, emulator.RecordConfig{NotifyURL: hook2})
+	c.SetSnapshotConfig(play, emulator.SnapshotConfig{NotifyURL: hook2})
+	c.SetDetectConfig(play, emulator.DetectConfig{NotifyURL: hook2})
+	c.SetAuditConfig(play, emulator.AuditConfig{CallbackURL: hook2})
+	c.SetEventSubs(app, []emulator.EventSub{{SubID: "Sub-A", ChannelID: "room", Events: []string{"UserEvent", "ChannelEvent"}, CallbackURL: hook2}})
+	for action, code := range map[string]string{
+		"UpdateLiveRecordNotifyConfig": "InvalidConfig.NotFound", "UpdateLiveDetectNotifyConfig": "InvalidConfig.NotFound",
+		"UpdateLiveSnapshotNotifyConfig": "ConfigNotFound", "UpdateLiveAudioAuditNotifyConfig": "ConfigNotFound", "UpdateEventSub": "ResourceNotExist",
+	} {
+		c.Inject(emulator.Fault{Action: action, Code: code, Status: 404, Times: 1})
+	}
+	ctx, lane, key := t.Context(), quota.User, live.EventKey(app, "room")
+	old := eventTo(hook2)
+	old.SubID = "Sub-A"
+	for what, err := range map[string]error{
+		"record":   live.NewRecord(c.client).Put(ctx, lane, play, live.RecordConfig{NotifyURL: hook2}, live.RecordConfig{NotifyURL: hook}, true),
+		"snapshot": live.NewSnapshot(c.client).Put(ctx, lane, play, live.SnapshotConfig{NotifyURL: hook2}, live.SnapshotConfig{NotifyURL: hook}, true),
+		"detect":   live.Detect(c.client).Put(ctx, lane, play, live.DetectConfig{NotifyURL: hook2}, live.DetectConfig{NotifyURL: hook}, true),
+		"audit":    live.Audit(c.client).Put(ctx, lane, play, live.AuditConfig{CallbackURL: hook2}, live.AuditConfig{CallbackURL: hook}, true),
+		"event":    live.NewEvent(c.client).Put(ctx, lane, key, old, eventTo(hook), true),
+	} {
+		check(t, what, err, nil)
+	}
+	for _, call := range c.Calls() {
+		if strings.HasPrefix(call.Action, "Delete") {
+			t.Errorf("%s", call.Action)
+		}
+	}
+	subs := c.EventSubs(app)
+	check(t, "subscriptions", len(subs), 1)
+	check(t, "its URL and ID", subs[0].CallbackURL+" "+subs[0].SubID, hook+" Sub-A")
+	detect, _ := c.DetectConfig(play)
+	check(t, "detect", detect.NotifyURL, hook)
+}

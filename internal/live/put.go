@@ -56,7 +56,7 @@ func (c change[C]) put(ctx context.Context, t turn) error {
 	}
 	switch {
 	case ClassOf(err) == Exists:
-		return c.exists(ctx, t.finish(), err)
+		return c.exists(ctx, t.finish(), err, create)
 	case err != nil || create:
 		return err
 	default:
@@ -86,8 +86,9 @@ func (c change[C]) send(ctx context.Context, t turn) error {
 	return again
 }
 
-// exists goes on after the cloud refused to write over what exists.
-func (c change[C]) exists(ctx context.Context, t turn, refused error) error {
+// exists goes on after the cloud refused to write over what exists; or, if it was to be
+// created, to create it.
+func (c change[C]) exists(ctx context.Context, t turn, refused error, created bool) error {
 	now, err := c.read(ctx, t)
 	var none C
 	switch {
@@ -97,24 +98,22 @@ func (c change[C]) exists(ctx context.Context, t turn, refused error) error {
 		return nil
 	case !c.force:
 		return refused
-	case c.have == none:
-		// It was not read, or still is not, as reads may lag behind: it is written over.
-		c.have = now
+	}
+	if c.have == none || len(Diff(now.Fields(), c.have.Fields())) > 0 {
+		c.have = now // else it holds what cannot be read, too
+	}
+	if created { // what said that there is none, or shows none, may lag or lie
 		switch err := c.send(ctx, t); ClassOf(err) {
 		case "":
 			return begun(c.clear(ctx, t))
 		case Exists:
-			return c.replace(ctx, t, now)
 		case NotFound: // what it is that exists is not known
 			return refused
 		default:
 			return err
 		}
-	case len(Diff(now.Fields(), c.have.Fields())) == 0:
-		return c.replace(ctx, t, c.have) // which holds what cannot be read, too
-	default:
-		return c.replace(ctx, t, now)
 	}
+	return c.replace(ctx, t, c.have)
 }
 
 // unread tells whether a field changes that the cloud never shows.

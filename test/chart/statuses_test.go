@@ -98,7 +98,7 @@ func TestStatusesAreTheOperators(t *testing.T) {
 				t.Fatalf("%s: a tenant writes the status", kind)
 			}
 		}
-		want := "the status of " + kind + " " + media + "/a is written by the operator alone"
+		want := "only the operator writes this status: change spec. An operator, or a restore, needs a ClusterRole bound for all namespaces, with the verb own of statuses in live.alibabacloud.com"
 		if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", kind, err)
 		}
