@@ -261,13 +261,7 @@ func (a *app) candidates(ctx context.Context, c client.Client, clouds *access.Cl
 		if len(mine.Failed) == 0 {
 			continue
 		}
-		name := referred(s.Kind.Name, s.Object.GetNamespace(), s.Object.GetName())
-		if s.Kind.Key(s.Object) == "" {
-			r.Warn(name + " is not in the cluster: its callbacks are sent unsigned to the URL that failed, whatever came after them.")
-			list = append(list, mine)
-			continue
-		}
-		if mine.Barred = lostOf(s); mine.Barred != "" {
+		if mine.Barred = lostOf(s); mine.Barred != "" || mine.Absent() {
 			list = append(list, mine)
 			continue
 		}
@@ -279,7 +273,7 @@ func (a *app) candidates(ctx context.Context, c client.Client, clouds *access.Cl
 			r.Warn(odd)
 		}
 		if !s.Kind.Family.Signed() {
-			r.Warn(name + ": events of RTC applications are sent unsigned, since the formula of their signature is not published.")
+			r.Warn(referred(s.Kind.Name, s.Object.GetNamespace(), s.Object.GetName()) + ": events of RTC applications are sent unsigned, since the formula of their signature is not published.")
 		}
 		oldest := slices.MinFunc(mine.Failed, func(a, b failures.Item) int { return a.Time.Compare(b.Time) })
 		mine.Records, _, err = failures.Read(ctx, clouds, s, live.Span{From: oldest.Time.Add(-late), To: time.Now().Truncate(time.Second).Add(time.Second)})
@@ -299,6 +293,7 @@ func (a *app) deliver(ctx context.Context, o replayOptions, candidates []replay.
 	}
 	defer journals.close()
 	r.Items = append(r.Items, replay.Select(candidates, journals.state, replay.Options{ToURL: o.toURL, IncludeSuperseded: o.superseded})...)
+	warnOfAbsent(r, candidates, o.toURL)
 	r.Summary = replay.Sum(r.Items)
 	r.Summary.Journal = journals.name
 	a.foretell(r, o)
@@ -322,6 +317,21 @@ func (a *app) deliver(ctx context.Context, o replayOptions, candidates []replay.
 	r.Summary = replay.Sum(r.Items)
 	r.Summary.Journal = journal
 	return a.showReplay(r, o, err)
+}
+
+// warnOfAbsent tells of the objects that are not in the cluster, and for which something is
+// to be sent.
+func warnOfAbsent(r *replay.Report, candidates []replay.Candidate, toURL string) {
+	where := ""
+	if toURL == "" {
+		where = " to the URL that failed"
+	}
+	for _, c := range candidates {
+		s := c.Subject
+		if c.Absent() && slices.ContainsFunc(r.Items, func(i replay.Item) bool { return i.Result == replay.Pending && i.IsOf(s) }) {
+			r.Warn(referred(s.Kind.Name, s.Object.GetNamespace(), s.Object.GetName()) + " is not in the cluster: its callbacks are sent unsigned" + where + ", whatever came after them.")
+		}
+	}
 }
 
 // foretell says how many, to whom, of which types, of which span, and how long.
