@@ -109,14 +109,24 @@ func (a *app) run(ctx context.Context, args []string) int {
 	return code
 }
 
-// code returns the exit code of an error of a verb, and tells the error.
+// code returns the exit code of an error of a verb, and tells the error. How the verb is
+// called is told once, after all that is wrong.
 func (a *app) code(ctx context.Context, verb string, err error) int {
+	code, misused := a.told(ctx, err)
+	if misused {
+		fmt.Fprintf(a.err, "Run '%s --help' for usage.\n", verb)
+	}
+	return code
+}
+
+// told tells an error, and returns its exit code, and whether the call is to blame.
+func (a *app) told(ctx context.Context, err error) (code int, misused bool) {
 	if all := severalOf(err); len(all) > 1 && ctx.Err() == nil {
-		worst := exitYes
 		for _, one := range all {
-			worst = max(worst, a.code(ctx, verb, one))
+			its, itself := a.told(ctx, one)
+			code, misused = max(code, its), misused || itself
 		}
-		return worst
+		return code, misused
 	} else if len(all) == 1 {
 		err = all[0]
 	}
@@ -126,30 +136,30 @@ func (a *app) code(ctx context.Context, verb string, err error) int {
 	}
 	switch {
 	case err == nil:
-		return exitYes
+		return exitYes, false
 	case errors.Is(err, errNo):
-		return exitNo
+		return exitNo, false
 	case errors.As(err, &u):
-		fmt.Fprintf(a.err, "Error: %s\nRun '%s --help' for usage.\n", live.Bound(u.message, maxUsage), verb)
-		return exitUsage
+		fmt.Fprintf(a.err, "Error: %s\n", live.Bound(u.message, maxUsage))
+		return exitUsage, true
 	case a.began && ctx.Err() != nil:
 		fmt.Fprintln(a.err, "Interrupted.")
-		return exitInterrupted
+		return exitInterrupted, false
 	case errors.Is(err, errTold):
-		return exitUnknown
+		return exitUnknown, false
 	case !a.began:
 		// The parser repeats what was typed, and a key may be in that.
-		fmt.Fprintf(a.err, "Error: %s\nRun '%s --help' for usage.\n", live.Clean(err.Error(), maxUsage), verb)
-		return exitUsage
+		fmt.Fprintf(a.err, "Error: %s\n", live.Clean(err.Error(), maxUsage))
+		return exitUsage, true
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
 		fmt.Fprintf(a.err, "Error: %s\n", refusalOf(err))
-		return exitUsage
+		return exitUsage, false
 	case errors.As(err, &refused):
 		fmt.Fprintf(a.err, "Error: %s\n", refused)
-		return exitUsage
+		return exitUsage, false
 	default:
 		fmt.Fprintf(a.err, "Error: %s\n", explained(err))
-		return exitUnknown
+		return exitUnknown, false
 	}
 }
 

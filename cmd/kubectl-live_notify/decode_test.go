@@ -57,9 +57,6 @@ func TestManifestsOfNoType(t *testing.T) {
 				second := w.file("second.yaml", fine+"\n---\n# nothing\n---\n"+tc.text+"\n---\n"+fine)
 				w.call("plan", "-f", second).want(t, exitUsage, second+" (object 2): ", tc.says)
 				w.callWith(t.Context(), fine+"\n---\n"+tc.text, "plan", "-f", "-").want(t, exitUsage, "stdin (object 2): ", tc.says)
-				if tc.says == "cannot be decoded" {
-					return
-				}
 				list := w.file("list.yaml", `{"apiVersion":"v1","kind":"List","items":[`+fine+`,`+tc.text+`]}`)
 				w.call("plan", "-f", list).want(t, exitUsage, list+" (object 2): ", tc.says)
 				nested := w.file("nested.yaml", `{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"List","items":[`+fine+`,`+tc.text+`]}]}`)
@@ -86,6 +83,23 @@ func TestUndecodableHidesNothing(t *testing.T) {
 		}
 	}
 	w.call("plan", "-f", dir, "-f", "http://127.0.0.1:1/a.yaml").want(t, exitUnknown, "cannot be fetched", "b.yaml: LiveNotifyConfig")
+}
+
+// An item of a list that is none hides no other, and is counted; how plan is called is told
+// once, at the end.
+func TestItemsThatAreNoObjects(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	item := func(url string) string {
+		return `{metadata: {name: a}, spec: {domainName: push.example.com, notifyURL: "` + url + `"}}`
+	}
+	for _, none := range []string{"5", "text", "null", "[]", "{kind: X}", "{apiVersion: v1}", "{kind: X, apiVersion: v1, metadata: 7}"} {
+		list := w.file("list.yaml", "apiVersion: live.alibabacloud.com/v1alpha1\nkind: LiveNotifyConfigList\nitems: ["+
+			strings.Join([]string{none, item("ftp://hooks.example.com"), none, strings.Replace(item("gopher://hooks.example.com"), "name: a", "name: b", 1)}, ", ")+"]\n")
+		got := w.call("plan", "-f", list, "-f", list+".none", "-f", list+".neither").want(t, exitUsage, list+" (object 1): ", list+" (object 2): LiveNotifyConfig", list+" (object 3): ", list+" (object 4): LiveNotifyConfig")
+		if help := "Run 'kubectl live-notify plan --help' for usage.\n"; strings.Count(got.err, help) != 1 || !strings.HasSuffix(got.err, help) {
+			t.Errorf("got %s", got.err)
+		}
+	}
 }
 
 // A list of one kind says once what its items are, as kubectl takes it; and a file of

@@ -73,7 +73,7 @@ func TestKeyThatNoSecretMayHave(t *testing.T) {
 }
 
 // What is signed is not sent unsigned because its key cannot be read: a replay refuses
-// it in the words of a probe.
+// it in the words of a probe, and says of which object.
 func TestReplayNeedsTheKey(t *testing.T) {
 	for name, spoil := range map[string]func(w *world, s *corev1.Secret) error{
 		"no Secret": func(w *world, s *corev1.Secret) error { return api.Delete(w.t.Context(), s) },
@@ -96,8 +96,8 @@ func TestReplayNeedsTheKey(t *testing.T) {
 			probed := w.call("probe", "lnc/push", "--yes").want(t, exitUnknown, v1alpha1.ReasonAuthKeyUnavailable)
 			for _, args := range [][]string{{"--yes"}, {"--dry-run"}} {
 				got := w.call(append([]string{"replay", "lnc/push"}, args...)...).want(t, exitUnknown)
-				if got.err != probed.err {
-					t.Errorf("got %q, want as probe %q", got.err, probed.err)
+				if want := strings.Replace(probed.err, "Error: ", "Error: livenotifyconfig/push in "+w.namespace+": ", 1); got.err != want {
+					t.Errorf("got %q, want %q", got.err, want)
 				}
 			}
 			if got := w.receiver.requests(); len(got) > 0 {

@@ -116,13 +116,13 @@ func (a *app) doReplay(ctx context.Context, o replayOptions, q failures.Query, a
 			a.nothing(cluster, o.selection, args)
 		}
 		if subjects, err = owners(subjects, byName(args), r); err == nil {
-			failed, err = a.failed(ctx, clouds, subjects, q)
+			failed, err = a.failed(ctx, clouds, subjects, q, byName(args), r)
 		}
 	}
 	if err != nil {
 		return err
 	}
-	candidates, err := a.candidates(ctx, cluster, clouds, subjects, failed, r)
+	candidates, err := a.candidates(ctx, cluster, clouds, subjects, failed, o.file != "" || byName(args), r)
 	if err != nil {
 		return err
 	}
@@ -170,18 +170,21 @@ func contradiction(s planning.Subject) string {
 	}
 }
 
-// failed returns the failures of objects; any that cannot be read is an error.
-func (a *app) failed(ctx context.Context, clouds *access.Clouds, subjects []planning.Subject, q failures.Query) ([]failures.Item, error) {
+// failed returns the failures of objects. One that cannot be read ends the call if it was
+// named; else it is an error of the report, and left out.
+func (a *app) failed(ctx context.Context, clouds *access.Clouds, subjects []planning.Subject, q failures.Query, named bool, r *replay.Report) ([]failures.Item, error) {
 	q.WithContent, q.WithResponse, q.EachObject = true, true, true // each has a journal
-	r, err := failures.List(ctx, clouds, subjects, q)
+	found, err := failures.List(ctx, clouds, subjects, q)
 	if err != nil {
 		return nil, err
 	}
-	a.tell(r.Warnings, r.Errors)
-	if len(r.Errors) > 0 {
+	if named && len(found.Errors) > 0 {
+		a.tell(found.Warnings, found.Errors)
 		return nil, errTold
 	}
-	return r.Items, nil
+	a.tell(found.Warnings, nil)
+	r.Errors = append(r.Errors, found.Errors...)
+	return found.Items, nil
 }
 
 // maxLine bounds a line of failures.
@@ -246,49 +249,70 @@ func subjectsOf(ctx context.Context, c client.Client, items []failures.Item) ([]
 // cloud tries six times, for 5 s each.
 const late = time.Minute
 
-// candidates completes failures with the keys to sign with, and with what is
-// recorded after them.
-func (a *app) candidates(ctx context.Context, c client.Client, clouds *access.Clouds, subjects []planning.Subject, failed []failures.Item, r *replay.Report) ([]replay.Candidate, error) {
+// candidates completes failures with the keys to sign with, and with what is recorded
+// after them. An object of which that cannot be read is as with failed.
+func (a *app) candidates(ctx context.Context, c client.Client, clouds *access.Clouds, subjects []planning.Subject, failed []failures.Item, named bool, r *replay.Report) ([]replay.Candidate, error) {
 	keys := planning.KeysFrom(secretsOf(c))
 	var list []replay.Candidate
 	for _, s := range subjects {
-		mine := replay.Candidate{Subject: s}
+		one := replay.Candidate{Subject: s, Barred: lostOf(s)}
 		for _, i := range failed {
 			if i.IsOf(s) {
-				mine.Failed = append(mine.Failed, i)
+				one.Failed = append(one.Failed, i)
 			}
 		}
-		if len(mine.Failed) == 0 {
+		if len(one.Failed) == 0 {
 			continue
 		}
-		name := referred(s.Kind.Name, s.Object.GetNamespace(), s.Object.GetName())
-		if s.Kind.Key(s.Object) == "" {
-			r.Warn(name + " is not in the cluster: its callbacks are sent unsigned to the URL that failed, whatever came after them.")
-			list = append(list, mine)
-			continue
+		if one.Barred == "" && !one.Absent() {
+			err := complete(ctx, &one, keys, clouds)
+			switch {
+			case ctx.Err() != nil:
+				return nil, ctx.Err()
+			case err != nil && named:
+				return nil, because(err, "%s", referred(s.Kind.Name, s.Object.GetNamespace(), s.Object.GetName()))
+			case err != nil:
+				r.Fail(problemOf(s, err))
+				continue
+			}
+			warnOfSignature(r, s)
 		}
-		if mine.Barred = lostOf(s); mine.Barred != "" {
-			list = append(list, mine)
-			continue
-		}
-		var err error
-		if mine.Key, err = keys(ctx, s.Kind, s.Object); err != nil {
-			return nil, err // its receiver would refuse them, or take what it should not
-		}
-		if odd := contradiction(s); odd != "" {
-			r.Warn(odd)
-		}
-		if !s.Kind.Family.Signed() {
-			r.Warn(name + ": events of RTC applications are sent unsigned, since the formula of their signature is not published.")
-		}
-		oldest := slices.MinFunc(mine.Failed, func(a, b failures.Item) int { return a.Time.Compare(b.Time) })
-		mine.Records, _, err = failures.Read(ctx, clouds, s, live.Span{From: oldest.Time.Add(-late), To: time.Now().Truncate(time.Second).Add(time.Second)})
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, mine)
+		list = append(list, one)
 	}
 	return list, nil
+}
+
+// complete reads the key of a candidate, and what is recorded since its oldest failure.
+func complete(ctx context.Context, one *replay.Candidate, keys planning.Keys, clouds *access.Clouds) (err error) {
+	s := one.Subject
+	if one.Key, err = keys(ctx, s.Kind, s.Object); err != nil {
+		return err // its receiver would refuse them, or take what it should not
+	}
+	oldest := slices.MinFunc(one.Failed, func(a, b failures.Item) int { return a.Time.Compare(b.Time) })
+	one.Records, _, err = failures.Read(ctx, clouds, s, live.Span{From: oldest.Time.Add(-late), To: time.Now().Truncate(time.Second).Add(time.Second)})
+	return err
+}
+
+// problemOf tells why an object is left out.
+func problemOf(s planning.Subject, err error) report.Problem {
+	reason, message := access.Explain(err)
+	if errors.Is(err, planning.ErrKeyUnknown) {
+		reason = v1alpha1.ReasonAuthKeyUnavailable
+	}
+	if _, ours := errors.AsType[*unknownError](err); ours {
+		message = explained(err)
+	}
+	return report.Problem{Object: s.Kind.Name + "/" + s.Object.GetNamespace() + "/" + s.Object.GetName(), Reason: reason, Message: message}
+}
+
+// warnOfSignature tells what is odd in how the callbacks of an object are signed.
+func warnOfSignature(r *replay.Report, s planning.Subject) {
+	if odd := contradiction(s); odd != "" {
+		r.Warn(odd)
+	}
+	if !s.Kind.Family.Signed() {
+		r.Warn(referred(s.Kind.Name, s.Object.GetNamespace(), s.Object.GetName()) + ": events of RTC applications are sent unsigned, since the formula of their signature is not published.")
+	}
 }
 
 // deliver says what is to be sent, asks, and sends it.
@@ -299,6 +323,7 @@ func (a *app) deliver(ctx context.Context, o replayOptions, candidates []replay.
 	}
 	defer journals.close()
 	r.Items = append(r.Items, replay.Select(candidates, journals.state, replay.Options{ToURL: o.toURL, IncludeSuperseded: o.superseded})...)
+	warnOfAbsent(r, candidates, o.toURL)
 	r.Summary = replay.Sum(r.Items)
 	r.Summary.Journal = journals.name
 	a.foretell(r, o)
@@ -324,6 +349,21 @@ func (a *app) deliver(ctx context.Context, o replayOptions, candidates []replay.
 	return a.showReplay(r, o, err)
 }
 
+// warnOfAbsent tells of the objects that are not in the cluster, and for which something is
+// to be sent.
+func warnOfAbsent(r *replay.Report, candidates []replay.Candidate, toURL string) {
+	where := ""
+	if toURL == "" {
+		where = " to the URL that failed"
+	}
+	for _, c := range candidates {
+		s := c.Subject
+		if c.Absent() && slices.ContainsFunc(r.Items, func(i replay.Item) bool { return i.Result == replay.Pending && i.IsOf(s) }) {
+			r.Warn(referred(s.Kind.Name, s.Object.GetNamespace(), s.Object.GetName()) + " is not in the cluster: its callbacks are sent unsigned" + where + ", whatever came after them.")
+		}
+	}
+}
+
 // foretell says how many, to whom, of which types, of which span, and how long.
 func (a *app) foretell(r *replay.Report, o replayOptions) {
 	receivers, typed, private := map[string]int{}, map[string]int{}, map[string]bool{}
@@ -347,7 +387,7 @@ func (a *app) foretell(r *replay.Report, o replayOptions) {
 	switch {
 	case len(r.Items) == 0 && o.file != "":
 		fmt.Fprintln(a.err, "The file holds no failures.")
-	case len(r.Items) == 0:
+	case len(r.Items) == 0 && len(r.Errors) == 0:
 		fmt.Fprintln(a.err, "No failed callback is recorded that is asked for. Look further back with --since, or select more.")
 	}
 	if r.Summary.Pending == 0 {
@@ -356,6 +396,9 @@ func (a *app) foretell(r *replay.Report, o replayOptions) {
 	if !o.dryRun {
 		for _, w := range r.Warnings { // which the report has too, when it is late
 			fmt.Fprintln(a.err, "  Note:", w)
+		}
+		for _, p := range r.Errors {
+			fmt.Fprintf(a.err, "  Left out: %s: %s: %s\n", p.Object, p.Reason, p.Message)
 		}
 	}
 	for _, to := range slices.Sorted(maps.Keys(receivers)) {
@@ -390,12 +433,13 @@ func (a *app) showReplay(r *replay.Report, o replayOptions, ended error) error {
 	case ended != nil:
 		fmt.Fprintln(a.err, "Run the same again to go on.")
 		return ended
-	case o.dryRun:
-		return nil
-	case s.Pending > 0:
+	case s.Pending > 0 && !o.dryRun:
 		fmt.Fprintf(a.err, "Stopped after %s in a row. Mend the receiver, and run the same again to go on.\n", many(o.stopAfter, "failure"))
-		return errNo
-	case s.Refused+s.InDoubt+s.NotPossible > 0:
+	}
+	switch {
+	case len(r.Errors) > 0:
+		return errTold
+	case !o.dryRun && s.Pending+s.Refused+s.InDoubt+s.NotPossible > 0:
 		return errNo
 	}
 	return nil

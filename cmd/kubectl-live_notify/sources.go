@@ -158,18 +158,22 @@ func flattened(o *unstructured.Unstructured) []loaded {
 	return []loaded{{object: o}}
 }
 
-// itemsOf returns the objects of a list. Those of a list of one kind need not say it.
+// itemsOf returns the objects of a list, each decoded by itself: one that is none hides no
+// other. Those of a list of one kind need not say it.
 func itemsOf(o *unstructured.Unstructured) (list []loaded) {
-	items := &unstructured.UnstructuredList{}
-	text, err := o.MarshalJSON()
-	if err == nil {
-		err = items.UnmarshalJSON(text)
-	}
-	if err != nil {
-		return []loaded{{err: undecodable(err)}}
-	}
-	for n := range items.Items {
-		list = append(list, flattened(&items.Items[n])...)
+	items, _ := o.Object["items"].([]any) // which makes it a list
+	for _, item := range items {
+		object, ok := item.(map[string]any)
+		if !ok {
+			list = append(list, loaded{err: usage("it cannot be decoded: an item of a list must be an object")})
+			continue
+		}
+		one := &unstructured.Unstructured{Object: object}
+		if one.GetKind() == "" && one.GetAPIVersion() == "" {
+			one.SetKind(strings.TrimSuffix(o.GetKind(), "List"))
+			one.SetAPIVersion(o.GetAPIVersion())
+		}
+		list = append(list, flattened(one)...)
 	}
 	return list
 }

@@ -97,6 +97,22 @@ type Candidate struct {
 	Barred string
 }
 
+// Absent tells that a candidate's object is not in the cluster: nobody knows its receiver
+// and its key.
+func (c Candidate) Absent() bool { return c.Subject.Kind.Key(c.Subject.Object) == "" }
+
+// doubt orders candidates of one callback: what the spec of the least says is done.
+func (c Candidate) doubt() int {
+	switch {
+	case c.Barred != "":
+		return 2
+	case c.Absent():
+		return 1
+	default:
+		return 0
+	}
+}
+
 // Options of a selection.
 type Options struct {
 	ToURL             string // "" for the configured receiver
@@ -104,14 +120,15 @@ type Options struct {
 }
 
 // Select returns what is to be delivered, oldest first, and what is skipped with the
-// reason. Each callback is there once.
+// reason. Each callback is there once for a receiver, and of an object that is absent or
+// barred only if it is of no other one.
 func Select(candidates []Candidate, journal func(delivery, to string) State, o Options) []Item {
 	var items []Item
 	seen, listed := map[target]bool{}, map[string]bool{}
-	barredLast := slices.SortedStableFunc(slices.Values(candidates), func(a, b Candidate) int { return cmp.Compare(len(a.Barred), len(b.Barred)) })
-	for _, c := range barredLast {
+	surestFirst := slices.SortedStableFunc(slices.Values(candidates), func(a, b Candidate) int { return cmp.Compare(a.doubt(), b.doubt()) })
+	for _, c := range surestFirst {
 		for _, f := range c.Failed {
-			if c.Barred != "" && listed[f.Delivery] {
+			if c.doubt() > 0 && listed[f.Delivery] {
 				continue // another object has it
 			}
 			listed[f.Delivery] = true
