@@ -320,7 +320,9 @@ func TestNoFailureAmongTheFirst(t *testing.T) {
 func TestMoreWithoutEnd(t *testing.T) {
 	forEachListedKind(t, func(t *testing.T, f fixture) {
 		d := driven(t, f, emulator.Options{QPSScale: 1000})
-		d.create("a", func(o Object) { spec(o).Records.Interval.Duration = 5 * time.Minute })
+		d.create("a", func(o Object) { // whose window the one message does not leave meanwhile
+			spec(o).Records.Interval.Duration, spec(o).Records.Window.Duration = 5*time.Minute, 6*time.Hour
+		})
 		d.settle("a")
 		at := d.clock.Now().Add(-time.Minute)
 		d.cloud.Inject(emulator.Fault{Action: f.records[0], Body: fmt.Sprintf(
