@@ -53,7 +53,9 @@ func TestManifestsOfNoType(t *testing.T) {
 					withoutCluster(t)
 				}
 				one := w.file("one.yaml", tc.text)
-				w.call("plan", "-f", one).want(t, exitUsage, one+": ", tc.says)
+				if got := w.call("plan", "-f", one).want(t, exitUsage, one+": ", tc.says); strings.Contains(got.err, "unmarshal") || strings.Contains(got.err, "hello") {
+					t.Errorf("the words of a reader are told: %s", got.err)
+				}
 				second := w.file("second.yaml", fine+"\n---\n# nothing\n---\n"+tc.text+"\n---\n"+fine)
 				w.call("plan", "-f", second).want(t, exitUsage, second+" (object 2): ", tc.says)
 				w.callWith(t.Context(), fine+"\n---\n"+tc.text, "plan", "-f", "-").want(t, exitUsage, "stdin (object 2): ", tc.says)

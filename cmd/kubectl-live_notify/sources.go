@@ -6,6 +6,7 @@ package main
 import (
 	"bytes"
 	"context"
+	stdjson "encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -181,9 +182,13 @@ func itemsOf(o *unstructured.Unstructured) (list []loaded) {
 // errNoType tells of a document that does not say what it is. The document is not repeated.
 func errNoType(field string) error { return usage("Object '%s' is missing", field) }
 
-// undecodable says why a document is no object. The words repeat what is in it, a key maybe.
+// undecodable says why a document is no object. A reader's own words repeat what is in it,
+// a key maybe.
 func undecodable(err error) error {
-	return usage("it cannot be decoded: %s", live.Clean(err.Error(), maxUsage))
+	if e, ok := errors.AsType[*stdjson.UnmarshalTypeError](err); ok && e.Field != "" {
+		return usage("it cannot be decoded: metadata.%s is of another type than it must be", live.Clean(e.Field, maxSource))
+	}
+	return usage("it cannot be decoded: it must be an object, with metadata as every object has")
 }
 
 // watched remembers what kept it from being read.

@@ -30,7 +30,7 @@ type memory struct {
 	counted   bool      // as a removal of its account
 	held      bool      // as a removal that has to wait
 	missing   time.Time // since when the cloud has shown nothing of what was written
-	refusedAt time.Time // when the cloud first said that the account has no such domain to remove anything of
+	refusedAt time.Time // when the cloud first said, at a removal, that the account has no such domain
 	reminded  string    // version of the account whose client knows what the status does
 
 	watch    *watchState // of the last change; nil before it is watched
